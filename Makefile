@@ -1,0 +1,48 @@
+# `make repro` and `make test` are the two commands a fresh machine needs (Python 3.11+, make, git).
+.DEFAULT_GOAL := help
+.PHONY: help install repro test lint format bench test-corpora lock clean
+
+PYTHON ?= python3.11
+LOCK   := requirements$(if $(GPU),-gpu).lock
+RUN    := . .venv/bin/activate &&
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: .venv/$(LOCK).done  ## create .venv from the lock file (GPU=1: TensorFlow with CUDA)
+
+.venv/$(LOCK).done: $(LOCK) pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot create environments; install its venv module (Debian: apt-get install python3.11-venv)" >&2; exit 1; }
+	rm -rf .venv && $(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
+	@touch $@
+
+repro: install  ## run every stage that is not up to date, then print where the report is
+	@$(RUN) dvc repro
+	@cat reports/summary.md && echo && echo "The report: $(CURDIR)/reports/index.html"
+
+test: install  ## the whole test suite
+	@$(RUN) python -m pytest -m "not corpus"
+
+test-corpora: install  ## long checks on real corpora and published weights below ../shared
+	@$(RUN) python -m pytest -m corpus -rs -s
+
+bench: install  ## measure; writes reports/benchmarks
+	@$(RUN) python -m tests.bench
+
+lint: install  ## ruff: style and format
+	@$(RUN) ruff check --quiet && ruff format --check --quiet
+
+format: install  ## let ruff mend what it can
+	@$(RUN) ruff check --fix --quiet; ruff format --quiet
+
+lock:  ## resolve the lock files anew (needs uv)
+	uv pip compile pyproject.toml --extra cpu --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --extra gpu --extra dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements-gpu.lock
+
+clean:  ## remove the environment; artefacts are DVC's (dvc gc)
+	rm -rf .venv *.egg-info

@@ -1,0 +1,1 @@
+"""Speech emotion recognition, from raw corpora to reports."""

@@ -1,0 +1,116 @@
+"""A stage function becomes a command, and what the user can mend becomes one line.
+
+``command(function)`` reads the function's signature. Paths are positional; a keyword of a type that
+params.yaml holds (``protocol: Protocol``) becomes ``--protocol NAME`` and is looked up there, a whole
+table (``runs: dict[str, Run]``) is handed over unasked; plain keywords become options. So a stage stays a function of paths and records, and
+``python -m pipeline.STAGE --help`` tells what it takes.
+"""
+
+import argparse
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Callable
+
+from pipeline.errors import InputError
+
+COMMANDS = ("predict", "import")
+
+
+def command(function: Callable, arguments: list[str] | None = None, prog: str = "") -> None:
+    """Run ``function`` with arguments from the command line; exit 1 with one line if it cannot.
+
+    Parameters
+    ----------
+    function : callable
+        Annotated with ``Path``, ``list[Path]``, ``str``, ``int``, ``bool``, optional forms of
+        them, or a record of ``pipeline.params``.
+    arguments : list of str, optional
+        In place of ``sys.argv[1:]``.
+    prog : str
+        Name shown in the usage line; by default the module's.
+    """
+    parser = argparse.ArgumentParser(
+        prog=prog or f"python -m pipeline.{function.__name__}",
+        description=inspect.getdoc(function),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    records = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        _add(parser, name, parameter, records)
+    values = vars(parser.parse_args(arguments))
+    try:
+        function(**values | _records(records, values))
+    except InputError as error:
+        print(f"{function.__name__.rstrip('_')}: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def main() -> None:
+    """``ser COMMAND ...``: what lies outside the graph of stages."""
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        listed = "\n".join(f"  ser {name} --help" for name in COMMANDS)
+        print(f"usage: ser COMMAND ...\n{listed}", file=sys.stderr)
+        sys.exit(0 if sys.argv[1:] in (["--help"], ["-h"]) else 2)
+    name = sys.argv[1]
+    module = __import__(f"pipeline.{'imports' if name == 'import' else name}", fromlist=["_"])
+    function = getattr(module, "import_" if name == "import" else name)
+    command(function, sys.argv[2:], prog=f"ser {name}")
+
+
+def _add(parser: argparse.ArgumentParser, name: str, parameter: inspect.Parameter, records: dict):
+    """Give the parser the argument that a parameter of the function asks for."""
+    kind, optional = parameter.annotation, parameter.default is not inspect.Parameter.empty
+    if isinstance(kind, types.UnionType):
+        kind = next(k for k in typing.get_args(kind) if k is not types.NoneType)
+    if typing.get_origin(kind) is dict:
+        records[name] = typing.get_args(kind)[1].__name__
+        return
+    many = typing.get_origin(kind) is list
+    if many:
+        kind = typing.get_args(kind)[0]
+    settings = {"nargs": "+"} if many else {}
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+        flag = f"--{name.replace('_', '-')}"
+        if kind is bool:
+            parser.add_argument(flag, action="store_true")
+            return
+        if getattr(kind, "__module__", "").startswith("pipeline."):
+            records[name] = kind.__name__
+            kind = str
+        settings |= {"required": not optional, "default": parameter.default}
+        parser.add_argument(flag, type=kind, metavar=name.upper(), dest=name, **settings)
+    else:
+        parser.add_argument(name, type=kind, metavar=name.upper(), **settings)
+
+
+def _records(records: dict[str, str], values: dict) -> dict:
+    """Look up named lines of params.yaml; ``{"protocol": "Protocol"}`` is its table protocols."""
+    if not records:
+        return {}
+    from pipeline import params
+
+    held = params.load()
+    tables = {
+        "Corpus": held.corpora,
+        "Waveform": held.waveforms,
+        "Feature": held.features,
+        "Protocol": held.protocols,
+        "Run": held.runs,
+    }
+    found = {}
+    for name, kind in records.items():
+        table = tables[kind]
+        if name not in values:
+            found[name] = table
+            continue
+        if values[name] not in table:
+            raise InputError(
+                f"params.yaml: {kind.lower()} {values[name]!r} is in no table; "
+                f"known: {', '.join(table)}"
+            )
+        found[name] = table[values[name]]
+    return found

@@ -1,0 +1,58 @@
+"""The embedded demo corpus: 210 synthetic clips, 10 speakers, 7 emotions, 3 sentences.
+
+Made by the demo stage; no licence needed. Labels are read from ``labels.csv``.
+
+Order: emotion, then name.
+"""
+
+from pathlib import Path
+
+from natsort import natsorted
+
+from pipeline.corpora.clip import Clip, refuse, sound_files
+from pipeline.files import tables
+
+NAME = "the demo corpus"
+EMOTIONS = ("angry", "boredom", "disgust", "fear", "happy", "neutral", "sad")
+EXPECTED = {
+    "clips": 210,
+    "emotion": dict.fromkeys(EMOTIONS, 30),
+    "speaker": {f"{sex}{number:02d}": 21 for sex in "fm" for number in range(1, 6)},
+}
+
+
+def clips(folder: Path) -> list[Clip]:
+    """Every sound file below ``folder``, labelled from ``labels.csv``.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or a file has no (valid) label.
+    """
+    files = sound_files(folder)
+    labels = tables.read(folder / "labels.csv").set_index("path").to_dict("index")
+    found, problems = [], []
+    for path in files:
+        name = path.relative_to(folder).as_posix()
+        if name not in labels:
+            problems.append(f"{name} (not in labels.csv)")
+        elif labels[name]["emotion"] not in EMOTIONS:
+            problems.append(f"{name} (emotion {labels[name]['emotion']!r} is not in the table)")
+        else:
+            row = labels[name]
+            found.append(
+                Clip(
+                    clip=path.stem,
+                    path=path,
+                    speaker=row["speaker"],
+                    sex=row["sex"],
+                    emotion=row["emotion"],
+                    sentence=row["sentence"],
+                    utterance=f"{row['speaker']}-{row['sentence']}-{row['emotion']}",
+                    arousal=float(row["arousal"]),
+                    dominance=float(row["dominance"]),
+                    valence=float(row["valence"]),
+                )
+            )
+    refuse(folder, problems)
+    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))

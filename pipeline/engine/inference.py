@@ -1,0 +1,53 @@
+"""Trained models, used: probabilities of clips, in batches whose shape does not vary.
+
+Predict and evaluate both come through here, so that one clip gets one answer.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from pipeline import plugins
+from pipeline.files import bundles
+
+BATCH = 64  # clips; a short batch is padded, for every new shape would be compiled anew
+
+
+def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
+    """Probabilities of clips.
+
+    Parameters
+    ----------
+    model : keras.Model
+    x : ndarray, shape (clips, frames, ...), float32
+
+    Returns
+    -------
+    ndarray, shape (clips, classes), float32
+    """
+    parts = []
+    for start in range(0, len(x), BATCH):
+        batch = x[start : start + BATCH]
+        padding = [(0, BATCH - len(batch))] + [(0, 0)] * (x.ndim - 1)
+        full = np.pad(batch, padding)  # (BATCH, frames, ...)
+        parts.append(model.predict_on_batch(full)[: len(batch)])
+    return np.concatenate(parts)
+
+
+def models(bundle: Path) -> Callable[[int], keras.Model]:
+    """Give the model of a fold, on call; the network is compiled once and takes new weights.
+
+    Asking for another fold changes the model that was given before.
+    """
+    card = bundles.read_card(bundle)
+    plugins.load("models", card["model"])  # registers its layers
+    first = card["folds"][0]["fold"]
+    model = keras.models.load_model(bundles.model_file(bundle, first), compile=False)
+
+    def of_fold(fold: int) -> keras.Model:
+        model.load_weights(bundles.model_file(bundle, fold))
+        return model
+
+    return of_fold

@@ -1,0 +1,96 @@
+"""Stage evaluate: every held-out clip predicted once, then metrics with intervals."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline import backend, dataset, metrics, plugins
+from pipeline.dataset import Dataset, Fold
+from pipeline.errors import InputError
+from pipeline.files import bundles, tables
+
+COPIED = (
+    "run model corpus waveform feature protocol selection seed weights settings training "
+    "parameters input_shape labels certificate backend versions spec_sha256"
+).split()
+
+
+def evaluate(
+    bundle: Path,
+    store: Path,
+    index: Path,
+    quality: Path,
+    folds: Path,
+    certificate: Path,
+    report: Path,
+) -> None:
+    """Predict the test clips of every fold with that fold's model, and score them.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder that train wrote.
+    store, index, quality, folds, certificate : Path
+        Feature store, ``index.csv``, ``quality.json``, ``P.csv`` and ``P.json`` of the protocol.
+    report : Path
+        Folder to write: ``predictions.csv``, ``metrics.json``, ``history.csv``, ``run.json``.
+
+    Raises
+    ------
+    InputError
+        If the models were trained on other folds or features than the ones given.
+    """
+    card = bundles.read_card(bundle)
+    backend.choose(card["backend"])
+    data = dataset.load(store, index, folds)
+    declared = tables.read_json(certificate)
+    if (card["certificate"], card["spec"]) != (declared["sha256"], data.spec):
+        raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
+    predictions = _predictions(bundle, data)
+    facts = {key: card[key] for key in COPIED} | {
+        "folds": len(data.folds),
+        "clips": len(predictions),
+        "speakers": int(predictions.speaker.nunique()),
+        "protocol_settings": declared["protocol"],
+        "leaks": {
+            kind: leak and {k: leak[k] for k in ("clips", "of", "values", "unlabelled", "allowed")}
+            for kind, leak in declared["leaks"].items()
+        },
+        "quality": tables.read_json(quality),
+        "published": [
+            {key: value for key, value in line.items() if key != "corpus"}
+            for line in plugins.constant("models", card["model"], "PUBLISHED")
+            if line["corpus"] == card["corpus"]
+        ],
+    }
+    tables.write(predictions, report / "predictions.csv")
+    tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
+    tables.write_json(facts, report / "run.json")
+    tables.write_json(metrics.evaluate(predictions, data.labels), report / "metrics.json")
+
+
+def _predictions(bundle: Path, data: Dataset) -> pd.DataFrame:
+    """One row per test clip, in the order of the folds."""
+    from pipeline.engine import inference
+
+    models = inference.models(bundle)
+    frames = [
+        _rows(data, fold, inference.predict(models(fold.number), data.x[fold.test]))
+        for fold in data.folds
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _rows(data: Dataset, fold: Fold, probabilities) -> pd.DataFrame:
+    """Predictions of one fold; probabilities (clips, classes)."""
+    clips = data.clips.loc[fold.test, ["clip", "speaker", "sex"]].reset_index(drop=True)
+    clips["fold"] = fold.number
+    clips["label"] = [data.labels[i] for i in data.y[fold.test]]
+    clips["predicted"] = [data.labels[i] for i in probabilities.argmax(axis=1)]
+    return clips.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in data.labels]))
+
+
+if __name__ == "__main__":
+    from pipeline.cli import command
+
+    command(evaluate)

@@ -1,0 +1,1 @@
+"""From sound to tensors: resampling, framing, and one function per feature."""

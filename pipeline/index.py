@@ -1,0 +1,162 @@
+"""Stage index: list every clip of a corpus, hear each once, check the copy is whole.
+
+``index.csv`` has one row per sound file in the corpus's documented order (it decides the authors'
+folds). ``status`` is ``ok``, ``quarantined`` (the file cannot be used; ``reason`` says why) or
+``skipped`` (the file is not part of the corpus). ``quality.json`` counts it all and names clips
+that hold the same recording.
+"""
+
+import os
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from pipeline import plugins
+from pipeline.corpora.clip import Clip
+from pipeline.errors import InputError
+from pipeline.files import audio, tables
+from pipeline.params import Corpus
+
+COLUMNS = (
+    "clip path speaker sex emotion sentence session partition utterance arousal dominance valence "
+    "seconds sample_rate channels pcm_sha256 status reason"
+).split()
+SHORTEST = 0.1  # seconds; below one analysis window of every feature here
+
+
+def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
+    """List and check every clip of a corpus.
+
+    Parameters
+    ----------
+    raw : Path
+        The corpus as its distributor ships it. Never written to.
+    index, quality : Path
+        ``index.csv`` and ``quality.json`` to write.
+    corpus : Corpus
+        Names the parser.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, a name or label does not parse, two different recordings
+        have one name, or the copy does not hold the clips the corpus is known to have.
+    """
+    parser = plugins.load("corpora", corpus.parser)
+    clips = parser.clips(raw)
+    rows = [_row(clip, raw, heard) for clip, heard in zip(clips, _listen(clips), strict=True)]
+    rows = _copies_skipped(rows, raw)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    _check_counts(frame, parser, raw)
+    if not (frame.status == "ok").any():
+        raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {frame.reason[0]}")
+    tables.write(frame, index)
+    tables.write_json(_quality(frame), quality)
+
+
+def _listen(clips: list[Clip]) -> list[dict]:
+    """Decode every clip once, in parallel (libsndfile releases the interpreter)."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        heard = pool.map(_hear, clips)
+        return list(tqdm(heard, total=len(clips), desc="index", unit=" clips", disable=None))
+
+
+def _hear(clip: Clip) -> dict:
+    """Facts of one sound file, or the reason why it cannot be used."""
+    if clip.skip:
+        return {"status": "skipped", "reason": clip.skip}
+    try:
+        signal, sample_rate = audio.read(clip.path)
+    except InputError as error:
+        return {"status": "quarantined", "reason": str(error).split(": ", 1)[1]}
+    seconds = len(signal) / sample_rate
+    facts = {
+        "seconds": f"{seconds:.6f}",
+        "sample_rate": sample_rate,
+        "channels": signal.shape[1],
+        "pcm_sha256": audio.pcm_sha256(signal, sample_rate),
+        "status": "ok",
+        "reason": "",
+    }
+    if seconds < SHORTEST:
+        reason = f"{seconds:.4f} s long; wanted {SHORTEST} s or more"
+        return facts | {"status": "quarantined", "reason": reason}
+    if not np.isfinite(signal).all():
+        return facts | {"status": "quarantined", "reason": "holds values that are not numbers"}
+    if not signal.any():
+        return facts | {"status": "quarantined", "reason": "silent: every sample is 0"}
+    return facts
+
+
+def _row(clip: Clip, raw: Path, heard: dict) -> dict:
+    """One row of index.csv; paths are relative to the corpus folder."""
+    labels = {key: value for key, value in vars(clip).items() if key not in ("skip", "path")}
+    return labels | {"path": clip.path.relative_to(raw).as_posix()} | heard
+
+
+def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
+    """Keep one of several files of one name if they hold one recording; refuse them otherwise."""
+    kept: dict[str, dict] = {}
+    for row in sorted(rows, key=lambda row: (row["path"].count("/"), row["path"])):
+        first = kept.setdefault(row["clip"], row)
+        if row is first or row["status"] != "ok":
+            continue
+        if row["pcm_sha256"] != first.get("pcm_sha256"):
+            raise InputError(
+                f"{raw}: {first['path']} and {row['path']} have one name and different sound; "
+                "keep the right one"
+            )
+        row |= {"status": "skipped", "reason": f"copy of {first['path']}"}
+    return rows
+
+
+def _check_counts(frame: pd.DataFrame, parser, raw: Path) -> None:
+    """Hold the clips against what the corpus is known to have (``EXPECTED`` of its parser)."""
+    present = frame[frame.status != "skipped"]
+    expected = parser.EXPECTED
+    if len(present) == expected["clips"]:
+        return
+    details = []
+    for column in ("emotion", "speaker"):
+        counts = Counter(present[column])
+        wrong = [
+            f"{name} {counts[name]} of {wanted}"
+            for name, wanted in expected[column].items()
+            if counts[name] != wanted
+        ]
+        if wrong:
+            details.append(f"{column} " + ", ".join(wrong[:4]) + (", ..." if wrong[4:] else ""))
+    raise InputError(
+        f"{raw}: found {len(present)} clips, {parser.NAME} has {expected['clips']} "
+        f"({'; '.join(details)}); copy the corpus again"
+    )
+
+
+def _quality(frame: pd.DataFrame) -> dict:
+    """Counts, and what a reader of a result should know about the copy."""
+    usable = frame[frame.status == "ok"]
+    skipped = frame[frame.status == "skipped"].reason
+    same = usable[usable.pcm_sha256.duplicated(keep=False)]
+    return {
+        "clips": len(usable),
+        "quarantined": {
+            row.path: row.reason for row in frame[frame.status == "quarantined"].itertuples()
+        },
+        "skipped": dict(Counter(skipped.str.replace(r"^copy of .*", "second copy", regex=True))),
+        "duplicates": [sorted(group["clip"]) for _, group in same.groupby("pcm_sha256")],
+        "seconds": round(float(usable.seconds.astype(float).sum()), 3),
+        "speakers": int(usable.speaker.nunique()),
+        "emotion": dict(Counter(usable.emotion)),
+        "sample_rate": {str(k): v for k, v in Counter(usable.sample_rate).items()},
+        "channels": {str(k): v for k, v in Counter(usable.channels).items()},
+    }
+
+
+if __name__ == "__main__":
+    from pipeline.cli import command
+
+    command(index)

@@ -1,0 +1,1 @@
+"""One file per published model; ``layers`` holds what two of them need."""

@@ -1,0 +1,93 @@
+"""Parts that more than one model needs: initialisers, and weights set by role."""
+
+import keras
+import numpy as np
+
+from pipeline.errors import InputError
+
+
+@keras.saving.register_keras_serializable(package="ser")
+class Uniform(keras.initializers.Initializer):
+    """Uniform on ``[-limit, limit)``, drawn by numpy: one seed, the same weights on any backend.
+
+    Parameters
+    ----------
+    limit : float
+        ``limit > 0``.
+    seed : int
+        The same numbers every time it is called.
+    """
+
+    def __init__(self, limit: float, seed: int):
+        self.limit = limit
+        self.seed = seed
+
+    def __call__(self, shape, dtype=None):
+        """Draw an array of ``shape``."""
+        draw = np.random.default_rng(self.seed).uniform(-self.limit, self.limit, shape)
+        return keras.ops.convert_to_tensor(draw.astype("float32"), dtype=dtype)
+
+    def get_config(self) -> dict:
+        """Give back the constructor's arguments."""
+        return {"limit": self.limit, "seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="ser")
+class GlorotUniform(keras.initializers.Initializer):
+    """Uniform with ``limit = sqrt(6 / (fan_in + fan_out))``, drawn by numpy as `Uniform` is.
+
+    Parameters
+    ----------
+    seed : int
+        The same numbers every time it is called.
+
+    References
+    ----------
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010, eq. 16.
+    """
+
+    def __init__(self, seed: int):
+        self.seed = seed
+
+    def __call__(self, shape, dtype=None):
+        """Draw a kernel of ``shape``: (..., channels in, channels out), as Keras lays them out."""
+        *window, channels_in, channels_out = shape
+        fans = np.prod(window, dtype=int) * (channels_in + channels_out)
+        return Uniform(float(np.sqrt(6 / fans)), self.seed)(shape, dtype=dtype)
+
+    def get_config(self) -> dict:
+        """Give back the constructor's arguments."""
+        return {"seed": self.seed}
+
+
+def draw_seed(rng: np.random.Generator) -> int:
+    """Draw the seed of one layer, ``0 <= seed < 2 ** 31``."""
+    return int(rng.integers(2**31))
+
+
+def assign(variables: dict[str, keras.Variable], weights: dict[str, np.ndarray]) -> None:
+    """Set every variable to the weight of the same role, or none of them.
+
+    Parameters
+    ----------
+    variables : dict of str to keras.Variable
+        The variables of a model by role.
+    weights : dict of str to ndarray
+        Of the same roles and shapes.
+
+    Raises
+    ------
+    InputError
+        If a role is missing or unknown, or a shape differs.
+    """
+    if missing := sorted(variables.keys() - weights.keys()):
+        raise InputError(f"weights: {len(missing)} missing, the first {missing[0]}")
+    if surplus := sorted(weights.keys() - variables.keys()):
+        raise InputError(f"weights: {len(surplus)} the model has no place for, as {surplus[0]}")
+    for role, variable in variables.items():
+        found, wanted = tuple(weights[role].shape), tuple(variable.shape)
+        if found != wanted:
+            raise InputError(f"weights: {role}: found shape {found}, the model has {wanted}")
+    for role, variable in variables.items():
+        variable.assign(weights[role])

@@ -1,0 +1,72 @@
+"""Corpora, features and models, found by file name and read without importing them.
+
+A file in ``pipeline/corpora``, ``pipeline/features`` or ``pipeline/models`` is its own
+registration. What a function takes by default, and what a module states as literal constants, is
+read from the source, so that checking params.yaml costs no import of TensorFlow.
+"""
+
+import ast
+import difflib
+import importlib
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+PACKAGE = Path(__file__).parent
+SHARED = {"__init__", "clip", "layers"}  # parts of plug-ins, not plug-ins
+
+
+def names(kind: str) -> list[str]:
+    """Names of the plug-ins of a kind (``"corpora"``, ``"features"``, ``"models"``), sorted."""
+    return sorted(path.stem for path in (PACKAGE / kind).glob("*.py") if path.stem not in SHARED)
+
+
+def load(kind: str, name: str) -> ModuleType:
+    """Import a plug-in."""
+    return importlib.import_module(f"pipeline.{kind}.{name}")
+
+
+def constant(kind: str, name: str, constant: str) -> Any:
+    """Value of a literal constant that a plug-in states at its top level."""
+    for node in _source(kind, name).body:
+        if isinstance(node, ast.Assign) and any(_is_name(t, constant) for t in node.targets):
+            return ast.literal_eval(node.value)
+    raise LookupError(f"pipeline/{kind}/{name}.py states no {constant}")
+
+
+def defaults(kind: str, name: str, function: str) -> dict[str, Any]:
+    """Keyword-only parameters of a plug-in's function with their (literal) defaults."""
+    for node in _source(kind, name).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            return {arg.arg: ast.literal_eval(default) for arg, default in pairs if default}
+    raise LookupError(f"pipeline/{kind}/{name}.py has no function {function}")
+
+
+def functions(kind: str) -> list[str]:
+    """``module.function`` of every public function of a kind that takes keyword settings."""
+    found = []
+    for name in names(kind):
+        for node in _source(kind, name).body:
+            public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
+            if public and node.args.args and node.args.args[0].arg == "signals":
+                found.append(f"{name}.{node.name}")
+    return found
+
+
+def nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
+    """Tail of an error message: the nearest valid name, or all of them."""
+    close = difflib.get_close_matches(str(word), words, n=1)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(words) or 'none'}"
+
+
+@lru_cache
+def _source(kind: str, name: str) -> ast.Module:
+    """Parsed source of a plug-in."""
+    return ast.parse((PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8"))
+
+
+def _is_name(node: ast.expr, name: str) -> bool:
+    """Whether an assignment target is the plain name ``name``."""
+    return isinstance(node, ast.Name) and node.id == name

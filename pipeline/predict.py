@@ -1,0 +1,105 @@
+"""Predict: any sound file in, emotion out, with a trained bundle.
+
+Not a stage. Everything comes from the bundle: labels, waveform and feature settings, models. A clip
+gets the probabilities that evaluate gave it, if the model of the fold that held it out is asked.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import backend
+from pipeline.errors import InputError
+from pipeline.features import recipes
+from pipeline.files import audio, bundles, tables
+
+
+def predict(
+    bundle: Path, sounds: list[Path], *, fold: int | None = None, csv: Path | None = None
+) -> None:
+    """Name the emotion of sound files.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder that train wrote, ``models/RUN``.
+    sounds : list of Path
+        Sound files of any rate, channels, length and container libsndfile reads, or folders,
+        searched at any depth for them.
+    fold : int, optional
+        Ask the model of this fold alone; by default the mean of all folds' probabilities.
+    csv : Path, optional
+        Also write ``path, predicted, p_<label>...`` there.
+
+    Raises
+    ------
+    InputError
+        If the bundle or a file cannot be used. Unreadable files are named after the others are
+        predicted.
+    """
+    card = bundles.read_card(bundle)
+    numbers = [line["fold"] for line in card["folds"]]
+    if fold is not None and fold not in numbers:
+        raise InputError(f"{bundle}: no fold {fold}; it has {numbers[0]} to {numbers[-1]}")
+    paths = [path for given in sounds for path in _files(given)]
+    signals, problems = [], []
+    for path in list(paths):
+        try:
+            signal, sample_rate = audio.read(path)
+            spec = card["spec"]["waveform"]
+            signals.append(recipes.waveform(audio.mono(signal), sample_rate, spec))
+        except InputError as error:
+            paths.remove(path)
+            problems.append(str(error))
+    if signals:
+        table = _table(bundle, card, paths, np.stack(signals), [fold] if fold else numbers)
+        _show(table, card["labels"])
+        if csv:
+            tables.write(table, csv)
+    if problems:
+        raise InputError("; ".join(problems))
+
+
+def _table(
+    bundle: Path, card: dict, paths: list[Path], signals: np.ndarray, folds: list[int]
+) -> pd.DataFrame:
+    """``path, predicted, p_<label>...`` of waveforms (clips, samples)."""
+    backend.choose(card["backend"])
+    from pipeline.engine import inference
+
+    x = recipes.feature(signals, card["spec"]["waveform"]["sample_rate"], card["spec"])
+    models = inference.models(bundle)
+    answers = [inference.predict(models(fold), x) for fold in folds]
+    probabilities = answers[0] if len(folds) == 1 else np.mean(answers, axis=0)
+    labels = card["labels"]
+    table = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels])
+    table.insert(0, "path", [str(path) for path in paths])
+    table.insert(1, "predicted", [labels[i] for i in probabilities.argmax(axis=1)])
+    return table
+
+
+def _files(given: Path) -> list[Path]:
+    """A file itself; below a folder, whatever libsndfile may read."""
+    if given.is_dir():
+        found = sorted(p for p in given.rglob("*") if p.suffix.lower() in audio.SUFFIXES)
+        if not found:
+            raise InputError(f"{given}: holds no sound files ({' '.join(sorted(audio.SUFFIXES))})")
+        return found
+    return [given]
+
+
+def _show(table: pd.DataFrame, labels: list[str]) -> None:
+    """Print a line per clip: path, emotion, and the probabilities in per cent."""
+    width = max(len(path) for path in table.path)
+    name = max(len(label) for label in labels)
+    for row in table.to_dict("records"):
+        shares = "  ".join(f"{label} {100 * row[f'p_{label}']:.1f}" for label in labels)
+        sys.stdout.write(f"{row['path']:{width}}  {row['predicted']:{name}}  {shares}\n")
+
+
+if __name__ == "__main__":
+    from pipeline.cli import command
+
+    command(predict)

@@ -1,0 +1,141 @@
+"""What every model promises, whatever file is dropped into ``pipeline/models``."""
+
+import ast
+import importlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+FILES = {
+    path.stem: path
+    for path in sorted((ROOT / "pipeline" / "models").glob("*.py"))
+    if path.stem not in ("__init__", "layers")
+}
+FRAMES = (24, 40)
+TRAILING_AXES = [(16,), (16, 1)]
+OUTPUTS = 3
+
+
+def build(name, frames=FRAMES[0], **settings):
+    """Build a model for the first of the shapes above whose rank it takes."""
+    file = importlib.import_module(f"pipeline.models.{name}")
+    refusals = []
+    for axes in TRAILING_AXES:
+        try:
+            return file.build((frames, *axes), OUTPUTS, **settings)
+        except InputError as error:
+            refusals.append(str(error))
+    pytest.fail("; ".join(refusals))
+
+
+def clips(model, count):
+    """Draw made-up clips for a model."""
+    shape = (count, *model.input_shape[1:])
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
+
+
+def outputs(model):
+    """Run a model on two clips."""
+    return keras.ops.convert_to_numpy(model(clips(model, 2), training=False))
+
+
+@pytest.fixture(scope="module")
+def models():
+    """Build every model once."""
+    return {name: build(name) for name in FILES}
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory):
+    """First outputs of all models on the other backend, from one process of its own."""
+    path = tmp_path_factory.mktemp("elsewhere") / "outputs.npz"
+    other = "tensorflow" if keras.backend.backend() == "jax" else "jax"
+    environment = os.environ | {"KERAS_BACKEND": other, "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, __file__, path], env=environment, check=True)
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_output_shape_at_two_lengths(models, name):
+    assert models[name].output_shape == (None, OUTPUTS)
+    longer = build(name, FRAMES[1])
+    assert longer.output_shape == (None, OUTPUTS)
+    y = outputs(longer)
+    assert y.shape == (2, OUTPUTS)
+    assert np.isfinite(y).all()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_saved_and_loaded_is_the_same(models, name, tmp_path):
+    models[name].save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.to_json() == models[name].to_json()
+    np.testing.assert_array_equal(outputs(loaded), outputs(models[name]))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_seed_decides_the_first_weights(models, name):
+    first, again, other = (
+        [weight.numpy() for weight in model.weights]
+        for model in (models[name], build(name, seed=0), build(name, seed=1))
+    )
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert any(not np.array_equal(a, b) for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_steps_lower_the_loss_on_eight_clips(name):
+    model = build(name)
+    x = clips(model, 8)
+    y = np.eye(OUTPUTS, dtype=np.float32)[np.arange(8) % OUTPUTS]
+    model.compile(keras.optimizers.Adam(1e-2), "mean_squared_error", run_eagerly=True)
+    losses = model.fit(x, y, batch_size=8, epochs=8, shuffle=False, verbose=0).history["loss"]
+    assert losses[-1] < 0.98 * losses[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_first_outputs_are_the_same_on_another_backend(models, elsewhere, name):
+    np.testing.assert_allclose(elsewhere[name], outputs(models[name]), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_backend_is_named(name):
+    imported = set()
+    for node in ast.walk(ast.parse(FILES[name].read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module.split(".")[0])
+    assert not imported & {"tensorflow", "jax", "torch"}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_settings_are_read_without_keras(name):
+    tree = ast.parse(FILES[name].read_text())
+    assert ast.get_docstring(tree)
+    literals = {
+        node.targets[0].id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("TRAINING", "PUBLISHED")
+    }
+    assert {"epochs", "batch", "loss", "optimiser", "learning_rate"} <= literals["TRAINING"].keys()
+    for row in literals["PUBLISHED"]:
+        assert {"corpus", "protocol", "source"} <= row.keys()
+    (function,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build")
+    defaults = [ast.literal_eval(default) for default in function.args.kw_defaults]
+    settings = dict(zip((a.arg for a in function.args.kwonlyargs), defaults, strict=True))
+    assert settings["seed"] == 0
+
+
+if __name__ == "__main__":  # run by the fixture elsewhere
+    np.savez(sys.argv[1], **{name: outputs(build(name)) for name in FILES})

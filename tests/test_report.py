@@ -1,0 +1,363 @@
+"""The page and the summary: right numbers, loud warnings, nothing fetched, equal bytes."""
+
+import html
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.report import costs, drawing, page, read_run
+from pipeline.report import report as stage
+
+LABELS = ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"]
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+AGAIN = """
+import pathlib, sys
+from pipeline.report import report
+folder = pathlib.Path(sys.argv[1])
+report(folder, folder / "index.html", folder / "summary.md", runs=dict.fromkeys(sys.argv[2:]))
+"""
+
+
+def report(reports, runs):
+    """Run the stage on the named runs; of a line of params.yaml it takes the name alone."""
+    stage(reports, reports / "index.html", reports / "summary.md", runs=dict.fromkeys(runs))
+
+
+def leak(clips, of=240, *, allowed=False, **more):
+    return {"clips": clips, "of": of, "values": min(clips, 6), "allowed": allowed} | more
+
+
+APART = {kind: leak(0) for kind in ("clip", "pcm", "speaker", "utterance")} | {
+    "sentence": leak(240, allowed=True),
+    "session": None,
+}
+SHARED = APART | {
+    "pcm": leak(2, allowed=True),
+    "speaker": leak(240, allowed=True),
+    "utterance": leak(219, allowed=True),
+}
+
+
+def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **facts):
+    """Write a made-up run of 240 clips, 30 of each class; ``right`` of every class recognised."""
+    draw = random.Random(name)
+    folder = reports / name
+    folder.mkdir(parents=True)
+    hits = round(30 * right)
+    rows = ["clip,speaker,sex,fold,label,predicted," + ",".join(f"p_{x}" for x in LABELS)]
+    for i, label in enumerate(LABELS):
+        for k in range(30):
+            guess = label if k < hits else LABELS[(i + 1 + draw.randrange(3)) % 8]
+            ps = ",".join("1.0" if x == guess else "0.0" for x in LABELS)
+            rows.append(f"{label}-{k},{k % 6},f,{k % folds + 1},{label},{guess},{ps}")
+    (folder / "predictions.csv").write_text("\n".join(rows) + "\n")
+
+    share = hits / 30
+    fold = [share + draw.uniform(-0.06, 0.06) for _ in range(folds)]
+    metrics = {
+        f"{metric}{end}": share + offset
+        for metric in ("uar", "war")
+        for end, offset in (("", 0), ("_low", -0.043), ("_high", 0.037), ("_fold_mean", 0.001))
+    }
+    metrics |= {"uar_fold_std": 0.031, "war_fold_std": 0.029, "macro_f1": share - 0.01}
+    metrics |= {f"recall_{label}": share for label in LABELS}
+    metrics |= {f"uar_fold_{i:02d}": u for i, u in enumerate(fold, 1)}
+    metrics |= {f"war_fold_{i:02d}": u + 0.012 for i, u in enumerate(fold, 1)}
+    metrics |= {"clips": 240, "speakers": 6, "chance_uar": 0.125, "majority_war": 0.133}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+    rows = ["fold,epoch,loss,accuracy,validation_loss,validation_accuracy,test_accuracy"]
+    for f in range(1, folds + 1):
+        for e in range(1, epochs + 1):
+            gone = 1 - 0.9 ** (40 * e / epochs) + draw.uniform(-0.03, 0.03)
+            rows.append(
+                f"{f},{e},{2.1 - 1.7 * gone:.4f},{0.12 + 0.85 * gone:.4f},,,{share * gone:.4f}"
+            )
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+
+    run = {
+        "run": name,
+        "model": "tim_net",
+        "corpus": "ravdess",
+        "waveform": "pad_110000",
+        "feature": "mfcc39",
+        "protocol": "speakers_6",
+        "protocol_settings": {
+            "kind": "speakers",
+            "folds": folds,
+            "seed": 46,
+            "allow": ["sentence"],
+        },
+        "selection": "last",
+        "weights": None,
+        "settings": {"filters": 39, "dilations": 8, "dropout": 0.1},
+        "training": {"epochs": epochs, "optimiser": {"name": "adam", "beta_1": 0.93}},
+        "seed": 0,
+        "parameters": 108895,
+        "input_shape": [215, 39],
+        "labels": LABELS,
+        "folds": folds,
+        "clips": 240,
+        "speakers": 6,
+        "leaks": leaks,
+        "certificate": "9f2c" * 16,
+        "quality": {
+            "clips": 240,
+            "quarantined": {"Actor_07/broken.wav": "0 bytes"},
+            "duplicates": [["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]],
+            "sample_rate": {"48000": 240},
+        },
+        "published": [],
+        "versions": {"python": "3.11.2", "keras": "3.15.1"},
+    }
+    (folder / "run.json").write_text(json.dumps(run | facts))
+    return folder
+
+
+@pytest.fixture
+def reports(tmp_path):
+    """Three runs: the authors' way, the same model held to account, and imported weights."""
+    published = [
+        {"protocol": "10 random folds, best epoch on test", "uar": 91.93, "war": 92.08,
+         "source": "ICASSP 2023, table 1"},
+        {"protocol": "10 random folds, last epoch", "uar": None, "war": 90.07,
+         "source": "authors' curves, 2023-08"},
+    ]  # fmt: skip
+    write_run(tmp_path, "tim_net-ravdess-authors", right=0.9, leaks=SHARED, selection="leaky",
+              protocol="authors_46", published=published)  # fmt: skip
+    write_run(tmp_path, "gmtcnet-demo", right=0.5, model="gmtcnet", corpus="demo")
+    write_run(tmp_path, "tim_net-ravdess", right=0.6)
+    return tmp_path
+
+
+RUNS = ["tim_net-ravdess-authors", "gmtcnet-demo", "tim_net-ravdess"]
+
+
+def text_of(markup):
+    """What a reader sees, on one line."""
+    body = re.sub(r"<style.*?</style>", "", markup, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def test_page_shows_the_numbers(reports):
+    report(reports, RUNS)
+    seen = text_of((reports / "index.html").read_text())
+    assert "90.0 [85.7, 93.7] chance 12.5" in seen
+    assert "60.0 [55.7, 63.7]" in seen
+    assert "macro F1, % 59.0" in seen
+    assert f"best epoch on test ICASSP 2023, table 1 90.0 91.9 {MINUS}1.9" in seen
+    assert "Test clips with another take of the same utterance in training: 219 of 240" in seen
+    assert "Not checkable: the corpus does not say." in seen
+    assert "03-01-03-01-02-01-07 = 03-01-03-01-02-02-07" in seen
+    assert "training.optimiser.beta_1 0.93" in seen
+
+
+def test_confusion_counts_clips_by_true_label(tmp_path):
+    folder = write_run(tmp_path, "a", right=0.9)
+    run = read_run(folder)
+    rows = [line.split(",") for line in (folder / "predictions.csv").read_text().split()[1:]]
+    assert sum(map(sum, run.confusion)) == 240
+    assert [sum(row) for row in run.confusion] == [30] * 8  # rows are true labels
+    angry_as_happy = sum(row[4] == "angry" and row[5] == "happy" for row in rows)
+    assert run.confusion[4][2] == angry_as_happy
+    matrix = re.search(r'<table class="matrix">.*?</table>', page([run]), re.S)[0]
+    cells = [int(n) for n in re.findall(r"--share:[^>]*>(\d+)</td>", matrix)]
+    assert cells == [count for row in run.confusion for count in row]
+
+
+def test_runs_of_one_model_and_corpus_stand_together(reports):
+    report(reports, RUNS)
+    lines = (reports / "summary.md").read_text().splitlines()[2:5]
+    names = [line.split(" | ")[0].strip("| ") for line in lines]
+    assert names == ["tim_net-ravdess-authors", "tim_net-ravdess", "gmtcnet-demo"]
+
+
+def test_cost_of_the_leak_pairs_leaky_with_honest(reports):
+    runs = [read_run(reports / name) for name in RUNS]
+    pairs = [(leaky.name, honest.name) for leaky, honest in costs(runs)]
+    assert pairs == [("tim_net-ravdess-authors", "tim_net-ravdess")]
+    assert f"90.0 60.0 {MINUS}30.0" in text_of(page(runs))
+
+
+@pytest.mark.parametrize(
+    ("facts", "objections"),
+    [
+        ({}, []),
+        ({"selection": "best_validation"}, []),
+        ({"selection": "leaky"}, ["picked on test"]),
+        ({"leaks": SHARED}, ["recordings shared", "speakers shared"]),
+        ({"leaks": APART | {"speaker": None}}, ["speakers not known"]),
+        ({"leaks": APART | {"speaker": leak(0, unlabelled=9)}}, ["speakers not known"]),
+        ({"weights": "authors, 2023"}, ["trained elsewhere"]),
+    ],
+)
+def test_what_makes_a_number_honest(tmp_path, facts, objections):
+    run = read_run(write_run(tmp_path, "a", **facts))
+    assert run.objections == objections
+    assert ("<mark>" in page([run])) == ("picked on test" in objections)
+
+
+def test_imported_weights_have_no_curves_and_claim_no_epoch(tmp_path):
+    folder = write_run(tmp_path, "a", weights="authors, 2023", training=None)
+    (folder / "history.csv").write_text("fold,epoch,loss,accuracy,test_accuracy\n")
+    run = read_run(folder)
+    assert run.protocol == "speakers held out, imported weights"
+    assert "No learning curves: the weights were imported." in text_of(page([run]))
+
+
+def test_a_class_without_clips_has_no_recall(tmp_path):
+    folder = write_run(tmp_path, "a", labels=[*LABELS, "bored"])
+    assert f"bored 0 0 0 0 0 0 0 0 0 {DASH}" in text_of(page([read_run(folder)]))
+
+
+def test_same_results_same_bytes(reports, tmp_path):
+    report(reports, RUNS)
+    first = [(reports / name).read_bytes() for name in ("index.html", "summary.md")]
+    again = subprocess.run(
+        [sys.executable, "-c", AGAIN, reports, *RUNS],
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+    )
+    assert again.returncode == 0
+    assert [(reports / name).read_bytes() for name in ("index.html", "summary.md")] == first
+
+
+def test_page_fetches_nothing(reports):
+    report(reports, RUNS)
+    markup = (reports / "index.html").read_text()
+    assert not re.search(r"http|src=|@import|url\((?!#)|<link|<script", markup)
+    assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', markup))
+    assert len(markup) < 500_000
+
+
+def test_ids_are_unique_and_every_reference_has_one(reports):
+    report(reports, RUNS)
+    markup = (reports / "index.html").read_text()
+    ids = re.findall(r'\bid="([^"]*)"', markup)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([^")]*)', markup)) <= set(ids)
+
+
+def test_names_are_escaped(tmp_path):
+    name = "<i>a|b & $x_1$"
+    write_run(tmp_path, name, model="<script>", corpus='"q"')
+    report(tmp_path, [name])
+    markup = (tmp_path / "index.html").read_text()
+    assert "<i>" not in markup
+    assert "<script" not in markup
+    assert name in text_of(markup)
+    assert "| &lt;i>a\\|b &amp; $x_1$ | &lt;script> |" in (tmp_path / "summary.md").read_text()
+
+
+def test_figures_keep_what_they_say_and_take_the_colours_of_the_page():
+    def draw(axes):
+        axes.plot([0, 1], [0, 1], color="#1b5e78")
+        axes.text(0, 0, "0.12345 #1b5e78")
+
+    markup = drawing(draw, 'a "b"', 100)
+    assert ">0.12345 #1b5e78</text>" in markup
+    assert "stroke: var(--accent)" in markup
+    assert markup.startswith('<svg viewBox="0 0 360 100" role="img" aria-label="a &#34;b&#34;">')
+
+
+def test_summary_is_a_table(reports):
+    report(reports, RUNS)
+    headline, note, published = (reports / "summary.md").read_text().split("\n\n")
+    lines = headline.splitlines()
+    assert lines[0] == "| Run | Model | Corpus | Protocol | UAR % | WAR % | Folds | Honest |"
+    assert lines[3] == (
+        "| tim_net-ravdess | tim_net | ravdess | speakers held out, last epoch "
+        "| **60.0** [55.7, 63.7] | **60.0** [55.7, 63.7] | 6 | yes |"
+    )
+    assert lines[2].endswith("| no: recordings shared, speakers shared, picked on test |")
+    assert {line.count(" | ") for line in lines} == {7}
+    assert "95 %" in note
+    assert {line.count(" | ") for line in published.splitlines()} == {9}
+    assert f"| 90.0 | {DASH} | {DASH} | 90.0 | 90.1 | {MINUS}0.1 |" in published
+
+
+def test_summary_without_anything_published_has_one_table(tmp_path):
+    write_run(tmp_path, "a")
+    report(tmp_path, ["a"])
+    assert (tmp_path / "summary.md").read_text().count("\n| ---") == 1
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.json", "predictions.csv", "history.csv"])
+def test_a_missing_file(tmp_path, name):
+    folder = write_run(tmp_path, "a")
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"a: {name} is missing; run dvc repro evaluate@a$"):
+        report(tmp_path, ["a"])
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_broken_files(tmp_path):
+    folder = write_run(tmp_path, "a")
+    whole = {file.name: file.read_text() for file in folder.iterdir()}
+
+    def refuses(name, text, message):
+        (folder / name).write_text(text)
+        with pytest.raises(InputError, match=message + ".*; run dvc repro evaluate@a$"):
+            read_run(folder)
+        (folder / name).write_text(whole[name])
+
+    refuses("metrics.json", "{", "metrics.json: not JSON")
+    refuses("metrics.json", '{"uar": 1}', "metrics.json has no uar_low")
+    refuses("run.json", "{}", "run.json has no model")
+    refuses("run.json", whole["run.json"].replace('"pcm"', '"x"'), "run.json leaks has no pcm")
+    refuses("run.json", whole["run.json"].replace('"duplicates"', '"x"'), "has no duplicates")
+    refuses("run.json", whole["run.json"].replace('"last"', '"x"'), "selection is 'x', wanted one")
+    refuses("predictions.csv", "clip\n", "predictions.csv has no label, predicted")
+    refuses("predictions.csv", whole["predictions.csv"].replace(",sad,", ",bored,"), "'bored'")
+    refuses("history.csv", "fold,epoch,loss,accuracy\n1,1,x,1\n", "history.csv: .*'x'")
+
+
+def test_no_run_at_all(tmp_path):
+    with pytest.raises(InputError, match="no run to report; name one under runs"):
+        report(tmp_path, [])
+
+
+def test_help_is_quick():
+    code = (
+        "import sys, runpy; sys.argv = ['report', '--help']\n"
+        "try: runpy.run_module('pipeline.report', run_name='__main__')\n"
+        "except SystemExit: print([m for m in ('matplotlib', 'jinja2') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_page_does_not_scroll_sideways_on_a_phone(reports, tmp_path):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
+    report(reports, RUNS)
+    measure = "<script>onload = () => parent.postMessage([document.documentElement.scrollWidth, \
+        document.documentElement.clientWidth].join(' of '), '*')</script>"
+    inner = html.escape((reports / "index.html").read_text() + measure)
+    wrapper = tmp_path / "phone.html"
+    wrapper.write_text(
+        '<meta charset="utf-8"><script>onmessage = (e) => document.title = e.data</script>'
+        f'<iframe style="width: 390px; height: 800px; border: 0" srcdoc="{inner}"></iframe>'
+    )
+    flags = (
+        "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync --hide-scrollbars "
+        "--virtual-time-budget=5000 --dump-dom"
+    ).split()
+    done = subprocess.run(
+        [browser, *flags, f"--user-data-dir={tmp_path / 'profile'}", wrapper.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "<title>390 of 390</title>" in done.stdout, done.stderr[-2000:]
