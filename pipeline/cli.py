@@ -1,9 +1,10 @@
 """A stage function becomes a command, and what the user can mend becomes one line.
 
 ``command(function)`` reads the function's signature. Paths are positional; a keyword of a type that
-params.yaml holds (``protocol: Protocol``) becomes ``--protocol NAME`` and is looked up there, a whole
-table (``runs: dict[str, Run]``) is handed over unasked; plain keywords become options. So a stage stays a function of paths and records, and
-``python -m pipeline.STAGE --help`` tells what it takes.
+params.yaml holds (``protocol: Protocol``) becomes ``--protocol NAME`` and is looked up there, a
+whole table (``runs: dict[str, Run]``) is handed over unasked; plain keywords become options. So a
+stage stays a function of paths and records, and ``python -m pipeline.STAGE --help`` tells what it
+takes.
 """
 
 import argparse
@@ -91,26 +92,24 @@ def _records(records: dict[str, str], values: dict) -> dict:
     """Look up named lines of params.yaml; ``{"protocol": "Protocol"}`` is its table protocols."""
     if not records:
         return {}
-    from pipeline import params
+    from pipeline import params, plugins
 
     held = params.load()
     tables = {
-        "Corpus": held.corpora,
-        "Waveform": held.waveforms,
-        "Feature": held.features,
-        "Protocol": held.protocols,
-        "Run": held.runs,
+        "Corpus": "corpora",
+        "Waveform": "waveforms",
+        "Feature": "features",
+        "Protocol": "protocols",
+        "Run": "runs",
     }
     found = {}
     for name, kind in records.items():
-        table = tables[kind]
+        table = getattr(held, tables[kind])
         if name not in values:
             found[name] = table
             continue
         if values[name] not in table:
-            raise InputError(
-                f"params.yaml: {kind.lower()} {values[name]!r} is in no table; "
-                f"known: {', '.join(table)}"
-            )
+            nearest = plugins.nearest(values[name], list(table))
+            raise InputError(f"params.yaml: {tables[kind]}: no {values[name]!r}; {nearest}")
         found[name] = table[values[name]]
     return found

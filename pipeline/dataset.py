@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,8 @@ class Dataset:
 
     Attributes
     ----------
-    x : ndarray, shape (clips, frames, ...), float32
+    x : ndarray or zarr array, shape (clips, frames, ...), float32
+        In memory, or on disk if it is too large: read it through ``take``.
     y : ndarray, shape (clips,), int
         Position in ``labels``.
     labels : tuple of str
@@ -38,16 +40,27 @@ class Dataset:
         Resolved spec of the features.
     """
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     labels: tuple[str, ...]
     clips: pd.DataFrame
     folds: tuple[Fold, ...]
     spec: dict
 
+    def take(self, rows: np.ndarray) -> np.ndarray:
+        """Features of some clips (rows, frames, ...), wherever they lie."""
+        return self.x[rows] if isinstance(self.x, np.ndarray) else self.x.oindex[rows]
 
-def load(store: Path, index: Path, folds: Path) -> Dataset:
+
+def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
     """Read features, index and folds, and hold them against each other.
+
+    Parameters
+    ----------
+    store, index, folds : Path
+        Feature store, ``index.csv``, and ``P.csv`` of the protocol.
+    memory_mb : int
+        Features of up to this size are read into memory.
 
     Raises
     ------
@@ -61,7 +74,7 @@ def load(store: Path, index: Path, folds: Path) -> Dataset:
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     parts = tables.read(folds)
     rows = parts["clip"].map(pd.Series(clips.index, index=clips["clip"]))
-    if rows.isna().any():
+    if set(rows) != set(clips.index):  # a clip that only one of them has
         raise InputError(f"{folds}: holds other clips than {index}; run dvc repro")
     parts = parts.assign(row=rows.astype(int), fold=parts.fold.astype(int))
     labels = tuple(sorted(parts.label.unique()))
@@ -69,7 +82,7 @@ def load(store: Path, index: Path, folds: Path) -> Dataset:
     y = label_of.reindex(clips.index).map(labels.index).to_numpy()
     numbered = parts.groupby("fold")
     return Dataset(
-        x=features.x[:],
+        x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
         y=y,
         labels=labels,
         clips=clips,

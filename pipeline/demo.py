@@ -182,7 +182,7 @@ def demo(folder: Path) -> None:
     strangers = {path.name for path in folder.glob("*")} - {"wav", "labels.csv", "README.md"}
     if strangers:
         raise InputError(
-            f"demo: {folder}: holds {min(strangers)}, wanted nothing or an earlier demo corpus; "
+            f"{folder}: holds {min(strangers)}, wanted nothing or an earlier demo corpus; "
             "name another folder, or move it away"
         )
     partial = folder.with_name(f".{folder.name}.part")

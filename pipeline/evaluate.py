@@ -10,7 +10,7 @@ from pipeline.errors import InputError
 from pipeline.files import bundles, tables
 
 COPIED = (
-    "run model corpus waveform feature protocol selection seed weights settings training "
+    "run model corpus waveform feature protocol selection seeds weights settings training "
     "parameters input_shape labels certificate backend versions spec_sha256"
 ).split()
 
@@ -42,14 +42,14 @@ def evaluate(
     """
     card = bundles.read_card(bundle)
     backend.choose(card["backend"])
-    data = dataset.load(store, index, folds)
+    data = dataset.load(store, index, folds, memory_mb=0)  # read fold by fold
     declared = tables.read_json(certificate)
     if (card["certificate"], card["spec"]) != (declared["sha256"], data.spec):
         raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
     predictions = _predictions(bundle, data)
     facts = {key: card[key] for key in COPIED} | {
         "folds": len(data.folds),
-        "clips": len(predictions),
+        "clips": predictions["clip"].nunique(),
         "speakers": int(predictions.speaker.nunique()),
         "protocol_settings": declared["protocol"],
         "leaks": {
@@ -66,18 +66,20 @@ def evaluate(
     tables.write(predictions, report / "predictions.csv")
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(facts, report / "run.json")
-    tables.write_json(metrics.evaluate(predictions, data.labels), report / "metrics.json")
+    tables.write_json(metrics.over_seeds(predictions, data.labels), report / "metrics.json")
 
 
 def _predictions(bundle: Path, data: Dataset) -> pd.DataFrame:
-    """One row per test clip, in the order of the folds."""
+    """One row per test clip and seed, in the order of the folds."""
     from pipeline.engine import inference
 
-    models = inference.models(bundle)
-    frames = [
-        _rows(data, fold, inference.predict(models(fold.number), data.x[fold.test]))
-        for fold in data.folds
-    ]
+    card, models = bundles.read_card(bundle), inference.models(bundle)
+    folds = {fold.number: fold for fold in data.folds}
+    frames = []
+    for unit in card["folds"]:
+        fold = folds[unit["fold"]]
+        probabilities = inference.predict(models(unit["file"]), data.take(fold.test))
+        frames.append(_rows(data, fold, probabilities).assign(seed=unit["seed"]))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -50,7 +50,8 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     clips = parser.clips(raw)
     rows = [_row(clip, raw, heard) for clip, heard in zip(clips, _listen(clips), strict=True)]
     rows = _copies_skipped(rows, raw)
-    frame = pd.DataFrame(rows, columns=COLUMNS)
+    # object: a file without facts must not turn whole numbers into decimals
+    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
     _check_counts(frame, parser, raw)
     if not (frame.status == "ok").any():
         raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {frame.reason[0]}")
@@ -72,7 +73,7 @@ def _hear(clip: Clip) -> dict:
     try:
         signal, sample_rate = audio.read(clip.path)
     except InputError as error:
-        return {"status": "quarantined", "reason": str(error).split(": ", 1)[1]}
+        return {"status": "quarantined", "reason": str(error).removeprefix(f"{clip.path}: ")}
     seconds = len(signal) / sample_rate
     facts = {
         "seconds": f"{seconds:.6f}",
@@ -99,18 +100,26 @@ def _row(clip: Clip, raw: Path, heard: dict) -> dict:
 
 
 def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
-    """Keep one of several files of one name if they hold one recording; refuse them otherwise."""
+    """Keep one of several files of one name if they hold one recording; refuse them otherwise.
+
+    A file that can be used is kept rather than a broken one, then the one least deep.
+    """
     kept: dict[str, dict] = {}
-    for row in sorted(rows, key=lambda row: (row["path"].count("/"), row["path"])):
+
+    def rank(row: dict) -> tuple:
+        return row["status"] != "ok", row["path"].count("/"), row["path"]
+
+    for row in sorted((row for row in rows if row["status"] != "skipped"), key=rank):
         first = kept.setdefault(row["clip"], row)
-        if row is first or row["status"] != "ok":
+        if row is first:
             continue
-        if row["pcm_sha256"] != first.get("pcm_sha256"):
+        if row["status"] == "ok" and row["pcm_sha256"] != first["pcm_sha256"]:
             raise InputError(
                 f"{raw}: {first['path']} and {row['path']} have one name and different sound; "
                 "keep the right one"
             )
-        row |= {"status": "skipped", "reason": f"copy of {first['path']}"}
+        reason = f"copy of {first['path']}" + (f"; {row['reason']}" if row["reason"] else "")
+        row |= {"status": "skipped", "reason": reason}
     return rows
 
 
@@ -118,22 +127,21 @@ def _check_counts(frame: pd.DataFrame, parser, raw: Path) -> None:
     """Hold the clips against what the corpus is known to have (``EXPECTED`` of its parser)."""
     present = frame[frame.status != "skipped"]
     expected = parser.EXPECTED
-    if len(present) == expected["clips"]:
-        return
     details = []
     for column in ("emotion", "speaker"):
         counts = Counter(present[column])
         wrong = [
-            f"{name} {counts[name]} of {wanted}"
-            for name, wanted in expected[column].items()
-            if counts[name] != wanted
+            f"{name} {counts[name]} of {expected[column].get(name, 0)}"
+            for name in sorted({*expected[column], *counts})
+            if counts[name] != expected[column].get(name, 0)
         ]
         if wrong:
             details.append(f"{column} " + ", ".join(wrong[:4]) + (", ..." if wrong[4:] else ""))
-    raise InputError(
-        f"{raw}: found {len(present)} clips, {parser.NAME} has {expected['clips']} "
-        f"({'; '.join(details)}); copy the corpus again"
-    )
+    if details or len(present) != expected["clips"]:
+        raise InputError(
+            f"{raw}: found {len(present)} clips, {parser.NAME} has {expected['clips']} "
+            f"({'; '.join(details)}); copy the corpus again"
+        )
 
 
 def _quality(frame: pd.DataFrame) -> dict:

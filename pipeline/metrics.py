@@ -195,6 +195,32 @@ def evaluate(predictions: pd.DataFrame, classes) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
+def over_seeds(predictions: pd.DataFrame, classes) -> dict[str, float]:
+    """Metrics of a run trained under one seed or several: each the mean over the seeds.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `evaluate` takes it, with a column ``seed``.
+    classes : sequence of str
+        All classes of the run.
+
+    Returns
+    -------
+    dict of str to float
+        What `evaluate` returns; with several seeds also ``uar_seed_<n>``, ``war_seed_<n>`` and
+        their standard deviations ``uar_seeds_std``, ``war_seeds_std`` (ddof 0).
+    """
+    seeds = {int(seed): evaluate(rows, classes) for seed, rows in predictions.groupby("seed")}
+    names = next(iter(seeds.values()))  # the same clips are tested under every seed
+    values = {name: float(np.mean([s[name] for s in seeds.values()])) for name in names}
+    if len(seeds) > 1:
+        for name in ("uar", "war"):
+            values |= {f"{name}_seed_{seed}": of_seed[name] for seed, of_seed in seeds.items()}
+            values[f"{name}_seeds_std"] = float(np.std([s[name] for s in seeds.values()]))
+    return values
+
+
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """``part / whole``, NaN where ``whole`` is 0."""
     return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)

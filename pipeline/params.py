@@ -6,6 +6,9 @@ not have. A message is one line: place, what was found, what was wanted.
 """
 
 import dataclasses
+import math
+import re
+import textwrap
 import types
 import typing
 from pathlib import Path
@@ -14,13 +17,14 @@ from typing import Any
 from ruamel.yaml import YAML, YAMLError
 
 from pipeline import plugins, protocols
+from pipeline.backend import BACKENDS
 from pipeline.errors import InputError
 from pipeline.features import framing, resampling
 from pipeline.protocols import Protocol
 
 FILE = Path("params.yaml")
+FOLDS = ("auto", "threads", "stacked")
 SELECTIONS = ("last", "best_validation", "leaky")
-BACKENDS = ("tensorflow", "jax")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +57,15 @@ class Feature:
 
 
 @dataclasses.dataclass(frozen=True)
+class Engine:
+    """How all runs are computed; nothing of what is computed."""
+
+    backend: str
+    folds: str
+    memory_mb: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
     """One line of the table of experiments; ``settings`` and ``training`` are complete."""
 
@@ -63,9 +76,9 @@ class Run:
     feature: str
     protocol: str
     selection: str
-    seed: int
+    seeds: tuple[int, ...]
     weights: str
-    backend: str
+    engine: Engine
     settings: dict[str, Any]
     training: dict[str, Any]
 
@@ -93,13 +106,15 @@ def load(path: Path = FILE) -> Params:
         data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run this where dvc.yaml lies") from None
-    except YAMLError as error:
-        problem = " ".join(str(error).split())
-        raise InputError(f"{path}: not YAML: {problem}") from None
+    # the last three: a text that is not what its form or tag says (2026-02-30), or nested too deep
+    except (YAMLError, ValueError, KeyError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: {error.problem}" if mark else _one_line(error)
+        raise InputError(f"{path}: not YAML: {where}") from None
     try:
         return _params(data)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {_one_line(error)}") from None
 
 
 def _params(data: Any) -> Params:
@@ -108,9 +123,7 @@ def _params(data: Any) -> Params:
     data = _mapping(data, "top level")
     _known_keys(data, tables, "")
     _all_keys(data, tables, "")
-    engine = _mapping(data["engine"], "engine")
-    _known_keys(engine, ("backend",), "engine")
-    backend = _choice(engine.get("backend"), BACKENDS, "engine.backend")
+    engine = _engine(data["engine"])
     corpora = _table(data, "corpora", _corpus)
     waveforms = _table(data, "waveforms", _waveform)
     features = _table(data, "features", _feature)
@@ -123,8 +136,16 @@ def _params(data: Any) -> Params:
         "feature": features,
         "protocol": checked_protocols,
     }
-    runs = _table(data, "runs", lambda name, line, place: _run(name, line, place, known, backend))
+    runs = _table(data, "runs", lambda name, line, place: _run(name, line, place, known, engine))
     return Params(corpora, waveforms, features, checked_protocols, runs)
+
+
+def _engine(line: Any) -> Engine:
+    engine = _record(Engine, "", line, "engine")
+    _choice(engine.backend, BACKENDS, "engine.backend")
+    _choice(engine.folds, FOLDS, "engine.folds")
+    _at_least(engine.memory_mb, 1, "engine.memory_mb")
+    return engine
 
 
 def _corpus(name: str, line: dict, place: str) -> Corpus:
@@ -141,8 +162,8 @@ def _waveform(name: str, line: dict, place: str) -> Waveform:
     _choice(waveform.length, framing.POLICIES, f"{place}.length")
     if waveform.samples != "corpus":
         if isinstance(waveform.samples, str):
-            found = repr(waveform.samples)
-            raise InputError(f"{place}.samples: wanted a number or corpus, got {found}")
+            found = _shown(waveform.samples)
+            raise InputError(f"{place}.samples: wanted a whole number or corpus, got {found}")
         _at_least(waveform.samples, 1, f"{place}.samples")
     return waveform
 
@@ -153,7 +174,8 @@ def _feature(name: str, line: dict, place: str) -> Feature:
     _all_keys(line, ("function",), place)
     function = _choice(line.pop("function"), tuple(known), f"{place}.function")
     settings = plugins.defaults("features", *function.split("."))
-    return Feature(name, function, settings | _settings(line, settings, place))
+    nullable = plugins.nullable("features", *function.split("."))
+    return Feature(name, function, settings | _settings(line, settings, nullable, place))
 
 
 def _protocol(name: str, line: dict, place: str) -> Protocol:
@@ -165,26 +187,32 @@ def _protocol(name: str, line: dict, place: str) -> Protocol:
     return protocol
 
 
-def _model(name: str, line: dict, place: str) -> dict[str, Any]:
+def _model(name: str, line: dict | None, place: str) -> dict[str, Any]:
     _choice(name, tuple(plugins.names("models")), place)
     defaults = plugins.defaults("models", name, "build") | plugins.constant(
         "models", name, "TRAINING"
     )
     del defaults["seed"]  # a run's own
-    return defaults | _settings(_mapping(line or {}, place), defaults, place)
+    overrides = {} if line is None else _mapping(line, place)
+    nullable = plugins.nullable("models", name, "build")
+    return defaults | _settings(overrides, defaults, nullable, place)
 
 
-def _run(name: str, line: dict, place: str, known: dict[str, dict], backend: str) -> Run:
+def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engine) -> Run:
     line = dict(_mapping(line, place))
     overrides = _mapping(line.pop("settings", {}), f"{place}.settings")
-    line = {"selection": "last", "seed": 0, "weights": ""} | line
-    for key in ("backend", "training"):
+    line = {"selection": "last", "seeds": [0], "weights": ""} | line
+    derived = {"engine": engine, "training": {}}
+    for key in derived:
         if key in line:
-            raise InputError(f"{place}.{key}: no such key; it is engine.backend, or under settings")
-    run = _record(Run, name, line | {"backend": backend, "settings": {}, "training": {}}, place)
+            raise InputError(f"{place}.{key}: no such key; write it under settings")
+    run = _record(Run, name, line | derived | {"settings": {}}, place)
     for key, table in known.items():
         _choice(getattr(run, key), tuple(table), f"{place}.{key}")
     _choice(run.selection, SELECTIONS, f"{place}.selection")
+    if not run.seeds or len(set(run.seeds)) < len(run.seeds):
+        raise InputError(f"{place}.seeds: wanted one or more, all different")
+    _at_least(min(run.seeds), 0, f"{place}.seeds")
     protocol = known["protocol"][run.protocol]
     if run.selection == "best_validation" and not protocol.validation:
         raise InputError(
@@ -192,7 +220,8 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], backend: str
             f"set protocols.{run.protocol}.validation to 1 or more"
         )
     defaults = known["model"][run.model]
-    merged = defaults | _settings(overrides, defaults, f"{place}.settings")
+    nullable = plugins.nullable("models", run.model, "build")
+    merged = defaults | _settings(overrides, defaults, nullable, f"{place}.settings")
     training = plugins.constant("models", run.model, "TRAINING")
     return dataclasses.replace(
         run,
@@ -206,9 +235,10 @@ def _table(data: dict, table: str, check: typing.Callable) -> dict:
     checked = {}
     for name, line in _mapping(data[table], table).items():
         place = f"{table}.{name}"
-        plain = isinstance(name, str) and name.replace("-", "").replace("_", "").isalnum()
-        if not plain:
-            raise InputError(f"{place}: a name holds letters, digits, - and _ only")
+        if not isinstance(name, str):
+            raise InputError(f"{place}: a name is a text, got {_shown(name)}; put it in quotes")
+        if not re.fullmatch(r"\w[\w-]*", name):
+            raise InputError(f"{place}: a name holds letters, digits, _ and, not in front, -")
         checked[name] = check(name, line, place)
     return checked
 
@@ -227,15 +257,15 @@ def _record(kind: type, name: str, line: Any, place: str) -> Any:
     return kind(**values)
 
 
-def _settings(line: dict, defaults: dict[str, Any], place: str) -> dict[str, Any]:
+def _settings(
+    line: dict, defaults: dict[str, Any], nullable: frozenset[str], place: str
+) -> dict[str, Any]:
     """Check settings against the defaults they replace: known names, the default's type."""
     _known_keys(line, tuple(defaults), place)
     checked = {}
     for key, value in line.items():
-        default = defaults[key]
-        wanted = float | None if default is None else type(default)
-        if default is not None and value is None:
-            wanted = wanted | None
+        wanted = float if defaults[key] is None else type(defaults[key])
+        wanted = wanted | None if key in nullable else wanted
         checked[key] = _typed(value, wanted, f"{place}.{key}")
     return checked
 
@@ -245,16 +275,19 @@ def _typed(value: Any, wanted: Any, place: str) -> Any:
     union = isinstance(wanted, types.UnionType)
     kinds = typing.get_args(wanted) if union else (wanted,)
     plain = [typing.get_origin(kind) or kind for kind in kinds]
+    if tuple in plain and isinstance(value, list):
+        items = typing.get_args(kinds[plain.index(tuple)])  # tuple[str, ...]: of what it is made
+        return tuple(_typed(item, items[0], place) if items else item for item in value)
+    if float in plain and type(value) is int and abs(value) < 2**53:
+        return float(value)
     if isinstance(value, bool):
         fits = bool in plain
-    elif tuple in plain and isinstance(value, list):
-        return tuple(value)
+    elif isinstance(value, float):
+        fits = float in plain and math.isfinite(value)
     else:
         fits = isinstance(value, tuple(plain))
-        if not fits and float in plain and isinstance(value, int):
-            return float(value)
     if not fits:
-        raise InputError(f"{place}: wanted {_type_name(plain)}, got {value!r}")
+        raise InputError(f"{place}: wanted {_type_name(plain)}, got {_shown(value)}")
     return value
 
 
@@ -274,8 +307,20 @@ def _type_name(kinds: list[type]) -> str:
 
 def _mapping(value: Any, place: str) -> dict:
     if not isinstance(value, dict):
-        raise InputError(f"{place}: wanted a mapping, got {value!r}")
+        raise InputError(f"{place}: wanted a mapping, got {_shown(value)}")
     return value
+
+
+def _shown(value: Any) -> str:
+    """A value found, as YAML spells it, and not at any length."""
+    if value is None:
+        return "nothing"
+    return str(value).lower() if isinstance(value, bool) else textwrap.shorten(repr(value), 60)
+
+
+def _one_line(error: Exception) -> str:
+    """Message of an error without line breaks, which may come out of the file."""
+    return " ".join(str(error).split())
 
 
 def _known_keys(line: dict, known: tuple[str, ...], place: str) -> None:
@@ -293,7 +338,7 @@ def _all_keys(line: dict, wanted: tuple[str, ...], place: str) -> None:
 
 def _choice(value: Any, known: tuple[str, ...], place: str) -> str:
     if value not in known:
-        raise InputError(f"{place}: no {value!r}; {plugins.nearest(value, known)}")
+        raise InputError(f"{place}: no {_shown(value)}; {plugins.nearest(value, known)}")
     return value
 
 

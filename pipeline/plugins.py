@@ -37,11 +37,15 @@ def constant(kind: str, name: str, constant: str) -> Any:
 
 def defaults(kind: str, name: str, function: str) -> dict[str, Any]:
     """Keyword-only parameters of a plug-in's function with their (literal) defaults."""
-    for node in _source(kind, name).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-            return {arg.arg: ast.literal_eval(default) for arg, default in pairs if default}
-    raise LookupError(f"pipeline/{kind}/{name}.py has no function {function}")
+    arguments = _arguments(kind, name, function)
+    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return {arg.arg: ast.literal_eval(default) for arg, default in pairs if default}
+
+
+def nullable(kind: str, name: str, function: str) -> frozenset[str]:
+    """Keyword-only parameters of a plug-in's function whose annotation allows ``None``."""
+    hints = {arg.arg: arg.annotation for arg in _arguments(kind, name, function).kwonlyargs}
+    return frozenset(key for key, hint in hints.items() if hint and "None" in ast.unparse(hint))
 
 
 def functions(kind: str) -> list[str]:
@@ -65,6 +69,14 @@ def nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
 def _source(kind: str, name: str) -> ast.Module:
     """Parsed source of a plug-in."""
     return ast.parse((PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8"))
+
+
+def _arguments(kind: str, name: str, function: str) -> ast.arguments:
+    """Parameters of a plug-in's function, as written."""
+    for node in _source(kind, name).body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            return node.args
+    raise LookupError(f"pipeline/{kind}/{name}.py has no function {function}")
 
 
 def _is_name(node: ast.expr, name: str) -> bool:

@@ -40,9 +40,9 @@ def predict(
         predicted.
     """
     card = bundles.read_card(bundle)
-    numbers = [line["fold"] for line in card["folds"]]
-    if fold is not None and fold not in numbers:
-        raise InputError(f"{bundle}: no fold {fold}; it has {numbers[0]} to {numbers[-1]}")
+    asked = [unit["file"] for unit in card["folds"] if fold in (None, unit["fold"])]
+    if not asked:
+        raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
     paths = [path for given in sounds for path in _files(given)]
     signals, problems = [], []
     for path in list(paths):
@@ -54,7 +54,7 @@ def predict(
             paths.remove(path)
             problems.append(str(error))
     if signals:
-        table = _table(bundle, card, paths, np.stack(signals), [fold] if fold else numbers)
+        table = _table(bundle, card, paths, np.stack(signals), asked)
         _show(table, card["labels"])
         if csv:
             tables.write(table, csv)
@@ -63,7 +63,7 @@ def predict(
 
 
 def _table(
-    bundle: Path, card: dict, paths: list[Path], signals: np.ndarray, folds: list[int]
+    bundle: Path, card: dict, paths: list[Path], signals: np.ndarray, files: list[str]
 ) -> pd.DataFrame:
     """``path, predicted, p_<label>...`` of waveforms (clips, samples)."""
     backend.choose(card["backend"])
@@ -71,8 +71,8 @@ def _table(
 
     x = recipes.feature(signals, card["spec"]["waveform"]["sample_rate"], card["spec"])
     models = inference.models(bundle)
-    answers = [inference.predict(models(fold), x) for fold in folds]
-    probabilities = answers[0] if len(folds) == 1 else np.mean(answers, axis=0)
+    answers = [inference.predict(models(file), x) for file in files]
+    probabilities = answers[0] if len(files) == 1 else np.mean(answers, axis=0)
     labels = card["labels"]
     table = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels])
     table.insert(0, "path", [str(path) for path in paths])

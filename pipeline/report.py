@@ -69,7 +69,7 @@ SERIES = (
 
 RUN_KEYS = (
     "model corpus waveform feature protocol protocol_settings selection weights settings training "
-    "seed parameters input_shape labels folds clips speakers leaks certificate quality published "
+    "seeds parameters input_shape labels folds clips speakers leaks certificate quality published "
     "versions"
 ).split()
 METRIC_KEYS = (

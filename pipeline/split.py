@@ -42,7 +42,8 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
         leaks = leakage.undeclared(report)
         if leaks:
             raise InputError(
-                f"{leaks}; declare it under protocols.{protocol.name}.allow or choose another protocol"
+                f"{leaks}; declare it under protocols.{protocol.name}.allow "
+                "or choose another protocol"
             )
     except InputError as error:
         raise InputError(f"{corpus}/{protocol.name}: {error}") from None

@@ -1,6 +1,5 @@
 """Stage train: one model per fold of a run, or published weights in their place."""
 
-import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -32,64 +31,88 @@ def train(
     InputError
         If model and feature do not fit, published weights do not fit, or training diverges.
     """
-    backend.choose(run.backend)
+    backend.choose(run.engine.backend)
     import keras
 
     from pipeline.engine import loop
 
-    data = dataset.load(store, index, folds)
+    data = dataset.load(store, index, folds, memory_mb=run.engine.memory_mb)
     network = plugins.load("models", run.model)
+    library = keras.config.backend()
 
     def build(seed: int) -> keras.Model:
         return network.build(data.x.shape[1:], len(data.labels), **run.settings, seed=seed)
 
+    facts = _facts(run, data, library) | {"certificate": tables.read_json(certificate)["sha256"]}
+    inputs = [tables.file_sha256(path) for path in (index, folds)]
+    fingerprint = stores.sha256([facts, inputs, bundles.code_sha256()])
     try:
         parameters = build(0).count_params()
-        if run.weights:
-            trained = _published(build, network, data, Path(run.weights))
-        else:
-            trained = loop.train(build, data, run.training, selection=run.selection, seed=run.seed)
-        with bundles.create(bundle) as aside:
-            rows, selected = [], []
-            for fold, model, epoch, history in trained:
-                file = bundles.model_file(aside, fold.number)
-                bundles.write_model(model.save, file)
-                rows += [{"fold": fold.number} | row for row in history]
-                selected.append({"fold": fold.number, "file": file.name, "epoch": epoch})
+        with bundles.resume(bundle, fingerprint) as aside:
+            if run.weights:
+                trained = _published(build, network, data, Path(run.weights), aside)
+            else:
+                trained = loop.train(
+                    build,
+                    data,
+                    run.training,
+                    selection=run.selection,
+                    seeds=run.seeds,
+                    stacked=_stacked(run.engine.folds, library),
+                    folder=aside,
+                )
+            rows = [
+                {"fold": unit["fold"], "seed": unit["seed"]} | row
+                for unit in trained
+                for row in unit.pop("history")
+            ]
             tables.write(pd.DataFrame(rows, columns=_columns(rows)), aside / "history.csv")
-            card = _card(run, data, tables.read_json(certificate)) | {
-                "parameters": parameters,
-                "folds": selected,
-                "backend": keras.config.backend(),
-                "versions": bundles.versions(keras.config.backend()),
-            }
+            card = facts | {"parameters": parameters, "folds": trained}
             tables.write_json(card, aside / "card.json")
+            for path in aside.glob("fold-*.json"):
+                path.unlink()
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
 
 
-def _published(build, network, data: Dataset, folder: Path):
-    """Models with published weights, a file per fold in natural order."""
+def _stacked(folds: str, library: str) -> bool:
+    """Whether the folds are stacked into one program: asked for, or on a GPU."""
+    if folds != "stacked" and (folds == "threads" or library != "jax"):
+        return False
+    if library != "jax":
+        raise InputError("engine.folds: stacked needs engine.backend jax; take threads or auto")
+    import jax
+
+    return folds == "stacked" or jax.default_backend() != "cpu"
+
+
+def _published(build, network, data: Dataset, folder: Path, aside: Path) -> list[dict]:
+    """Write models with published weights, a file per fold in natural order."""
     files = natsorted(folder.glob("*.hdf5"))
     if len(files) != len(data.folds):
         raise InputError(
             f"weights: {folder}: found {len(files)} .hdf5 files, "
             f"the protocol has {len(data.folds)} folds"
         )
+    model, written = build(0), []
     for fold, file in zip(data.folds, files, strict=True):
-        model = build(0)
         network.set_weights(model, network.read_published(file))
-        yield fold, model, None, []
+        name = f"{bundles.unit_name(fold.number, 0, (0,))}.keras"
+        bundles.write_model(model.save, aside / name)
+        written.append({"fold": fold.number, "seed": 0, "file": name, "epoch": None, "history": []})
+    return written
 
 
 def _columns(rows: list[dict]) -> list[str]:
     """Columns of the history, in the order they are read."""
     present = {key for row in rows for key in row}
-    order = "fold epoch loss accuracy validation_loss validation_accuracy test_accuracy".split()
+    order = (
+        "fold seed epoch loss accuracy validation_loss validation_accuracy test_accuracy"
+    ).split()
     return [key for key in order if key in present or not rows]
 
 
-def _card(run: Run, data: Dataset, certificate: dict) -> dict:
+def _facts(run: Run, data: Dataset, library: str) -> dict:
     """All that is needed to use the models, and to know how they came to be."""
     return {
         "run": run.name,
@@ -106,9 +129,10 @@ def _card(run: Run, data: Dataset, certificate: dict) -> dict:
         "settings": run.settings,
         "training": None if run.weights else run.training,
         "selection": run.selection,
-        "seed": run.seed,
+        "seeds": list(run.seeds),
         "weights": _weights(run),
-        "certificate": certificate["sha256"],
+        "backend": library,
+        "versions": bundles.versions(library),
     }
 
 
@@ -117,7 +141,7 @@ def _weights(run: Run) -> dict | None:
     if not run.weights:
         return None
     files = natsorted(Path(run.weights).glob("*.hdf5"))
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    return {file.name: tables.file_sha256(file) for file in files}
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
         "weights": None,
         "settings": {"filters": 39, "dilations": 8, "dropout": 0.1},
         "training": {"epochs": epochs, "optimiser": {"name": "adam", "beta_1": 0.93}},
-        "seed": 0,
+        "seeds": [0],
         "parameters": 108895,
         "input_shape": [215, 39],
         "labels": LABELS,

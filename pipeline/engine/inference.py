@@ -36,18 +36,17 @@ def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def models(bundle: Path) -> Callable[[int], keras.Model]:
-    """Give the model of a fold, on call; the network is compiled once and takes new weights.
+def models(bundle: Path) -> Callable[[str], keras.Model]:
+    """Give a model of a bundle by its file name; the network is compiled once for all of them.
 
-    Asking for another fold changes the model that was given before.
+    Asking for another one changes the model that was given before.
     """
     card = bundles.read_card(bundle)
     plugins.load("models", card["model"])  # registers its layers
-    first = card["folds"][0]["fold"]
-    model = keras.models.load_model(bundles.model_file(bundle, first), compile=False)
+    model = keras.models.load_model(bundle / card["folds"][0]["file"], compile=False)
 
-    def of_fold(fold: int) -> keras.Model:
-        model.load_weights(bundles.model_file(bundle, fold))
+    def from_file(name: str) -> keras.Model:
+        model.load_weights(bundle / name)
         return model
 
-    return of_fold
+    return from_file

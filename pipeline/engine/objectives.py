@@ -1,30 +1,64 @@
-"""What is minimised, and how: losses, targets and optimisers by the names that models use."""
+"""What is minimised, and how: losses, targets and optimisers by the names that models use.
+
+An optimiser is two pure functions, so that its state is plain arrays which can be stacked over
+folds, stored and set back.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
+from keras import ops
 
-LOSSES = {"cross_entropy": keras.losses.CategoricalCrossentropy}
-OPTIMISERS = {"adam": keras.optimizers.Adam}
+LOSSES = {"cross_entropy": keras.losses.categorical_crossentropy}
 
 
-def compile(model: keras.Model, training: dict) -> None:
-    """Give a model its loss and its optimiser.
+class Optimiser(NamedTuple):
+    """``start(weights) -> slots`` and ``update(slots, gradients, weights) -> (slots, weights)``."""
 
-    Parameters
+    start: Callable
+    update: Callable
+
+
+def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) -> Optimiser:
+    """Adam in Keras's form: ``epsilon`` is added to the root of the raw second moment.
+
+    ``w -= learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``
+
+    References
     ----------
-    model : keras.Model
-        Outputs probabilities (batch, classes).
-    training : dict
-        ``loss``, ``optimiser``, ``learning_rate``, ``beta_1``, ``beta_2``, ``epsilon``.
+    Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, section 2, last
+    paragraph (the form with epsilon hat).
     """
-    optimiser = OPTIMISERS[training["optimiser"]](
-        learning_rate=training["learning_rate"],
-        beta_1=training["beta_1"],
-        beta_2=training["beta_2"],
-        epsilon=training["epsilon"],
-    )
-    model.compile(optimizer=optimiser, loss=LOSSES[training["loss"]](), metrics=["accuracy"])
-    optimiser.build(model.trainable_variables)
+
+    def start(weights: list[np.ndarray]) -> dict:
+        zeros = [np.zeros_like(weight) for weight in weights]
+        return {"steps": np.float32(0), "m": zeros, "v": [zero.copy() for zero in zeros]}
+
+    def update(slots: dict, gradients: list, weights: list) -> tuple[dict, list]:
+        steps = slots["steps"] + 1
+        rate = learning_rate * ops.sqrt(1 - ops.power(beta_2, steps))
+        rate = rate / (1 - ops.power(beta_1, steps))
+        pairs = list(zip(gradients, slots["m"], slots["v"], strict=True))
+        m = [m + (gradient - m) * (1 - beta_1) for gradient, m, _ in pairs]
+        v = [v + (gradient * gradient - v) * (1 - beta_2) for gradient, _, v in pairs]
+        moved = [
+            weight - rate * first / (ops.sqrt(second) + epsilon)
+            for weight, first, second in zip(weights, m, v, strict=True)
+        ]
+        return {"steps": steps, "m": m, "v": v}, moved
+
+    return Optimiser(start, update)
+
+
+OPTIMISERS = {"adam": (adam, ("learning_rate", "beta_1", "beta_2", "epsilon"))}
+
+
+def optimiser(training: dict) -> Optimiser:
+    """Make the optimiser that a model's training settings name."""
+    make, settings = OPTIMISERS[training["optimiser"]]
+    return make(**{name: training[name] for name in settings})
 
 
 def targets(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Sound files: the only module that knows soundfile."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import soundfile
 from pipeline.errors import InputError
 
 GIT_LFS_POINTER = b"version https://git-lfs"
+UNKNOWN_LENGTH = 0x7FFFF000  # writers that cannot seek back promise 2 GiB (SoX) or 4 GiB (FFmpeg)
 SUFFIXES = {".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav"}  # of files taken from folders
 
 
@@ -34,40 +36,38 @@ def read(path: Path) -> tuple[np.ndarray, int]:
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
-    except OSError:
+        with path.open("rb") as file:
+            head, size = file.read(len(GIT_LFS_POINTER)), file.seek(0, os.SEEK_END)
+    except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     if size == 0:
         raise InputError(f"{path}: 0 bytes; copy it again")
+    if head == GIT_LFS_POINTER:
+        raise InputError(f"{path}: a git-LFS pointer, not sound; run git lfs pull")
     try:
         with soundfile.SoundFile(path) as file:
             sample_rate, promised = file.samplerate, file.frames
             signal = file.read(dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        if _head(path, len(GIT_LFS_POINTER)) == GIT_LFS_POINTER:
-            raise InputError(f"{path}: a git-LFS pointer, not sound; run git lfs pull") from None
-        raise InputError(f"{path}: not a sound file libsndfile can read ({error})") from None
+        reason = error.error_string.rstrip(".")
+        raise InputError(f"{path}: not a sound file libsndfile can read ({reason})") from None
     if len(signal) == 0:
         raise InputError(f"{path}: holds no samples; copy it again")
-    if len(signal) < promised or size < _riff_bytes(path):
+    if len(signal) < promised or size < _promised_bytes(head):
         raise InputError(f"{path}: truncated: shorter than its header says; copy it again")
     return signal, sample_rate
 
 
-def _head(path: Path, count: int) -> bytes:
-    """First bytes of a file."""
-    with path.open("rb") as file:
-        return file.read(count)
+def _promised_bytes(head: bytes) -> int:
+    """Bytes that a WAV or AIFF header promises; 0 for other files and streams of unknown length.
 
-
-def _riff_bytes(path: Path) -> int:
-    """Bytes a WAV file's header promises; 0 for other files and for streams of unknown length.
-
-    libsndfile takes the size of a cut WAV file from the file itself and so hides the cut.
+    libsndfile takes the size of a cut file of these kinds from the file itself and hides the cut.
     """
-    head = _head(path, 8)
-    promised = int.from_bytes(head[4:8], "little")
-    return promised + 8 if head[:4] == b"RIFF" and promised < 0xFFFFFF00 else 0
+    order = {b"RIFF": "little", b"FORM": "big"}.get(head[:4])
+    promised = int.from_bytes(head[4:8], order) if order else UNKNOWN_LENGTH
+    return promised + 8 if promised < UNKNOWN_LENGTH else 0
 
 
 def mono(signal: np.ndarray) -> np.ndarray:

@@ -6,7 +6,9 @@ settings and versions. No time of day, no commit: the same training writes the s
 code did it stands in dvc.lock.
 """
 
+import hashlib
 import os
+import re
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
@@ -17,6 +19,8 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.files import tables
 
+SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
+CODE = Path(__file__).parents[1]
 PACKAGES = ("keras", "librosa", "numpy", "scipy", "soundfile", "soxr", "zarr")
 
 
@@ -35,13 +39,37 @@ def create(folder: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def model_file(folder: Path, fold: int) -> Path:
-    """Where the model of a fold lies."""
-    return Path(folder) / f"fold-{fold:02d}.keras"
+@contextmanager
+def resume(folder: Path, fingerprint: str) -> Iterator[Path]:
+    """As `create`, but what an interrupted or failed block left is kept for the next one.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the finished folder will be.
+    fingerprint : str
+        Of all that decides the content; what was left under another one is thrown away.
+    """
+    folder = Path(folder)
+    aside = folder.with_name(f".{folder.name}.part")
+    mark = aside / "fingerprint"
+    if not mark.is_file() or mark.read_text() != fingerprint:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        mark.write_text(fingerprint)
+    yield aside
+    mark.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(aside, folder)
+
+
+def unit_name(fold: int, seed: int, seeds: tuple[int, ...]) -> str:
+    """Name of a fold's files; the seed is in it only where a run has several."""
+    return f"fold-{fold:02d}" + (f"-seed-{seed}" if len(seeds) > 1 else "")
 
 
 def write_model(save: Callable[[Path], None], path: Path) -> None:
-    """Write a ``.keras`` file without the time of day that Keras puts into it.
+    """Write a ``.keras`` file without the time of day and the addresses that Keras puts into it.
 
     Parameters
     ----------
@@ -57,8 +85,17 @@ def write_model(save: Callable[[Path], None], path: Path) -> None:
             content = source.read(name)
             if name == "metadata.json":
                 content = b'{"keras_version": "%s"}' % metadata.version("keras").encode()
+            elif name == "config.json":
+                content = _renumbered(content)
             target.writestr(zipfile.ZipInfo(name), content)
     dated.unlink()
+
+
+def _renumbered(config: bytes) -> bytes:
+    """Number shared objects in order of appearance: Keras names them by their address in memory."""
+    addresses = re.findall(SHARED_OBJECT, config)
+    numbers = {address: b"%d" % n for n, (_, address) in enumerate(dict.fromkeys(addresses), 1)}
+    return re.sub(SHARED_OBJECT, lambda match: match[1] + numbers[match[2]], config)
 
 
 def read_card(folder: Path) -> dict:
@@ -75,9 +112,20 @@ def read_card(folder: Path) -> dict:
     return tables.read_json(path)
 
 
+def code_sha256() -> str:
+    """SHA-256 over every source file of the pipeline, by name and content."""
+    digest = hashlib.sha256()
+    for path in sorted(CODE.rglob("*.py")):
+        digest.update(f"{path.relative_to(CODE).as_posix()}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
 def versions(backend: str) -> dict[str, str]:
     """Versions of the packages that decide numbers."""
     engine = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",)}[backend]
-    installed = {dist.metadata["Name"].lower(): dist.version for dist in metadata.distributions()}
+    installed = {  # some write _ for - in their names
+        dist.metadata["Name"].lower().replace("_", "-"): dist.version
+        for dist in metadata.distributions()
+    }
     names = (*PACKAGES, *(name for name in engine if name in installed))
     return {name: installed[name] for name in names}

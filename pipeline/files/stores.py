@@ -4,9 +4,10 @@ A store holds ``x (clips, ...)`` float32 and ``length (clips,)`` int32, row ``i`
 ``i``-th usable clip of the corpus's index, and three attributes: ``spec`` (every setting that
 decided the values), ``spec_sha256`` and ``clips_sha256`` (of the clip names in order).
 
-Chunks hold 32 clips or more, so that a store stays below about 200 files, which DVC hashes and
-pushes quickly. A block of work is one chunk: writers that are not aligned to chunks lose rows
-silently, so ``write`` refuses them. Bytes do not depend on the order or the number of writers.
+Chunks of ``x`` hold 32 clips or more and ``length`` is one chunk, so that a store stays below about
+200 files, which DVC hashes and pushes quickly. A block of work is one chunk: writers that are not
+aligned to chunks lose rows silently, so ``write`` refuses them. Bytes do not depend on the order or
+the number of writers.
 """
 
 import hashlib
@@ -32,10 +33,13 @@ STORE_FILES = 180
 
 @dataclass(frozen=True)
 class Store:
-    """An open store. ``x`` and ``length`` are zarr arrays: index them to read."""
+    """An open store. ``x`` and ``length`` are zarr arrays: index them to read.
+
+    While a store is written, ``length`` is kept in memory, for its one chunk has many writers.
+    """
 
     x: zarr.Array
-    length: zarr.Array
+    length: zarr.Array | np.ndarray
     spec: dict
     spec_sha256: str
     clips_sha256: str
@@ -85,11 +89,10 @@ def create(path: Path, shape: tuple[int, ...], spec: dict, clips_sha256: str) ->
     x = group.create_array(
         "x", shape=shape, chunks=(rows, *shape[1:]), dtype="float32", compressors=codec
     )
-    length = group.create_array(
-        "length", shape=shape[:1], chunks=(rows,), dtype="int32", compressors=codec
-    )
+    lengths = np.zeros(shape[0], np.int32)
     try:
-        yield Store(x, length, spec, sha256(spec), clips_sha256)
+        yield Store(x, lengths, spec, sha256(spec), clips_sha256)
+        group.create_array("length", data=lengths, chunks=lengths.shape, compressors=codec)
         shutil.rmtree(path, ignore_errors=True)
         os.replace(aside, path)
     finally:

@@ -1,5 +1,6 @@
 """CSV and JSON files: written whole or not at all, the same bytes for the same content."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
@@ -31,13 +32,19 @@ def read(path: Path) -> pd.DataFrame:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (ValueError, UnicodeDecodeError) as error:  # pandas' parser errors are ValueErrors
-        raise InputError(f"{path}: not a CSV table ({error})") from None
+        reason = str(error).strip()  # ends with a line break
+        raise InputError(f"{path}: not a CSV table ({reason})") from None
 
 
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write a CSV file: UTF-8, LF, no index, floats as the shortest text that reads back equal."""
     with replacing(path) as aside:
         frame.to_csv(aside, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
 def read_json(path: Path) -> dict:

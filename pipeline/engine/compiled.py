@@ -1,0 +1,172 @@
+"""One network's training epoch and prediction, compiled once and shared by all folds.
+
+The state of a fold is plain arrays: ``weights``, ``other`` (running statistics, dropout state) and
+the optimiser's ``slots``. ``epoch`` and ``predict`` are pure functions of it, so that folds run
+beside each other in threads on one compiled program, or stacked in one (JAX).
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import keras
+import numpy as np
+from keras import ops
+
+from pipeline.engine.objectives import Optimiser
+
+
+class Program(NamedTuple):
+    """Compiled functions of one network.
+
+    Attributes
+    ----------
+    put : callable
+        ``array -> array`` on the device.
+    prepare : callable
+        ``(state, x, targets, sizes) -> None``: compile steps over batches of these sizes.
+    epoch : callable
+        ``(state, x, targets, order) -> (state, loss, hits)``: an optimiser step for every batch of
+        ``order``, which indexes ``x (clips, ...)`` and ``targets (clips, classes)``; the last batch
+        may be smaller; loss and hits are sums over the clips.
+    stacked_epoch : callable or None
+        The same for several folds at once: state and order with a first axis of folds.
+    predict : callable
+        ``(state, x) -> (clips, classes)``.
+    """
+
+    put: Callable
+    prepare: Callable
+    epoch: Callable
+    stacked_epoch: Callable | None
+    predict: Callable
+
+
+def program(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:
+    """Compile a network for the backend at hand."""
+    make = {"jax": _jax, "tensorflow": _tensorflow}[keras.config.backend()]
+    return make(model, loss, optimiser, batch)
+
+
+def start(model: keras.Model, optimiser: Optimiser) -> dict:
+    """State of a fold whose weights are those of a fresh model, as numpy arrays."""
+    weights = [ops.convert_to_numpy(v.value) for v in model.trainable_variables]
+    other = [ops.convert_to_numpy(v.value) for v in model.non_trainable_variables]
+    return {"weights": weights, "other": other, "slots": optimiser.start(weights)}
+
+
+def assign(model: keras.Model, state: dict) -> None:
+    """Set a model to the weights and statistics of a state."""
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    for variable, value in zip(variables, [*state["weights"], *state["other"]], strict=True):
+        variable.assign(value)
+
+
+def _objective(model: keras.Model, loss: Callable) -> Callable:
+    """Mean loss of a batch as a pure function of the weights, and what else came of it."""
+
+    def objective(weights: list, other: list, x, targets):
+        outputs, other, penalties = model.stateless_call(
+            weights, other, x, training=True, return_losses=True
+        )
+        value = ops.mean(loss(targets, outputs)) + sum(penalties)
+        hits = ops.equal(ops.argmax(outputs, axis=-1), ops.argmax(targets, axis=-1))
+        return value, (other, ops.sum(ops.cast(hits, "float32")))
+
+    return objective
+
+
+def _jax(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:
+    """XLA programs, one for each size of batch."""
+    import jax
+
+    differentiate = jax.value_and_grad(_objective(model, loss), has_aux=True)
+
+    def step(carry: tuple, x, targets, rows):
+        state, total, correct = carry
+        (value, (other, hits)), gradients = differentiate(
+            state["weights"], state["other"], x[rows], targets[rows]
+        )
+        slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
+        state = {"weights": weights, "other": other, "slots": slots}
+        return state, total + value * len(rows), correct + hits
+
+    def scanned(state: dict, x, targets, order):
+        full = len(order) // batch * batch
+        carry = (state, 0.0, 0.0)
+        carry, _ = jax.lax.scan(
+            lambda carry, rows: (step(carry, x, targets, rows), None),
+            carry,
+            order[:full].reshape(-1, batch),
+        )
+        return step(carry, x, targets, order[full:]) if full < len(order) else carry
+
+    steps: dict[tuple, Callable] = {}
+    compiler = jax.jit(step)
+
+    def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
+        zero = np.float32(0)
+        shapes = [np.zeros(size, np.int32) for size in sorted(set(sizes))]
+        lowered = [compiler.lower((state, zero, zero), x, targets, rows) for rows in shapes]
+        with ThreadPoolExecutor() as pool:  # compiling leaves the interpreter free
+            compiled = pool.map(lambda program: program.compile(), lowered)
+        steps.update(((len(x), len(rows)), f) for rows, f in zip(shapes, compiled, strict=True))
+
+    def stepwise(state: dict, x, targets, order):
+        carry = (state, np.float32(0), np.float32(0))
+        for first in range(0, len(order), batch):
+            rows = order[first : first + batch]
+            carry = steps.get((len(x), len(rows)), compiler)(carry, x, targets, rows)
+        return carry
+
+    def predict(state: dict, x):
+        return model.stateless_call(state["weights"], state["other"], x, training=False)[0]
+
+    # XLA's loops run convolutions ten times slower on a CPU; on a GPU they save the launches.
+    on_cpu = jax.default_backend() == "cpu"
+    stacked = jax.vmap(scanned, in_axes=(0, None, None, 0))
+    return Program(
+        put=jax.device_put,
+        prepare=prepare if on_cpu else lambda *_: None,
+        epoch=stepwise if on_cpu else jax.jit(scanned),
+        stacked_epoch=jax.jit(stacked),
+        predict=jax.jit(predict),
+    )
+
+
+def _tensorflow(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:
+    """Graphs; any size of batch runs in one trace."""
+    import tensorflow as tf
+
+    objective = _objective(model, loss)
+
+    def step(carry: tuple, x, targets):
+        state, total, correct = carry
+        with tf.GradientTape() as tape:
+            tape.watch(state["weights"])
+            value, (other, hits) = objective(state["weights"], state["other"], x, targets)
+        gradients = tape.gradient(value, state["weights"])
+        slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
+        state = {"weights": weights, "other": other, "slots": slots}
+        return state, total + value * tf.cast(tf.shape(x)[0], "float32"), correct + hits
+
+    @tf.function(reduce_retracing=True)
+    def epoch(state: dict, x, targets, order):
+        def body(first, carry):
+            rows = order[first : first + batch]
+            return first + batch, step(carry, tf.gather(x, rows), tf.gather(targets, rows))
+
+        def more(first, _):
+            return first < tf.shape(order)[0]
+
+        return tf.while_loop(more, body, (0, (state, 0.0, 0.0)), parallel_iterations=1)[1]
+
+    @tf.function(reduce_retracing=True)
+    def predict(state: dict, x):
+        return model.stateless_call(state["weights"], state["other"], x, training=False)[0]
+
+    def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
+        anything = tf.TensorSpec([None], tf.int32)
+        epoch.get_concrete_function(state, x, targets, anything)
+
+    return Program(tf.constant, prepare, epoch, None, predict)

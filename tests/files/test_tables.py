@@ -1,0 +1,114 @@
+"""CSV and JSON: whole or not at all, the same bytes for the same content."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.files import tables
+
+
+def test_a_table_is_utf_8_with_line_feeds_and_no_index(tmp_path):
+    frame = pd.DataFrame({"clip": ["ä,1", 'b"2'], "p": [0.5, np.nan]})
+    tables.write(frame, tmp_path / "deep" / "er" / "t.csv")
+    wanted = 'clip,p\n"ä,1",0.5\n"b""2",\n'
+    assert (tmp_path / "deep" / "er" / "t.csv").read_bytes() == wanted.encode()
+
+
+def test_a_table_is_read_as_text_with_empty_fields(tmp_path):
+    (tmp_path / "t.csv").write_text("clip,speaker,note\n01,NA,\n1e3,null,x\n")
+    frame = tables.read(tmp_path / "t.csv")
+    assert frame.to_dict("list") == {
+        "clip": ["01", "1e3"],
+        "speaker": ["NA", "null"],
+        "note": ["", "x"],
+    }
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_floats_come_back_equal(tmp_path, kind):
+    values = np.random.default_rng(0).normal(size=500).astype(kind) ** 9
+    values = np.concatenate([values, np.array([0.1, 1 / 3, 1e-8, 1e20, 0], kind)])
+    tables.write(pd.DataFrame({"x": values}), tmp_path / "t.csv")
+    back = tables.read(tmp_path / "t.csv").x.astype(float).to_numpy().astype(kind)
+    np.testing.assert_array_equal(back, values)
+
+
+def test_what_is_written_again_after_reading_is_the_same(tmp_path):
+    frame = pd.DataFrame({"x": [0.1, 2e-17], "n": [1, 2], "s": ["", "a b"]})
+    tables.write(frame, tmp_path / "a.csv")
+    tables.write(tables.read(tmp_path / "a.csv"), tmp_path / "b.csv")
+    assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
+
+
+def test_json_is_sorted_indented_and_ends_with_a_line_feed(tmp_path):
+    tables.write_json({"b": [1], "a": {"ö": None}}, tmp_path / "t.json")
+    wanted = '{\n  "a": {\n    "ö": null\n  },\n  "b": [\n    1\n  ]\n}\n'
+    assert (tmp_path / "t.json").read_bytes() == wanted.encode()
+    assert tables.read_json(tmp_path / "t.json") == {"b": [1], "a": {"ö": None}}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_json_holds_no_nan_and_the_old_file_stays(tmp_path, value):
+    tables.write_json({"uar": 0.5}, tmp_path / "t.json")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        tables.write_json({"uar": value}, tmp_path / "t.json")
+    assert tables.read_json(tmp_path / "t.json") == {"uar": 0.5}
+
+
+def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("old")
+    with pytest.raises(ZeroDivisionError), tables.replacing(path) as aside:
+        aside.write_text("half")
+        raise ZeroDivisionError
+    assert path.read_text() == "old"
+    assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_until_the_end_the_old_file_is_there(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("old")
+    with tables.replacing(path) as aside:
+        aside.write_text("new")
+        assert path.read_text() == "old"
+        assert aside.name == ".t.csv.part"  # which .dvcignore knows
+    assert path.read_text() == "new"
+    assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"t\.csv: no such file"),
+        (b"", r"t\.csv: not a CSV table \(No columns to parse from file\)"),
+        (
+            b"a,b\n1,2\n1,2,3\n",
+            r"t\.csv: not a CSV table \(.*Expected 2 fields in line 3, saw 3\)$",
+        ),
+        (b"a,b\n\xff\xfe,2\n", r"t\.csv: not a CSV table \('utf-8' codec can't decode"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_line(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "t.csv").write_bytes(content)
+    with pytest.raises(InputError, match=message) as error:
+        tables.read(tmp_path / "t.csv")
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, r"t\.json: no such file"),
+        (b"", r"t\.json: not JSON \(Expecting value: line 1 column 1"),
+        (b'{"a": 1', r"t\.json: not JSON \(Expecting ',' delimiter"),
+        (b"\xff\xfe", r"t\.json: not JSON \('utf-8' codec can't decode"),
+    ],
+)
+def test_what_is_no_json_is_refused_in_one_line(tmp_path, content, message):
+    if content is not None:
+        (tmp_path / "t.json").write_bytes(content)
+    with pytest.raises(InputError, match=message) as error:
+        tables.read_json(tmp_path / "t.json")
+    assert len(str(error.value).splitlines()) == 1

@@ -1,0 +1,99 @@
+"""Store, index and folds, joined: rows must mean the same clip everywhere."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import dataset
+from pipeline.errors import InputError
+from pipeline.files import stores, tables
+
+CLIPS = ["c", "a", "d", "b"]  # the corpus's order, not the alphabet's
+LABELS = ["sad", "angry", "sad", "happy"]
+SPEC = {"function": "made.up", "settings": {}}
+
+
+@pytest.fixture
+def paths(tmp_path):
+    """Write store, index and folds of four usable clips; a fifth in the middle is quarantined."""
+    index = pd.DataFrame({"clip": CLIPS, "speaker": list("1122"), "emotion": LABELS})
+    index["status"] = "ok"
+    bad = pd.DataFrame({"clip": ["x"], "speaker": "3", "emotion": "sad", "status": "quarantined"})
+    tables.write(pd.concat([index[:2], bad, index[2:]]), tmp_path / "index.csv")
+    write_store(tmp_path / "f.zarr", CLIPS)
+    parts = {10: ["test", "train", "train", "validation"], 2: ["train", "test", "train", "train"]}
+    write_folds(tmp_path / "p.csv", CLIPS, LABELS, parts)
+    return tmp_path / "f.zarr", tmp_path / "index.csv", tmp_path / "p.csv"
+
+
+def write_store(path, clips):
+    x = np.arange(len(clips) * 6, dtype=np.float32).reshape(-1, 3, 2)
+    with stores.create(path, x.shape, SPEC, stores.sha256(clips)) as store:
+        for block in store.blocks():
+            store.write(block, x[block], np.full(len(x), 3)[block])
+
+
+def write_folds(path, clips, labels, parts):
+    rows = [
+        {"clip": clip, "label": label, "fold": fold, "part": part}
+        for fold, of_fold in parts.items()
+        for clip, label, part in zip(clips, labels, of_fold, strict=True)
+    ]
+    tables.write(pd.DataFrame(rows), path)
+
+
+def test_rows_labels_and_folds_belong_together(paths):
+    data = dataset.load(*paths, memory_mb=1)
+    assert list(data.clips["clip"]) == CLIPS
+    np.testing.assert_array_equal(data.x, np.arange(24, dtype=np.float32).reshape(4, 3, 2))
+    assert isinstance(data.x, np.ndarray)
+    assert data.labels == ("angry", "happy", "sad")
+    assert [data.labels[i] for i in data.y] == LABELS
+    assert np.issubdtype(data.y.dtype, np.integer)
+    assert data.spec == SPEC
+
+
+def test_what_does_not_fit_into_memory_is_read_from_disk(paths):
+    held, on_disk = (dataset.load(*paths, memory_mb=size) for size in (1, 0))
+    assert not isinstance(on_disk.x, np.ndarray)
+    for rows in ([2, 0, 3], [1, 1], []):
+        rows = np.array(rows, dtype=int)
+        np.testing.assert_array_equal(on_disk.take(rows), held.x[rows])
+        np.testing.assert_array_equal(held.take(rows), held.x[rows])
+
+
+def test_folds_come_by_number_with_the_rows_of_their_parts(paths):
+    second, tenth = dataset.load(*paths, memory_mb=1).folds
+    assert (second.number, tenth.number) == (2, 10)
+    assert second.train.tolist() == [0, 2, 3]
+    assert second.test.tolist() == [1]
+    assert second.validation.tolist() == []
+    assert [part.tolist() for part in (tenth.train, tenth.validation, tenth.test)] == [
+        *([1, 2], [3], [0])
+    ]
+    assert second.validation.dtype == second.train.dtype
+
+
+def test_the_order_of_the_folds_file_does_not_matter(paths):
+    before = dataset.load(*paths, memory_mb=1)
+    tables.write(tables.read(paths[2])[::-1], paths[2])
+    after = dataset.load(*paths, memory_mb=1)
+    np.testing.assert_array_equal(after.y, before.y)
+    for one, other in zip(before.folds, after.folds, strict=True):
+        assert one.number == other.number
+        assert set(one.train) == set(other.train)
+
+
+@pytest.mark.parametrize("clips", [CLIPS[:3], [*CLIPS, "e"], sorted(CLIPS)])
+def test_a_store_of_other_clips_or_another_order_is_refused(paths, clips):
+    write_store(paths[0], clips)
+    with pytest.raises(InputError, match=r"f\.zarr: holds other clips than .*index\.csv; run dvc"):
+        dataset.load(*paths, memory_mb=1)
+
+
+@pytest.mark.parametrize("clips", [CLIPS[:3], [*CLIPS, "e"], [*CLIPS[:3], "x"]])
+def test_folds_of_other_clips_are_refused(paths, clips):
+    parts = ["test", *["train"] * (len(clips) - 1)]
+    write_folds(paths[2], clips, ["sad"] * len(clips), {1: parts})
+    with pytest.raises(InputError, match=r"p\.csv: holds other clips than .*index\.csv; run dvc"):
+        dataset.load(*paths, memory_mb=1)

@@ -1,0 +1,352 @@
+"""The rules of the house: who imports what, what DVC knows of the code, and what is documented."""
+
+import ast
+import functools
+import importlib
+import re
+import shlex
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+from dvc.dependency import ParamsDependency
+from dvc.repo import Repo
+from ruamel.yaml import YAML
+
+from pipeline import cli, params, plugins
+from pipeline.params import Corpus, Feature, Protocol, Run, Waveform
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "pipeline"
+FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
+TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
+STAGES = "demo index split waveforms extract train evaluate report".split()
+SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of several plug-ins
+# They say how a stage is called; what they hand over reaches DVC as params.
+CALLING = {f"pipeline/{name}.py" for name in ("cli", "params", "errors", "plugins")}
+INDIFFERENT = {"engine.memory_mb"}  # decides how, not what: nothing is made anew for it
+DOORS = {
+    "ruamel": ["pipeline/params.py"],
+    "zarr": ["pipeline/files/stores.py"],
+    "numcodecs": ["pipeline/files/stores.py"],
+    "soundfile": ["pipeline/files/audio.py"],
+    "h5py": ["pipeline/files/weights.py"],
+    "matplotlib": ["pipeline/report.py"],
+    "jinja2": ["pipeline/report.py"],
+    "dask": ["pipeline/workers.py"],
+}
+ENGINES = ("keras", "tensorflow", "jax")
+USERS_OF_ENGINES = tuple(f"pipeline/{name}.py" for name in ("train", "evaluate", "predict"))
+
+
+# ---- imports ---------------------------------------------------------------------------------
+
+
+def imported(tree, *, inside_functions=True):
+    """Names of the modules that a file imports, ``from a import b`` as ``a.b``."""
+    nodes = ast.walk(tree) if inside_functions else walk_top(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def walk_top(tree):
+    """Statements that run on import; what is there for type checkers alone does not."""
+    for node in ast.iter_child_nodes(tree):
+        checked_only = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        if not checked_only and not isinstance(node, ast.FunctionDef | ast.Lambda):
+            yield node
+            yield from walk_top(node)
+
+
+def file_of(module):
+    """File of the package that an imported name comes from, or None."""
+    while module.startswith("pipeline."):
+        name = f"{module.replace('.', '/')}.py"
+        if name in FILES:
+            return name
+        module = module.rpartition(".")[0]
+    return None
+
+
+def needed(*names):
+    """Files that these files need: themselves and what they import, without the calling ones."""
+    found, waiting = set(), [name for name in names if name not in CALLING]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            imports = {file_of(module) for module in imported(TREES[name])} - {None}
+            waiting += imports - CALLING
+    return found
+
+
+def test_no_stage_imports_a_stage():
+    stages = {f"pipeline/{stage}.py" for stage in [*STAGES, "predict"]}
+    for name, tree in TREES.items():
+        imports = {file_of(module) for module in imported(tree)} - {name}
+        assert not imports & stages, name
+
+
+def test_no_plug_in_imports_another():
+    for kind in ("corpora", "models"):
+        of_kind = {name for name in FILES if name.startswith(f"pipeline/{kind}/")} - SHARED
+        for name in of_kind:
+            imports = {file_of(module) for module in imported(TREES[name])} - {name}
+            assert not imports & of_kind, name
+
+
+def test_what_knows_a_format_knows_nothing_above_it():
+    for name in FILES:
+        if name.startswith("pipeline/files/"):
+            assert all(file.startswith("pipeline/files/") for file in needed(name)), name
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_library_has_one_door(library):
+    users = [
+        name
+        for name, tree in TREES.items()
+        if any(module.split(".")[0] == library for module in imported(tree))
+    ]
+    assert set(users) <= set(DOORS[library])
+
+
+def test_keras_is_met_in_models_and_engine_and_elsewhere_when_a_stage_runs():
+    for name, tree in TREES.items():
+        if name.startswith(("pipeline/models/", "pipeline/engine/")):
+            continue
+        inside = name in USERS_OF_ENGINES
+        on_import = {m.split(".")[0] for m in imported(tree, inside_functions=not inside)}
+        assert not on_import & set(ENGINES), name
+
+
+# ---- DVC -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the graph with every name filled in."""
+
+    name: str  # as in dvc.yaml, with its instance
+    module: str
+    arguments: list[str]
+    deps: list[str]
+    outs: list[str]
+    params: list[str]
+
+    @property
+    def function(self):
+        """What the command calls."""
+        return getattr(importlib.import_module(f"pipeline.{self.module}"), self.module)
+
+
+def stages():
+    """Read every stage of every dvc.yaml, as DVC resolves it."""
+    with Repo(ROOT) as repo:
+        for stage in repo.index.stages:
+            python, m, module, *arguments = shlex.split(stage.cmd)
+            assert (python, m) == ("python", "-m")
+            assert Path(stage.wdir) == ROOT
+            yield Stage(
+                stage.addressing.rpartition(":")[2],
+                module.removeprefix("pipeline."),
+                arguments,
+                [d.def_path for d in stage.deps if not isinstance(d, ParamsDependency)],
+                [out.def_path for out in stage.outs],
+                [p for d in stage.deps if isinstance(d, ParamsDependency) for p in d.params],
+            )
+
+
+GRAPH = list(stages())
+
+
+@pytest.fixture(params=GRAPH, ids=lambda stage: stage.name)
+def stage(request, monkeypatch):
+    """Give each stage of the graph in turn."""
+    monkeypatch.chdir(ROOT)
+    return request.param
+
+
+def called(stage):
+    """Return what the stage's function is called with by its command, records looked up."""
+    calls = []
+
+    @functools.wraps(stage.function)
+    def recorded(**given):
+        calls.append(given)
+
+    cli.command(recorded, stage.arguments)
+    return calls[0]
+
+
+def chosen(stage, given):
+    """Name the plug-in of each kind that the stage is told to load, ``{kind: name}``."""
+    found = {}
+    for value in given.values():
+        if isinstance(value, Corpus):
+            found["corpora"] = value.parser
+        elif isinstance(value, Feature):
+            found["features"] = value.function.split(".")[0]
+        elif isinstance(value, Run):
+            found["models"] = value.model
+    if stage.module == "evaluate":  # told by the bundle, which is named after the run
+        found["models"] = params.load().runs[given["bundle"].name].model
+    return found
+
+
+def loaded(names):
+    """Kinds of plug-ins that some files load or read by name."""
+    return {
+        node.args[0].value
+        for name in names
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("plugins.load", "plugins.constant")
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def files_below(dep):
+    """Files of the package that a dependency stands for."""
+    below = {name for name in FILES if name == dep or name.startswith(f"{dep}/")}
+    return {name for name in below if not name.endswith("__init__.py")}
+
+
+def test_the_graph_has_every_stage():
+    assert {stage.module for stage in GRAPH} == set(STAGES)
+
+
+def test_a_command_parses_and_names_its_files(stage):
+    given = called(stage)
+    for value in given.values():
+        if isinstance(value, Path):
+            path = value.as_posix()
+            made = path in stage.outs or any(out.startswith(f"{path}/") for out in stage.outs)
+            assert made or path in stage.deps, path
+
+
+def test_code_is_a_dependency_file_by_file(stage):
+    own = f"pipeline/{stage.module}.py"
+    kinds = loaded(needed(own))
+    picked = {kind: name for kind, name in chosen(stage, called(stage)).items() if kind in kinds}
+    wanted = needed(own, *(f"pipeline/{kind}/{name}.py" for kind, name in picked.items()))
+    code = [dep for dep in stage.deps if dep.startswith("pipeline/")]
+    listed = {name for dep in code for name in files_below(dep)}
+    assert not wanted - listed, "dvc.yaml lacks these"
+
+    # another model may need another part of files/
+    others = [f"pipeline/{kind}/{name}.py" for kind in picked for name in plugins.names(kind)]
+    useful = wanted | (needed(*others) - set(others))
+    for dep in code:
+        is_template = not dep.endswith(".py") and Path(dep).name in FILES[own].read_text()
+        assert files_below(dep) & useful or is_template, f"nothing in {dep} is used"
+
+
+def attributes(tree, owner):
+    """Names that a file reads from something, ``owner.NAME``."""
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return {node.attr for node in nodes if ast.unparse(node.value) == owner}
+
+
+def test_params_are_listed_key_by_key(stage):
+    tables = {Waveform: "waveforms", Feature: "features", Protocol: "protocols"}
+    source = TREES[f"pipeline/{stage.module}.py"]
+    wanted = set()
+    for argument, value in called(stage).items():
+        if type(value) in tables:
+            wanted.add(f"{tables[type(value)]}.{value.name}")
+        elif isinstance(value, Corpus):
+            keys = attributes(source, argument) & {field.name for field in fields(Corpus)}
+            wanted |= {f"corpora.{value.name}.{key}" for key in keys - {"name"}}
+        elif isinstance(value, Run):
+            wanted |= {f"runs.{value.name}", f"models.{value.model}"}
+            wanted |= {f"engine.{key}" for key in attributes(source, f"{argument}.engine")}
+        elif isinstance(value, dict):
+            wanted.add(argument)
+    assert set(stage.params) == wanted - INDIFFERENT
+
+
+def test_every_key_that_a_stage_lists_is_there(stage):
+    held = YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())
+    for key in stage.params:
+        functools.reduce(lambda table, part: table[part], key.split("."), held)
+
+
+def test_what_git_and_dvc_leave_alone():
+    ignored = (ROOT / ".dvcignore").read_text().split()
+    assert {"__pycache__", ".*.part"} <= set(ignored)
+
+
+# ---- documentation ---------------------------------------------------------------------------
+
+
+def documented():
+    """Every public function, method and class with the names of what it is given."""
+    for name, tree in TREES.items():
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield f"{name}:{node.name}", node, arguments(node)
+            elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield f"{name}:{node.name}", node, constructor(node)
+                for method in node.body:
+                    if isinstance(method, ast.FunctionDef) and not method.name.startswith("_"):
+                        yield f"{name}:{node.name}.{method.name}", method, arguments(method)
+
+
+def arguments(node):
+    """Parameters of a function, without ``self`` and what is handed through."""
+    given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return [arg.arg for arg in given if arg.arg not in ("self", "cls")]
+
+
+def constructor(node):
+    """Parameters of a class: of its ``__init__``, or its fields if it is a dataclass."""
+    for part in node.body:
+        if isinstance(part, ast.FunctionDef) and part.name == "__init__":
+            return arguments(part)
+    return [part.target.id for part in node.body if isinstance(part, ast.AnnAssign)]
+
+
+def section(doc, title):
+    """Names listed in a section of a numpy docstring, or None without such a section."""
+    match = re.search(rf"(?ms)^{title}\n-+\n(.*?)(?=^[^\n]+\n-{{3,}}$|\Z)", doc)
+    if match is None:
+        return None
+    heads = [line for line in match[1].splitlines() if line and not line.startswith(" ")]
+    return [name.strip() for head in heads for name in head.split(" : ")[0].split(",")]
+
+
+@pytest.mark.parametrize(
+    ("name", "node", "given"), [pytest.param(*d, id=d[0]) for d in documented()]
+)
+def test_docstrings_name_exactly_what_is_there(name, node, given):
+    doc = ast.get_docstring(node)
+    assert doc, f"{name} has no docstring"
+    for title in ("Parameters", "Attributes"):
+        listed = section(doc, title)
+        if listed is not None:
+            assert listed == given
+
+
+def test_sections_are_read():
+    doc = "Sum.\n\nParameters\n----------\na, b : int\n    Both.\nc\n    Last.\n"
+    doc += "\nReturns\n-------\nint\n"
+    assert section(doc, "Parameters") == ["a", "b", "c"]
+    assert section(doc, "Raises") is None
+
+
+# ---- lock files ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-gpu.lock"])
+def test_lock_files_name_no_host(name):
+    line = re.compile(
+        r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[^\s/:]+( ; [\w\s.'\"<>=!()-]+)? \\"
+        r"|    --hash=sha256:[0-9a-f]{64}( \\)?"
+    )
+    wrong = [text for text in (ROOT / name).read_text().splitlines() if not line.fullmatch(text)]
+    assert wrong == []

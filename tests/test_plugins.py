@@ -1,0 +1,79 @@
+"""Plug-ins: found by file name, read without being imported."""
+
+import pytest
+
+from pipeline import plugins
+
+
+@pytest.fixture
+def package(tmp_path, monkeypatch):
+    """Give a folder in which ``corpora``, ``features`` and ``models`` are looked for."""
+    monkeypatch.setattr(plugins, "PACKAGE", tmp_path)
+    plugins._source.cache_clear()
+    (tmp_path / "features").mkdir()
+    yield tmp_path
+    plugins._source.cache_clear()
+
+
+MODULE = """
+import not_there_when_params_are_checked
+
+TABLE = {"epochs": 3, "rate": 1e-3}
+first = second = ("a", -1)
+computed = len(TABLE)
+
+
+def shape(signals, rate, *, bands: int = 40, top: float | None = 80.0, low: float = -1.5, must):
+    pass
+
+
+def helper(count, *, bands=3):
+    pass
+
+
+def _private(signals, *, bands=3):
+    pass
+"""
+
+
+def test_dropping_a_file_in_place_makes_a_plug_in(package):
+    assert plugins.names("features") == []
+    (package / "features" / "spectral.py").write_text(MODULE)
+    (package / "features" / "__init__.py").write_text("")
+    (package / "features" / "clip.py").write_text("")
+    assert plugins.names("features") == ["spectral"]
+    assert plugins.functions("features") == ["spectral.shape"]
+
+
+def test_settings_and_constants_are_read_without_importing(package):
+    (package / "features" / "spectral.py").write_text(MODULE)
+    found = plugins.defaults("features", "spectral", "shape")
+    assert found == {"bands": 40, "top": 80.0, "low": -1.5}
+    assert plugins.nullable("features", "spectral", "shape") == {"top"}
+    assert plugins.constant("features", "spectral", "TABLE") == {"epochs": 3, "rate": 1e-3}
+    assert plugins.constant("features", "spectral", "second") == ("a", -1)
+
+
+def test_what_a_plug_in_does_not_state_is_a_lookup_error(package):
+    (package / "features" / "spectral.py").write_text(MODULE)
+    with pytest.raises(LookupError, match=r"pipeline/features/spectral\.py states no NAME"):
+        plugins.constant("features", "spectral", "NAME")
+    with pytest.raises(LookupError, match=r"pipeline/features/spectral\.py has no function tone"):
+        plugins.defaults("features", "spectral", "tone")
+    with pytest.raises(LookupError, match=r"pipeline/features/spectral\.py has no function tone"):
+        plugins.nullable("features", "spectral", "tone")
+
+
+def test_the_plug_ins_of_the_package_are_found():
+    assert {"demo", "ravdess"} <= set(plugins.names("corpora"))
+    assert "clip" not in plugins.names("corpora")
+    assert "tim_net" in plugins.names("models")
+    assert "layers" not in plugins.names("models")
+    assert "cepstral.mfcc" in plugins.functions("features")
+    assert plugins.load("corpora", "demo").NAME == "the demo corpus"
+
+
+def test_nearest_offers_the_likeliest_name_or_all_of_them():
+    assert plugins.nearest("epoch", ["batch", "epochs"]) == "did you mean epochs?"
+    assert plugins.nearest("zzz", ("batch", "epochs")) == "known: batch, epochs"
+    assert plugins.nearest(3, []) == "known: none"
