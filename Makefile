@@ -1,6 +1,6 @@
 # `make repro` and `make test` are the two commands a fresh machine needs (Python 3.11+, make, git).
 .DEFAULT_GOAL := help
-.PHONY: help install repro test lint format bench test-corpora lock clean
+.PHONY: help install repro results test lint format bench test-corpora lock clean
 
 PYTHON ?= python3.11
 LOCK   := requirements$(if $(GPU),-gpu).lock
@@ -24,6 +24,11 @@ install: .venv/$(LOCK).done  ## create .venv from the lock file (GPU=1: TensorFl
 repro: install  ## run every stage that is not up to date, then print where the report is
 	@$(RUN) dvc repro
 	@cat reports/summary.md && echo && echo "The report: $(CURDIR)/reports/index.html"
+
+results: repro  ## put the results table into README.md
+	@.venv/bin/python -c "import re, pathlib; readme = pathlib.Path('README.md'); \
+	table = pathlib.Path('reports/summary.md').read_text(); \
+	readme.write_text(re.sub(r'(<!-- results.*?-->\n).*?(<!-- end -->)', lambda m: m[1] + table + m[2], readme.read_text(), flags=re.S))"
 
 test: install  ## the whole test suite
 	@$(RUN) python -m pytest -m "not corpus"

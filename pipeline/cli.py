@@ -8,6 +8,7 @@ takes.
 """
 
 import argparse
+import importlib
 import inspect
 import sys
 import types
@@ -16,7 +17,7 @@ from collections.abc import Callable
 
 from pipeline.errors import InputError
 
-COMMANDS = ("predict", "import")
+COMMANDS = ("predict",)
 
 
 def command(function: Callable, arguments: list[str] | None = None, prog: str = "") -> None:
@@ -44,7 +45,7 @@ def command(function: Callable, arguments: list[str] | None = None, prog: str = 
     try:
         function(**values | _records(records, values))
     except InputError as error:
-        print(f"{function.__name__.rstrip('_')}: {error}", file=sys.stderr)
+        print(f"{function.__name__}: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -57,9 +58,8 @@ def main() -> None:
         print(f"usage: ser COMMAND ...\n{listed}", file=sys.stderr)
         sys.exit(0 if sys.argv[1:] in (["--help"], ["-h"]) else 2)
     name = sys.argv[1]
-    module = __import__(f"pipeline.{'imports' if name == 'import' else name}", fromlist=["_"])
-    function = getattr(module, "import_" if name == "import" else name)
-    command(function, sys.argv[2:], prog=f"ser {name}")
+    module = importlib.import_module(f"pipeline.{name}")
+    command(getattr(module, name), sys.argv[2:], prog=f"ser {name}")
 
 
 def _add(parser: argparse.ArgumentParser, name: str, parameter: inspect.Parameter, records: dict):

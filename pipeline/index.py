@@ -6,7 +6,6 @@ folds). ``status`` is ``ok``, ``quarantined`` (the file cannot be used; ``reason
 that hold the same recording.
 """
 
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -61,7 +60,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
 
 def _listen(clips: list[Clip]) -> list[dict]:
     """Decode every clip once, in parallel (libsndfile releases the interpreter)."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor() as pool:
         heard = pool.map(_hear, clips)
         return list(tqdm(heard, total=len(clips), desc="index", unit=" clips", disable=None))
 

@@ -205,13 +205,14 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
     derived = {"engine": engine, "training": {}}
     for key in derived:
         if key in line:
-            raise InputError(f"{place}.{key}: no such key; write it under settings")
+            raise InputError(f"{place}.{key}: no such key; see engine, or settings of the run")
     run = _record(Run, name, line | derived | {"settings": {}}, place)
     for key, table in known.items():
         _choice(getattr(run, key), tuple(table), f"{place}.{key}")
     _choice(run.selection, SELECTIONS, f"{place}.selection")
     if not run.seeds or len(set(run.seeds)) < len(run.seeds):
-        raise InputError(f"{place}.seeds: wanted one or more, all different")
+        found = _shown(list(run.seeds))
+        raise InputError(f"{place}.seeds: wanted one or more, all different, got {found}")
     _at_least(min(run.seeds), 0, f"{place}.seeds")
     protocol = known["protocol"][run.protocol]
     if run.selection == "best_validation" and not protocol.validation:
@@ -223,6 +224,8 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
     nullable = plugins.nullable("models", run.model, "build")
     merged = defaults | _settings(overrides, defaults, nullable, f"{place}.settings")
     training = plugins.constant("models", run.model, "TRAINING")
+    for key in ("epochs", "batch"):
+        _at_least(merged[key], 1, f"{place}.settings.{key}")
     return dataclasses.replace(
         run,
         settings={key: value for key, value in merged.items() if key not in training},

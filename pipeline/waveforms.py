@@ -61,7 +61,10 @@ def _clip(path: Path, pcm_sha256: str, spec: dict) -> tuple[np.ndarray, int]:
     if audio.pcm_sha256(signal, sample_rate) != pcm_sha256:
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
     length = -(-len(signal) * spec["sample_rate"] // sample_rate)  # ceil
-    return recipes.waveform(audio.mono(signal), sample_rate, spec), length
+    try:
+        return recipes.waveform(audio.mono(signal), sample_rate, spec), length
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ worker, which is faster than letting it spin and keeps one order of summation.
 
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 import dask
 from dask.callbacks import Callback
@@ -20,14 +21,18 @@ def each(work: Callable, blocks: Iterable[slice], title: str) -> None:
     tasks = [dask.delayed(work, pure=False)(block) for block in blocks]
     sizes = {task.key: block.stop - block.start for task, block in zip(tasks, blocks, strict=True)}
     # disable=None: a bar on a terminal, nothing in a log
+    # A pool of our own: leaving it waits for the workers still at it when another one failed.
     with (
+        ThreadPoolExecutor(cores()) as pool,
         tqdm(total=clips, desc=title, unit=" clips", disable=None) as bar,
         Callback(posttask=lambda key, *_: bar.update(sizes.get(key, 0))),
         threadpool_limits(1, "blas"),
     ):
-        dask.compute(*tasks, scheduler="threads", num_workers=cores())
+        dask.compute(*tasks, scheduler="threads", pool=pool)
 
 
 def cores() -> int:
     """Cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):  # Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -123,13 +123,13 @@ def test_without_records_params_yaml_is_not_asked_for(tmp_path, monkeypatch):
 
 
 def test_what_the_user_can_mend_is_one_line_and_exit_1(capsys):
-    def import_():
+    def weigh():
         raise InputError("weights: found 9 files, wanted 10")
 
     with pytest.raises(SystemExit) as error:
-        cli.command(import_, [])
+        cli.command(weigh, [])
     assert error.value.code == 1
-    assert capsys.readouterr().err == "import: weights: found 9 files, wanted 10\n"
+    assert capsys.readouterr().err == "weigh: weights: found 9 files, wanted 10\n"
 
 
 def test_what_the_user_cannot_mend_keeps_its_traceback():

@@ -140,7 +140,7 @@ EDITS = [
     (
         "random5}",
         "random5, training: {epochs: 3}}",
-        "runs.one.training: no such key; write it under settings",
+        "runs.one.training: no such key; see engine, or settings of the run",
     ),
     (
         "length: centre,",
