@@ -36,8 +36,8 @@ test: install  ## the whole test suite
 test-corpora: install  ## long checks on real corpora and published weights below ../shared
 	@$(RUN) python -m pytest -m corpus -rs -s
 
-bench: install  ## measure; writes reports/benchmarks
-	@$(RUN) python -m tests.bench
+bench: install  ## measure; writes reports/benchmarks (half an hour; BENCH=--help lists what is shorter)
+	@$(RUN) python -m tests.bench $(BENCH)
 
 lint: install  ## ruff: style and format
 	@$(RUN) ruff check --quiet && ruff format --check --quiet

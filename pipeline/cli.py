@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from pipeline.errors import InputError
 
-COMMANDS = ("predict",)
+COMMANDS = ("predict", "verify")
 
 
 def command(function: Callable, arguments: list[str] | None = None, prog: str = "") -> None:

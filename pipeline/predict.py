@@ -43,18 +43,15 @@ def predict(
     asked = [unit["file"] for unit in card["folds"] if fold in (None, unit["fold"])]
     if not asked:
         raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
-    paths = [path for given in sounds for path in _files(given)]
-    signals, problems = [], []
-    for path in list(paths):
+    paths, features, problems = [], [], []
+    for path in (path for given in sounds for path in _files(given)):
         try:
-            signal, sample_rate = audio.read(path)
-            spec = card["spec"]["waveform"]
-            signals.append(recipes.waveform(audio.mono(signal), sample_rate, spec))
+            features.append(_feature(path, card["spec"]))
+            paths.append(str(path))
         except InputError as error:
-            paths.remove(path)
             problems.append(str(error))
-    if signals:
-        table = _table(bundle, card, paths, np.stack(signals), asked)
+    if paths:
+        table = _table(bundle, card, paths, np.stack(features), asked)
         _show(table, card["labels"])
         if csv:
             tables.write(table, csv)
@@ -62,20 +59,31 @@ def predict(
         raise InputError("; ".join(problems))
 
 
+def _feature(path: Path, spec: dict) -> np.ndarray:
+    """Feature of one file (frames, ...), made as the stages make it."""
+    signal, sample_rate = audio.read(path)
+    if not np.isfinite(signal).all():
+        raise InputError(f"{path}: holds values that are not numbers")
+    recipe = spec["waveform"]
+    try:
+        clip = recipes.waveform(audio.mono(signal), sample_rate, recipe)  # (samples,)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return recipes.feature(clip[None], recipe["sample_rate"], spec)[0]  # (frames, ...)
+
+
 def _table(
-    bundle: Path, card: dict, paths: list[Path], signals: np.ndarray, files: list[str]
+    bundle: Path, card: dict, paths: list[str], x: np.ndarray, files: list[str]
 ) -> pd.DataFrame:
-    """``path, predicted, p_<label>...`` of waveforms (clips, samples)."""
+    """``path, predicted, p_<label>...`` of features (clips, frames, ...)."""
     backend.choose(card["backend"])
     from pipeline.engine import inference
 
-    x = recipes.feature(signals, card["spec"]["waveform"]["sample_rate"], card["spec"])
-    models = inference.models(bundle)
-    answers = [inference.predict(models(file), x) for file in files]
+    models, labels = inference.models(bundle), card["labels"]
+    answers = [inference.predict(models(file), x) for file in files]  # each (clips, classes)
     probabilities = answers[0] if len(files) == 1 else np.mean(answers, axis=0)
-    labels = card["labels"]
     table = pd.DataFrame(probabilities, columns=[f"p_{label}" for label in labels])
-    table.insert(0, "path", [str(path) for path in paths])
+    table.insert(0, "path", paths)
     table.insert(1, "predicted", [labels[i] for i in probabilities.argmax(axis=1)])
     return table
 

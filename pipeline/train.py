@@ -1,7 +1,9 @@
 """Stage train: one model per fold of a run, or published weights in their place."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from natsort import natsorted
 
@@ -31,23 +33,28 @@ def train(
     InputError
         If model and feature do not fit, published weights do not fit, or training diverges.
     """
-    backend.choose(run.engine.backend)
+    library = backend.choose(run.engine.backend)
     import keras
 
     from pipeline.engine import loop
 
     data = dataset.load(store, index, folds, memory_mb=run.engine.memory_mb)
     network = plugins.load("models", run.model)
-    library = keras.config.backend()
 
     def build(seed: int) -> keras.Model:
         return network.build(data.x.shape[1:], len(data.labels), **run.settings, seed=seed)
 
-    facts = _facts(run, data, library) | {"certificate": tables.read_json(certificate)["sha256"]}
-    inputs = [tables.file_sha256(path) for path in (index, folds)]
-    fingerprint = stores.sha256([facts, inputs, bundles.code_sha256()])
+    device = keras.distribution.list_devices()[0].partition(":")[0]
     try:
-        parameters = build(0).count_params()
+        facts = _facts(run, data, library) | {
+            "certificate": tables.read_json(certificate)["sha256"],
+            "device": device,
+            "stacked": _stacked(run.engine.folds, library, data, device),
+            "parameters": build(0).count_params(),
+        }
+        inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
+        hashes = [tables.file_sha256(path) for path in inputs]
+        fingerprint = stores.sha256([facts, hashes, bundles.code_sha256()])
         with bundles.resume(bundle, fingerprint) as aside:
             if run.weights:
                 trained = _published(build, network, data, Path(run.weights), aside)
@@ -58,7 +65,7 @@ def train(
                     run.training,
                     selection=run.selection,
                     seeds=run.seeds,
-                    stacked=_stacked(run.engine.folds, library),
+                    stacked=facts["stacked"],
                     folder=aside,
                 )
             rows = [
@@ -67,23 +74,23 @@ def train(
                 for row in unit.pop("history")
             ]
             tables.write(pd.DataFrame(rows, columns=_columns(rows)), aside / "history.csv")
-            card = facts | {"parameters": parameters, "folds": trained}
-            tables.write_json(card, aside / "card.json")
-            for path in aside.glob("fold-*.json"):
-                path.unlink()
+            tables.write_json(facts | {"folds": trained}, aside / "card.json")
+            shutil.rmtree(aside / loop.UNFINISHED, ignore_errors=True)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
 
 
-def _stacked(folds: str, library: str) -> bool:
-    """Whether the folds are stacked into one program: asked for, or on a GPU."""
-    if folds != "stacked" and (folds == "threads" or library != "jax"):
-        return False
-    if library != "jax":
-        raise InputError("engine.folds: stacked needs engine.backend jax; take threads or auto")
-    import jax
-
-    return folds == "stacked" or jax.default_backend() != "cpu"
+def _stacked(folds: str, library: str, data: Dataset, device: str) -> bool:
+    """Whether the folds are stacked into one program: asked for, or possible on a GPU."""
+    possible = library == "jax" and isinstance(data.x, np.ndarray)
+    if folds == "auto":
+        return possible and device != "cpu"
+    if folds == "stacked" and not possible:
+        raise InputError(
+            "engine.folds: stacked needs engine.backend jax and features within engine.memory_mb; "
+            "take threads or auto"
+        )
+    return folds == "stacked"
 
 
 def _published(build, network, data: Dataset, folder: Path, aside: Path) -> list[dict]:
@@ -96,7 +103,11 @@ def _published(build, network, data: Dataset, folder: Path, aside: Path) -> list
         )
     model, written = build(0), []
     for fold, file in zip(data.folds, files, strict=True):
-        network.set_weights(model, network.read_published(file))
+        weights = network.read_published(file)
+        try:
+            network.set_weights(model, weights)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
         name = f"{bundles.unit_name(fold.number, 0, (0,))}.keras"
         bundles.write_model(model.save, aside / name)
         written.append({"fold": fold.number, "seed": 0, "file": name, "epoch": None, "history": []})

@@ -24,7 +24,8 @@ class Program(NamedTuple):
     put : callable
         ``array -> array`` on the device.
     prepare : callable
-        ``(state, x, targets, sizes) -> None``: compile steps over batches of these sizes.
+        ``(state, x, targets, sizes) -> None``: compile steps over batches of these sizes out of
+        an ``x`` of this shape.
     epoch : callable
         ``(state, x, targets, order) -> (state, loss, hits)``: an optimiser step for every batch of
         ``order``, which indexes ``x (clips, ...)`` and ``targets (clips, classes)``; the last batch
@@ -101,7 +102,7 @@ def _jax(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -
         )
         return step(carry, x, targets, order[full:]) if full < len(order) else carry
 
-    steps: dict[tuple, Callable] = {}
+    steps: dict[tuple, Callable] = {}  # by clips of x and of the batch
     compiler = jax.jit(step)
 
     def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
@@ -147,8 +148,10 @@ def _tensorflow(model: keras.Model, loss: Callable, optimiser: Optimiser, batch:
             value, (other, hits) = objective(state["weights"], state["other"], x, targets)
         gradients = tape.gradient(value, state["weights"])
         slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
-        state = {"weights": weights, "other": other, "slots": slots}
-        return state, total + value * tf.cast(tf.shape(x)[0], "float32"), correct + hits
+        stepped = {"weights": weights, "other": other, "slots": slots}
+        for new, old in zip(tf.nest.flatten(stepped), tf.nest.flatten(state), strict=True):
+            new.set_shape(old.shape)  # of a gradient that was summed it may be forgotten
+        return stepped, total + value * tf.cast(tf.shape(x)[0], "float32"), correct + hits
 
     @tf.function(reduce_retracing=True)
     def epoch(state: dict, x, targets, order):

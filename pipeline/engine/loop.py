@@ -11,8 +11,10 @@ measurements behind that choice.
 
 import json
 import math
+import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -26,13 +28,13 @@ from tqdm import tqdm
 
 from pipeline import workers
 from pipeline.dataset import Dataset, Fold
-from pipeline.engine import compiled, objectives
+from pipeline.engine import compiled, inference, objectives
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
 
 CHECKPOINT_SECONDS = 30
-MEASURED = 256  # clips at once where nothing is learnt
 STREAMED = 8  # batches at once where the features do not fit into memory
+UNFINISHED = "unfinished"
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,37 @@ class Unit:
 
 
 @dataclass
-class Progress:
-    """Where the training of a unit stands; ``best`` is what the selection would keep."""
+class Record:
+    """What a unit has to show.
 
-    unit: Unit
-    state: dict
-    epoch: int = 0
+    Attributes
+    ----------
+    epoch : int
+        The one that the selection would take now, from 1.
+    score : float
+        What the selection goes by, in that epoch.
+    kept : dict
+        Weights and statistics of that epoch; empty if the selection takes the last.
+    history : list of dict
+        A row per epoch.
+    diverged : int
+        Epoch in which the loss stopped being a number; 0 if it never did.
+    """
+
+    epoch: int
+    score: float
+    kept: dict
     history: list[dict] = field(default_factory=list)
-    score: float = -math.inf
-    best_epoch: int = 0
-    best: dict | None = None
+    diverged: int = 0
 
-    @property
-    def diverged(self) -> bool:
-        """Whether the loss stopped being a number."""
-        return bool(self.history) and not math.isfinite(self.history[-1]["loss"])
+
+@dataclass
+class Progress:
+    """Where the training of some units stands; the state of several has an axis of units first."""
+
+    state: dict
+    records: list[Record]
+    epoch: int = 0
 
 
 def train(
@@ -87,9 +105,11 @@ def train(
     seeds : tuple of int
         Of the run; each fold draws its own from each.
     stacked : bool
-        Whether units of one size are one program; otherwise they run in threads.
+        Whether units of one size are one program, which needs features in memory; otherwise they
+        run in threads.
     folder : Path
-        Takes ``fold-01.keras`` of finished units, ``fold-01.json`` and ``fold-01.npz`` on the way.
+        Takes ``fold-01.keras`` of finished units. What is needed to go on after an interruption
+        lies in ``UNFINISHED`` below it, for the caller to remove.
 
     Returns
     -------
@@ -104,32 +124,32 @@ def train(
         If a loss stops being a number; fold and epoch are named. The other folds are trained to
         the end and kept for the next attempt.
     """
+    (folder / UNFINISHED).mkdir(exist_ok=True)
     shared = _Shared(build, data, training, selection, folder)
     units = [
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
         for seed in seeds
         for fold in data.folds
     ]
-    pending = [unit for unit in units if not _result(folder, unit).exists()]
+    groups = [[unit] for unit in units]
     if stacked:
-        pending.sort(key=_size)
-        groups = [list(members) for _, members in groupby(pending, key=_size)]
-    else:
-        groups = [[unit] for unit in pending]
-    done = (len(units) - len(pending)) * training["epochs"]
-    total = len(units) * training["epochs"]
+        groups = [list(same) for _, same in groupby(sorted(units, key=_size), key=_size)]
+    pending = [group for group in groups if None in map(shared.result, group)]
+    total, left = len(units), sum(map(len, pending))
     with ExitStack() as stack:
         # disable=None: a line on a terminal, nothing in a log
-        shared.bar = stack.enter_context(
-            tqdm(total=total, initial=done, desc="train", unit=" epochs", disable=None)
-        )
-        if groups:
-            shared.compile(pending, stacked)
+        settings = {"desc": "train", "unit": " epochs", "disable": None}
+        settings |= {"total": total * training["epochs"]}
+        settings |= {"initial": (total - left) * training["epochs"]}
+        shared.bar = stack.enter_context(tqdm(**settings))
+        if pending:
+            shared.compile([unit for group in pending for unit in group], stacked)
         pool = stack.enter_context(ThreadPoolExecutor(1 if stacked else workers.cores()))
-        messages = [message for found in pool.map(shared.run, groups) for message in found]
+        stack.callback(shared.stop.set)  # Ctrl-C: the threads save where they are and end
+        messages = [message for found in pool.map(shared.run, pending) for message in found]
     if messages:
         raise InputError("; ".join(messages))
-    return [tables.read_json(_result(folder, unit)) for unit in units]
+    return [shared.result(unit) for unit in units]
 
 
 class _Shared:
@@ -143,78 +163,86 @@ class _Shared:
         loss = objectives.LOSSES[training["loss"]]
         self.program = compiled.program(self.model, loss, self.optimiser, training["batch"])
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
+        self.stop = threading.Event()
         targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
         self.resident = isinstance(data.x, np.ndarray)
         self.x = self.program.put(data.x) if self.resident else None
         self.targets = self.program.put(targets) if self.resident else targets
-        parts = [part for fold in data.folds for part in (fold.validation, fold.test)]
-        self.measured = min(MEASURED, max(map(len, parts)))
 
     def compile(self, units: list[Unit], stacked: bool) -> None:
         """Compile before the threads start, so that none waits for another."""
-        if stacked or not self.resident:
-            return
-        batch = self.training["batch"]
-        sizes = {min(_size(unit), batch) for unit in units}
-        sizes |= {_size(unit) % batch for unit in units} - {0}
         state = compiled.start(self.model, self.optimiser)
-        self.program.prepare(state, self.x, self.targets, sizes)
+        self._score(state, units[0].fold.test[:1])
+        if not stacked:
+            batch = self.training["batch"]
+            sizes = {min(_size(unit), batch) for unit in units}
+            sizes |= {_size(unit) % batch for unit in units} - {0}
+            x, targets, _ = next(self._blocks(units[0].fold.train[:1]))
+            self.program.prepare(state, x, targets, sizes)
 
     def run(self, units: list[Unit]) -> list[str]:
         """Train one unit, or several stacked, to the end; return what went wrong."""
-        group = [self._resume(unit) for unit in units]
-        for epoch in sorted({progress.epoch for progress in group}):  # level a stack's members
-            late = [p for p in group if p.epoch <= epoch]
-            goal = min([p.epoch for p in group if p.epoch > epoch], default=None)
-            self._advance(late, goal or self.training["epochs"])
-        messages = []
-        for progress in group:
-            if progress.diverged:
-                messages.append(
-                    f"{progress.unit.name}: the loss is no number in epoch {progress.epoch}; "
-                    "lower the learning rate"
-                )
-            else:
-                self._finish(progress)
-        return messages
-
-    def _advance(self, group: list[Progress], goal: int) -> None:
-        """Train units that stand at one epoch up to another."""
+        checkpoint = self.folder / UNFINISHED / f"{units[0].name}.npz"
+        progress = _load(self._start(units), checkpoint)
+        with self.lock:
+            self.bar.update(progress.epoch * len(units))
         saved = time.monotonic()
-        state = group[0].state
-        if len(group) > 1:
-            states = [progress.state for progress in group]
-            state = keras.tree.map_structure(lambda *leaves: np.stack(leaves), *states)
-        while alive := [p for p in group if not p.diverged and p.epoch < goal]:
-            state, losses, hits = self._epoch(state, group)
-            measures = self._measure(state, group)
-            for i, progress in enumerate(group):
-                size = _size(progress.unit)
-                row = {"epoch": progress.epoch + 1}
-                row |= {"loss": float(losses[i]) / size, "accuracy": float(hits[i]) / size}
-                self._record(progress, row | measures[i], _member(state, i, len(group)))
-            if time.monotonic() - saved > CHECKPOINT_SECONDS or alive[0].epoch == goal:
+        while progress.epoch < self.training["epochs"]:
+            if all(record.diverged for record in progress.records) or self.stop.is_set():
+                break
+            self._epoch(progress, units)
+            if time.monotonic() - saved > CHECKPOINT_SECONDS:
+                _save(progress, checkpoint)
                 saved = time.monotonic()
-                for i, progress in enumerate(group):
-                    progress.state = _numpy(_member(state, i, len(group)))
-                    _save(progress, self.folder)
+        _save(progress, checkpoint)
+        return [] if self.stop.is_set() else self._finish(progress, units)
 
-    def _epoch(self, state: dict, group: list[Progress]) -> tuple:
-        """One epoch of each unit: new state, and losses and hits summed over its clips."""
-        orders = np.stack([self._order(progress) for progress in group])  # (units, clips)
-        if len(group) > 1:
+    def result(self, unit: Unit) -> dict | None:
+        """What a finished unit gave; None if it is not finished, or its file was cut short."""
+        try:
+            return tables.read_json(self.folder / UNFINISHED / f"{unit.name}.json")
+        except InputError:
+            return None
+
+    def _start(self, units: list[Unit]) -> Progress:
+        """Untrained models, each from a seed of its own."""
+        states = []
+        for unit in units:
+            words = np.random.SeedSequence([unit.seed, unit.fold.number]).generate_state(1)
+            with self.lock:
+                states.append(compiled.start(self.build(int(words[0] >> 1)), self.optimiser))
+        keys = () if self.selection == "last" else ("weights", "other")
+        records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
+        return Progress(_stack(states), records)
+
+    def _epoch(self, progress: Progress, units: list[Unit]) -> None:
+        """Train for an epoch, and take it down."""
+        count = len(units)
+        orders = np.stack([self._order(unit, progress.epoch) for unit in units])  # (units, clips)
+        progress.state, losses, hits = self._learn(progress.state, orders)
+        progress.epoch += 1
+        for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
+            if not record.diverged:
+                row = {"epoch": progress.epoch, "loss": float(losses[i]) / _size(unit)}
+                row |= {"accuracy": float(hits[i]) / _size(unit)}
+                self._record(record, row, unit, _member(progress.state, i, count))
+        with self.lock:
+            self.bar.update(count)
+
+    def _order(self, unit: Unit, epoch: int) -> np.ndarray:
+        """Training clips of a unit in the order of an epoch."""
+        words = [unit.seed, unit.fold.number, epoch]
+        return np.random.default_rng(words).permutation(unit.fold.train).astype(np.int32)
+
+    def _learn(self, state: dict, orders: np.ndarray) -> tuple:
+        """New state, and losses and hits of each unit summed over its clips."""
+        if len(orders) > 1:
             return self.program.stacked_epoch(state, self.x, self.targets, orders)
         loss, hits = 0.0, 0.0
         for x, targets, order in self._blocks(orders[0]):
             state, more_loss, more_hits = self.program.epoch(state, x, targets, order)
             loss, hits = loss + float(more_loss), hits + float(more_hits)
         return state, [loss], [hits]
-
-    def _order(self, progress: Progress) -> np.ndarray:
-        """Training clips of a unit in the order of its next epoch."""
-        fold = progress.unit.fold
-        words = [progress.unit.seed, fold.number, progress.epoch]
-        return np.random.default_rng(words).permutation(fold.train).astype(np.int32)
 
     def _blocks(self, order: np.ndarray) -> Iterator[tuple]:
         """All clips at once if they are in memory, else some batches after another."""
@@ -224,28 +252,41 @@ class _Shared:
         step = STREAMED * self.training["batch"]
         for first in range(0, len(order), step):
             rows = order[first : first + step]
-            x, targets = self.data.take(rows), self.targets[rows]
+            full = np.resize(rows, step)  # one shape, so that it compiles once
+            x, targets = self.data.take(full), self.targets[full]
             here = np.arange(len(rows), dtype=np.int32)
             yield self.program.put(x), self.program.put(targets), here
 
-    def _measure(self, state: dict, group: list[Progress]) -> list[dict]:
-        """Losses and accuracies on the clips that a unit does not learn from."""
-        rows = []
-        for i, progress in enumerate(group):
-            fold, member, row = progress.unit.fold, _member(state, i, len(group)), {}
-            if len(fold.validation):
-                loss, accuracy = self._score(member, fold.validation)
-                row = {"validation_loss": loss, "validation_accuracy": accuracy}
-            row["test_accuracy"] = self._score(member, fold.test)[1]
-            rows.append(row)
-        return rows
+    def _record(self, record: Record, row: dict, unit: Unit, state: dict) -> None:
+        """Complete a row of the history, and keep the state if the selection asks for it."""
+        if len(unit.fold.validation):
+            loss, accuracy = self._score(state, unit.fold.validation)
+            row |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        test_loss, row["test_accuracy"] = self._score(state, unit.fold.test)
+        # The training loss is of the weights before a step: the test loss tells of the last one.
+        if not np.isfinite([*row.values(), test_loss]).all():
+            record.diverged = row["epoch"]
+            return
+        record.history.append(row)
+        score = {
+            "last": row["epoch"],
+            "best_validation": row.get("validation_accuracy"),
+            "leaky": row["test_accuracy"],
+        }[self.selection]
+        if score > record.score:
+            record.score, record.epoch = score, row["epoch"]
+            record.kept = _numpy({key: state[key] for key in record.kept})
+        with self.lock:
+            self.bar.set_postfix_str(
+                f"{unit.name}, loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}"
+            )
 
     def _score(self, state: dict, rows: np.ndarray) -> tuple[float, float]:
         """Cross-entropy and accuracy on some clips."""
         answers = []
-        for first in range(0, len(rows), self.measured):
-            some = rows[first : first + self.measured]
-            full = np.resize(some, self.measured)  # one shape, so that it compiles once
+        for first in range(0, len(rows), inference.BATCH):
+            some = rows[first : first + inference.BATCH]
+            full = np.resize(some, inference.BATCH)  # one shape, so that it compiles once
             x = self.program.put(self.data.take(full))
             answers.append(np.asarray(self.program.predict(state, x))[: len(some)])
         probabilities = np.concatenate(answers)  # (clips, classes)
@@ -253,54 +294,37 @@ class _Shared:
         hits = probabilities.argmax(axis=1) == self.data.y[rows]
         return float(-np.log(np.maximum(true, 1e-7)).mean()), float(hits.mean())
 
-    def _record(self, progress: Progress, row: dict, state: dict) -> None:
-        """Take an epoch down, and keep the state if the selection asks for it."""
-        if progress.diverged:
-            return
-        progress.epoch += 1
-        progress.history.append(row)
-        score = {
-            "last": progress.epoch,
-            "best_validation": row.get("validation_accuracy"),
-            "leaky": row["test_accuracy"],
-        }[self.selection]
-        if score > progress.score:
-            progress.score, progress.best_epoch = score, progress.epoch
-            if self.selection != "last":
-                progress.best = _numpy({"weights": state["weights"], "other": state["other"]})
-        with self.lock:
-            self.bar.set_postfix_str(
-                f"{progress.unit.name}, loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}"
-            )
-            self.bar.update()
-
-    def _resume(self, unit: Unit) -> Progress:
-        """Where an interrupted run left a unit, or its start."""
-        words = np.random.SeedSequence([unit.seed, unit.fold.number]).generate_state(1)
-        with self.lock:
-            model = self.build(int(words[0] >> 1))
-            fresh = Progress(unit, compiled.start(model, self.optimiser))
-        progress = _load(fresh, self.folder)
-        with self.lock:
-            self.bar.update(progress.epoch)
-        return progress
-
-    def _finish(self, progress: Progress) -> None:
-        """Write the selected model and the history of a unit."""
-        unit = progress.unit
-        file = f"{unit.name}.keras"
-        with self.lock:
-            compiled.assign(self.model, progress.best or progress.state)
-            bundles.write_model(self.model.save, self.folder / file)
-        facts = {"fold": unit.fold.number, "seed": unit.seed, "file": file}
-        facts |= {"epoch": progress.best_epoch, "history": progress.history}
-        tables.write_json(facts, _result(self.folder, unit))
-        _checkpoint(self.folder, unit).unlink()
+    def _finish(self, progress: Progress, units: list[Unit]) -> list[str]:
+        """Write the selected models and the histories; return what went wrong."""
+        messages = []
+        for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
+            if record.diverged:
+                messages.append(
+                    f"{unit.name}: the loss is no number in epoch {record.diverged}; "
+                    "lower the learning rate"
+                )
+                continue
+            file = f"{unit.name}.keras"
+            with self.lock:
+                state = record.kept or _member(progress.state, i, len(units))
+                compiled.assign(self.model, state)
+                bundles.write_model(self.model.save, self.folder / file)
+            facts = {"fold": unit.fold.number, "seed": unit.seed, "file": file}
+            facts |= {"epoch": record.epoch, "history": record.history}
+            tables.write_json(facts, self.folder / UNFINISHED / f"{unit.name}.json")
+        return messages
 
 
 def _size(unit: Unit) -> int:
     """Clips that a unit trains on."""
     return len(unit.fold.train)
+
+
+def _stack(states: list[dict]) -> dict:
+    """One state out of several, with an axis of units first; a single one as it is."""
+    if len(states) == 1:
+        return states[0]
+    return keras.tree.map_structure(lambda *leaves: np.stack(leaves), *states)
 
 
 def _member(state: dict, i: int, units: int) -> dict:
@@ -313,39 +337,31 @@ def _numpy(state: dict) -> dict:
     return keras.tree.map_structure(np.array, state)
 
 
-def _result(folder: Path, unit: Unit) -> Path:
-    """Where the history of a finished unit lies until the run is done."""
-    return folder / f"{unit.name}.json"
-
-
-def _checkpoint(folder: Path, unit: Unit) -> Path:
-    """Where a begun unit lies."""
-    return folder / f"{unit.name}.npz"
-
-
-def _save(progress: Progress, folder: Path) -> None:
+def _save(progress: Progress, path: Path) -> None:
     """Write a checkpoint, whole or not at all."""
-    leaves = keras.tree.flatten((progress.state, progress.best or {}))
-    facts = {
-        "epoch": progress.epoch,
-        "history": progress.history,
-        "score": progress.score,
-        "best_epoch": progress.best_epoch,
-    }
-    with tables.replacing(_checkpoint(folder, progress.unit)) as aside, aside.open("wb") as file:
-        np.savez(file, *leaves, facts=json.dumps(facts))
+    kept = [record.kept for record in progress.records]
+    leaves = keras.tree.flatten((_numpy(progress.state), kept))
+    records = [vars(record) | {"kept": None} for record in progress.records]
+    facts = json.dumps({"epoch": progress.epoch, "records": records})
+    with tables.replacing(path) as aside, aside.open("wb") as file:
+        np.savez(file, *leaves, facts=facts)
 
 
-def _load(fresh: Progress, folder: Path) -> Progress:
+def _load(fresh: Progress, path: Path) -> Progress:
     """Go on from a checkpoint if there is one."""
-    path = _checkpoint(folder, fresh.unit)
     if not path.exists():
         return fresh
-    with np.load(path) as held:
-        facts = json.loads(str(held["facts"]))
-        leaves = [held[f"arr_{i}"] for i in range(len(held.files) - 1)]
-    kept = {"weights": fresh.state["weights"], "other": fresh.state["other"]}
-    whole = len(keras.tree.flatten(fresh.state))
-    state = keras.tree.pack_sequence_as(fresh.state, leaves[:whole])
-    best = keras.tree.pack_sequence_as(kept, leaves[whole:]) if leaves[whole:] else None
-    return Progress(fresh.unit, state, best=best, **facts)
+    try:
+        with np.load(path) as held:
+            facts = json.loads(str(held["facts"]))
+            leaves = [held[f"arr_{i}"] for i in range(len(held.files) - 1)]
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        tqdm.write(f"{path.name}: damaged; training begins anew there", file=sys.stderr)
+        return fresh
+    kept = [record.kept for record in fresh.records]
+    state, kept = keras.tree.pack_sequence_as((fresh.state, kept), leaves)
+    records = [
+        Record(**facts | {"kept": weights})
+        for facts, weights in zip(facts["records"], kept, strict=True)
+    ]
+    return Progress(state, records, facts["epoch"])

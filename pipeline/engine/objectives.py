@@ -34,7 +34,7 @@ def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) 
 
     def start(weights: list[np.ndarray]) -> dict:
         zeros = [np.zeros_like(weight) for weight in weights]
-        return {"steps": np.float32(0), "m": zeros, "v": [zero.copy() for zero in zeros]}
+        return {"steps": np.zeros((), np.float32), "m": zeros, "v": [zero.copy() for zero in zeros]}
 
     def update(slots: dict, gradients: list, weights: list) -> tuple[dict, list]:
         steps = slots["steps"] + 1

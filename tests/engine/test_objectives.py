@@ -1,0 +1,51 @@
+"""Losses, targets and optimisers whose answers are known by arithmetic."""
+
+import numpy as np
+import pytest
+
+from pipeline.engine import objectives
+
+ADAM = {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8}
+
+
+def test_adam_goes_its_learning_rate_in_the_first_step():
+    adam = objectives.adam(**ADAM)
+    weights = [np.array([1.0, -2.0], np.float32)]
+    slots, moved = adam.update(adam.start(weights), [np.array([3.0, -1e-3], np.float32)], weights)
+    np.testing.assert_allclose(np.asarray(moved[0]), [0.5, -1.5], rtol=1e-4)
+    assert float(slots["steps"]) == 1
+    assert weights[0].tolist() == [1, -2]
+
+
+def test_adam_is_its_formula_for_some_steps():
+    adam = objectives.adam(**ADAM | {"epsilon": 0.1})
+    gradients = np.random.default_rng(0).normal(size=(5, 3)).astype(np.float32)
+    weights = [np.zeros(3, np.float32)]
+    slots = adam.start(weights)
+    w = m = v = np.zeros(3)
+    for t, gradient in enumerate(gradients, start=1):
+        slots, weights = adam.update(slots, [gradient], weights)
+        m, v = 0.9 * m + 0.1 * gradient, 0.99 * v + 0.01 * gradient**2
+        w = w - 0.5 * np.sqrt(1 - 0.99**t) / (1 - 0.9**t) * m / (np.sqrt(v) + 0.1)
+    np.testing.assert_allclose(np.asarray(weights[0]), w, rtol=1e-4)
+
+
+def test_every_optimiser_is_made_from_a_models_settings():
+    training = {"optimiser": "adam", "epochs": 3} | ADAM
+    assert float(objectives.optimiser(training).start([])["steps"]) == 0
+
+
+@pytest.mark.parametrize("smoothing", [0, 0.1])
+def test_targets_are_distributions_that_keep_the_label(smoothing):
+    y = np.array([2, 0, 1])
+    targets = objectives.targets(y, 4, smoothing)
+    np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_array_equal(targets.argmax(axis=1), y)
+    np.testing.assert_allclose(targets.min(), smoothing / 4)
+
+
+def test_cross_entropy_of_a_certain_and_an_even_answer():
+    answers = np.array([[1.0, 0, 0, 0], [0.25] * 4], np.float32)
+    targets = objectives.targets(np.array([0, 3]), 4)
+    losses = np.asarray(objectives.LOSSES["cross_entropy"](targets, answers))
+    np.testing.assert_allclose(losses, [0, np.log(4)], atol=1e-6)

@@ -1,0 +1,136 @@
+"""Stage evaluate: every held-out clip once, and nothing scored that does not belong together."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline import backend, metrics
+from pipeline.errors import InputError
+from pipeline.evaluate import COPIED, _predictions, evaluate
+from pipeline.files import tables
+
+
+@pytest.fixture(scope="module")
+def predictions(finished):
+    return pd.read_csv(finished / "reports" / "runs" / "tiny" / "predictions.csv")
+
+
+@pytest.fixture
+def given(finished, tmp_path, monkeypatch):
+    """Give the stage's paths, the bundle and the folds being copies that may be changed."""
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+    features, folds = finished / "features" / "demo", tmp_path / "folds"
+    shutil.copytree(features / "folds", folds)
+    shutil.copytree(finished / "models" / "tiny", tmp_path / "tiny")
+    return {
+        "bundle": tmp_path / "tiny",
+        "store": features / "centred" / "mfcc39.zarr",
+        "index": features / "index.csv",
+        "quality": features / "quality.json",
+        "folds": folds / "speakers5.csv",
+        "certificate": folds / "speakers5.json",
+        "report": tmp_path / "report",
+    }
+
+
+def change(path, **values):
+    """Set values of a JSON file."""
+    tables.write_json(tables.read_json(path) | values, path)
+
+
+# ---- what is written -------------------------------------------------------------------------
+
+
+def test_every_held_out_clip_is_predicted_once(finished, predictions):
+    folds = pd.read_csv(finished / "features" / "demo" / "folds" / "speakers5.csv")
+    held_out = folds[folds.part == "test"]
+    assert sorted(predictions["clip"]) == sorted(held_out["clip"])
+    assert not predictions["clip"].duplicated().any()
+    told = predictions.set_index("clip")[["fold", "label"]]
+    wanted = held_out.set_index("clip")[["fold", "label"]]
+    pd.testing.assert_frame_equal(told.sort_index(), wanted.sort_index())
+
+
+def test_probabilities_are_some_and_the_largest_is_predicted(finished, predictions):
+    card = json.loads((finished / "models" / "tiny" / "card.json").read_text())
+    columns = [f"p_{label}" for label in card["labels"]]
+    assert list(predictions) == [*"clip speaker sex fold label predicted".split(), *columns, "seed"]
+    probabilities = predictions[columns].to_numpy()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    largest = [card["labels"][i] for i in probabilities.argmax(axis=1)]
+    assert list(predictions.predicted) == largest
+
+
+def test_the_report_says_what_it_is_of(finished, predictions):
+    folder = finished / "reports" / "runs" / "tiny"
+    run = json.loads((folder / "run.json").read_text())
+    counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "published"}
+    assert set(run) == set(COPIED) | counted
+    assert (run["folds"], run["clips"]) == (5, len(predictions))
+    assert run["speakers"] == predictions.speaker.nunique()
+    assert set(run["leaks"]["speaker"]) == {"clips", "of", "values", "unlabelled", "allowed"}
+    bundle = finished / "models" / "tiny"
+    assert (folder / "history.csv").read_bytes() == (bundle / "history.csv").read_bytes()
+    found = json.loads((folder / "metrics.json").read_text())
+    assert found["uar"] == metrics.evaluate(predictions, run["labels"])["uar"]
+
+
+def test_measured_accuracy_is_that_of_training(finished, predictions):
+    history = pd.read_csv(finished / "models" / "tiny" / "history.csv")
+    for fold, rows in predictions.groupby("fold"):
+        wanted = history[history.fold == fold].test_accuracy.iloc[-1]
+        assert (rows.label == rows.predicted).mean() == pytest.approx(wanted)
+
+
+def test_every_seed_is_predicted_with_its_own_models(given):
+    """Two seeds out of one: the models of the folds, taken in turns."""
+    from pipeline import dataset
+
+    card = tables.read_json(given["bundle"] / "card.json")
+    one, two = card["folds"][:2]
+    second = [one | {"seed": 2, "file": two["file"]}]
+    change(given["bundle"] / "card.json", folds=[one | {"seed": 1}, *second], seeds=[1, 2])
+    data = dataset.load(given["store"], given["index"], given["folds"], memory_mb=0)
+    found = _predictions(given["bundle"], data)
+    clips = len(data.folds[0].test)
+    assert found.seed.tolist() == [1] * clips + [2] * clips
+    assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
+    label = f"p_{data.labels[0]}"
+    assert (found[label][:clips].to_numpy() != found[label][clips:].to_numpy()).any()
+    scores = metrics.over_seeds(found, data.labels)
+    wars = [scores["war_seed_1"], scores["war_seed_2"]]
+    assert scores["war"] == pytest.approx(np.mean(wars))
+    assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
+
+
+# ---- what is refused -------------------------------------------------------------------------
+
+
+def test_other_folds_are_refused(given):
+    change(given["certificate"], sha256="of others")
+    with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
+        evaluate(**given)
+    assert not given["report"].exists()
+
+
+def test_other_features_are_refused(given):
+    change(given["bundle"] / "card.json", spec={"function": "cepstral.mfcc"})
+    with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
+        evaluate(**given)
+
+
+def test_a_folder_without_a_card_is_no_bundle(given):
+    (given["bundle"] / "card.json").unlink()
+    with pytest.raises(InputError, match=r"tiny: not a model bundle \(no card\.json\)"):
+        evaluate(**given)
+
+
+@pytest.mark.parametrize("name", ["fold-01", "fold-02"])
+def test_a_bundle_that_lacks_a_model(given, name):
+    (given["bundle"] / f"{name}.keras").unlink()
+    message = rf"{name}\.keras: no such file, but card\.json names it; run dvc pull or dvc repro"
+    with pytest.raises(InputError, match=message):
+        evaluate(**given)

@@ -1,0 +1,173 @@
+"""Predict: any sound file in, what evaluate gave out; what cannot be read is named."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import soxr
+
+from pipeline import backend
+from pipeline.errors import InputError
+from pipeline.predict import predict
+
+
+@pytest.fixture(scope="module")
+def card(finished):
+    return json.loads((finished / "models" / "tiny" / "card.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def held_out(finished):
+    """Give three clips of the first fold: name, path and what evaluate said of each."""
+    found = pd.read_csv(finished / "reports" / "runs" / "tiny" / "predictions.csv")
+    index = pd.read_csv(finished / "features" / "demo" / "index.csv").set_index("clip").path
+    rows = found[found.fold == 1].iloc[[0, 5, 9]]
+    return rows.assign(path=[str(finished / "raw_data" / "demo" / index[c]) for c in rows["clip"]])
+
+
+@pytest.fixture(scope="module")
+def sounds(held_out, tmp_path_factory):
+    """Give one clip in many forms, and a folder of odd ones."""
+    folder = tmp_path_factory.mktemp("sounds")
+    signal, rate = soundfile.read(held_out.path.iloc[0])
+    stereo = np.stack([signal, signal], axis=1)
+    same = {
+        "stereo.wav": (stereo, rate, "PCM_16"),
+        "24.wav": (signal, rate, "PCM_24"),
+        "float.wav": (signal, rate, "FLOAT"),
+        "lossless.flac": (signal, rate, "PCM_16"),
+        "odd.aiff": (signal, rate, "PCM_16"),
+    }
+    near = {
+        f"{hertz}.wav": (soxr.resample(signal, rate, hertz, "VHQ"), hertz, "PCM_16")
+        for hertz in (44100, 48000)
+    }
+    odd = {
+        "8000.wav": (soxr.resample(signal, rate, 8000, "VHQ"), 8000, "PCM_16"),
+        "lossy.ogg": (signal, rate, "VORBIS"),
+        "lossy.mp3": (signal, rate, "MPEG_LAYER_III"),
+        "one.wav": (signal[:1], rate, "PCM_16"),
+        "long.wav": (np.tile(signal, 20), rate, "PCM_16"),
+        "silent.wav": (np.zeros(rate), rate, "PCM_16"),
+        "six.wav": (np.stack([signal] * 6, axis=1), rate, "PCM_16"),
+    }
+    for kind, files in {"same": same, "near": near, "odd": odd}.items():
+        (folder / kind).mkdir()
+        for name, (samples, hertz, subtype) in files.items():
+            soundfile.write(folder / kind / name, samples, hertz, subtype=subtype)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(finished, environment, held_out, sounds):
+    """Ask the model of the first fold, by command, with two broken files among the others."""
+    (sounds / "broken.wav").write_text("no sound")
+    soundfile.write(sounds / "infinite.wav", np.full(16000, np.inf), 16000, subtype="FLOAT")
+    arguments = ["models/tiny", "raw_data/demo/nothing.wav", *held_out.path]
+    arguments += [*map(str, sounds.glob("*.wav")), *(str(sounds / k) for k in ("same", "near"))]
+    arguments += [str(sounds / "odd"), "--fold", "1", "--csv", str(sounds / "answers.csv")]
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline.predict", *arguments],
+        **{"cwd": finished, "env": environment, "capture_output": True, "text": True},
+    )
+
+
+@pytest.fixture(scope="module")
+def table(answers, sounds):
+    assert answers.returncode == 1, answers.stderr
+    return pd.read_csv(sounds / "answers.csv").set_index("path")
+
+
+def probabilities(frame, card):
+    return frame[[f"p_{label}" for label in card["labels"]]].to_numpy()
+
+
+# ---- the same numbers ------------------------------------------------------------------------
+
+
+def test_a_held_out_clip_gets_what_evaluate_gave_it(table, held_out, card):
+    found = probabilities(table.loc[held_out.path], card)
+    np.testing.assert_allclose(found, probabilities(held_out, card), rtol=0, atol=1e-6)
+    assert list(table.loc[held_out.path].predicted) == list(held_out.predicted)
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("same", 1e-6), ("near", 1e-2)])
+def test_containers_channels_and_rates_hardly_matter(
+    table, held_out, sounds, card, kind, tolerance
+):
+    wanted = probabilities(held_out.iloc[:1], card)
+    found = probabilities(table.loc[[str(p) for p in (sounds / kind).iterdir()]], card)
+    assert np.abs(found - wanted).max() < tolerance
+
+
+def test_any_length_and_quality_gets_an_answer(table, sounds, card):
+    found = probabilities(table.loc[[str(p) for p in (sounds / "odd").iterdir()]], card)
+    assert len(found) == 7
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+def test_without_a_fold_the_answer_is_the_mean_of_all(
+    finished, held_out, card, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+    sound, found = [Path(held_out.path.iloc[0])], {}
+    for fold in (None, 1, 2, 3, 4, 5):
+        predict(finished / "models" / "tiny", sound, fold=fold, csv=tmp_path / "a.csv")
+        found[fold] = probabilities(pd.read_csv(tmp_path / "a.csv"), card)[0]
+    mean = found.pop(None)
+    np.testing.assert_allclose(mean, np.mean(list(found.values()), axis=0), atol=1e-6)
+    assert np.ptp(list(found.values()), axis=0).max() > 1e-3
+    assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+# ---- what is said ----------------------------------------------------------------------------
+
+
+def test_broken_files_are_named_and_the_others_answered(answers, table, sounds):
+    said = answers.stderr.strip().splitlines()[-1]
+    assert said.startswith("predict: raw_data/demo/nothing.wav: no such file; ")
+    assert f"{sounds / 'broken.wav'}: not a sound file libsndfile can read" in said
+    assert f"{sounds / 'infinite.wav'}: holds values that are not numbers" in said
+    assert "Traceback" not in answers.stderr
+    assert len(table) == 3 + 5 + 2 + 7
+    assert str(sounds / "broken.wav") not in table.index
+
+
+def test_a_line_is_printed_for_each_clip(answers, table, card):
+    lines = answers.stdout.splitlines()
+    assert len(lines) == len(table)
+    for line, (path, row) in zip(lines, table.iterrows(), strict=True):
+        shown = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in card["labels"]]
+        assert line.split("  ")[0].strip() == path
+        assert line.endswith("  ".join(shown))
+        assert row.predicted in line
+
+
+# ---- what is refused -------------------------------------------------------------------------
+
+
+def test_a_folder_that_is_no_bundle(tmp_path):
+    with pytest.raises(InputError, match=r"not a model bundle \(no card\.json\); train it with"):
+        predict(tmp_path, [tmp_path / "a.wav"])
+
+
+def test_a_fold_that_is_not_there(finished, tmp_path):
+    with pytest.raises(InputError, match="tiny: no fold 6; it has 1 to 5"):
+        predict(finished / "models" / "tiny", [tmp_path / "a.wav"], fold=6)
+
+
+def test_a_folder_without_sound(finished, tmp_path):
+    message = r"holds no sound files \(\.aif \.aiff \.flac \.mp3 \.ogg \.wav\)"
+    with pytest.raises(InputError, match=message):
+        predict(finished / "models" / "tiny", [tmp_path])
+
+
+def test_a_rate_that_cannot_be_resampled(finished, tmp_path):
+    soundfile.write(tmp_path / "fast.wav", np.zeros(100), 2**31 - 1, subtype="PCM_16")
+    with pytest.raises(InputError, match=r"fast\.wav: target_rate: must be at least"):
+        predict(finished / "models" / "tiny", [tmp_path / "fast.wav"])

@@ -1,0 +1,365 @@
+"""Stage train: the same bytes twice, after a kill and for one seed or several; what it refuses.
+
+Run as a program it trains what the first argument lists, so that one process does several runs.
+"""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+CLIPS, SHAPE, LABELS = 60, (24, 8), ("angry", "happy", "sad")
+BACKENDS = ("jax", "tensorflow")
+SETTINGS = {"blocks": 1, "filters": 4, "kernel": 2, "dropout": 0.1}
+TRAINING = {
+    "epochs": 4,
+    "batch": 16,
+    "loss": "cross_entropy",
+    "label_smoothing": 0.1,
+    "optimiser": "adam",
+    "learning_rate": 1e-2,
+    "beta_1": 0.93,
+    "beta_2": 0.98,
+    "epsilon": 1e-8,
+}
+FOLDS = ["fold-01", "fold-02", "fold-03"]
+
+
+# ---- run as a program ------------------------------------------------------------------------
+
+
+def main(jobs):
+    """Train one run after another; each may be killed at its nth epoch, all epochs saved."""
+    from pipeline import backend, plugins
+
+    backend.choose("jax")
+    from pipeline.engine import loop
+    from pipeline.errors import InputError
+    from pipeline.params import Engine, Run
+    from pipeline.train import train
+
+    epoch, done = loop._Shared._epoch, []
+
+    def counted(shared, *given):
+        epoch(shared, *given)
+        done.append(1)
+        if len(done) == kill:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    loop._Shared._epoch, loop.CHECKPOINT_SECONDS = counted, 0
+    sys.path.append(str(Path(__file__).parent / "engine"))
+    import lab
+
+    load, told = plugins.load, []
+    # compiled in no time
+    small = SimpleNamespace(build=lambda _shape, _outputs, *, seed: lab.perceptron(seed))
+    for job in jobs:
+        kill = job.get("kill")
+        done.clear()
+        folder, given = Path(job["inputs"]), job["run"]
+        run = {"name": "tiny", "model": "small", "corpus": "c", "waveform": "w", "feature": "f"}
+        run |= {"protocol": "p", "selection": "last", "weights": "", "seeds": (0,)} | given
+        engine = {"backend": "jax", "folds": "threads", "memory_mb": 100}
+        run["engine"] = Engine(**engine | given.get("engine", {}))
+        is_small = run["model"] == "small"
+        plugins.load = (lambda *_: small) if is_small else load
+        run["settings"] = {} if is_small else SETTINGS | given.get("settings", {})
+        run["training"] = TRAINING | given.get("training", {})
+        names = ("x.zarr", "index.csv", "folds.csv", "folds.json")
+        try:
+            train(*(folder / n for n in names), Path(job["bundle"]), run=Run(**run))
+            said = ""
+        except InputError as error:
+            said = str(error)
+        told.append({"said": said, "epochs": len(done)})
+    print(json.dumps(told))
+
+
+# ---- inputs ----------------------------------------------------------------------------------
+
+
+def inputs(folder, validation=0, shift=0.0):
+    """Write a store, an index, three folds and their certificate."""
+    from pipeline.files import stores, tables
+
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    y = np.arange(CLIPS) % len(LABELS)
+    x = (rng.normal(0, 1, (3, 1, 8))[y] + rng.normal(size=(CLIPS, *SHAPE))).astype(np.float32)
+    x[0] += shift
+    names = [f"clip{i:02}" for i in range(CLIPS)]
+    with stores.create(folder / "x.zarr", x.shape, {"function": "f"}, stores.sha256(names)) as out:
+        for block in out.blocks():
+            out.write(block, x[block], np.ones(len(x[block]), np.int32))
+    write(
+        folder / "index.csv",
+        ["clip", "status", "speaker", "sex"],
+        [(n, "ok", n[:5], "") for n in names],
+    )
+    rows = []
+    for fold in range(3):
+        for i, name in enumerate(names):
+            part = "test" if i // 20 == fold else "train"
+            part = "validation" if part == "train" and i % 20 < validation else part
+            rows.append((name, LABELS[y[i]], fold + 1, part))
+    write(folder / "folds.csv", ["clip", "label", "fold", "part"], rows)
+    tables.write_json(
+        {"sha256": "of the folds", "leaks": {}, "protocol": {}}, folder / "folds.json"
+    )
+    return folder
+
+
+def write(path, head, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([head, *rows])
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def content(bundle):
+    """Bytes of every file."""
+    return {path.name: path.read_bytes() for path in sorted(bundle.iterdir())}
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory, environment):
+    """Give ``trained(library, *jobs)``: train in another process; killed ones give None."""
+
+    def run(library, *jobs):
+        done = subprocess.run(
+            [sys.executable, __file__, json.dumps(jobs, default=str)],
+            cwd=Path(__file__).parents[1],
+            env=environment | {"KERAS_BACKEND": library, "PYTHONPATH": "."},
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode == -signal.SIGKILL:
+            return None
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def several(library, folder, trained):
+    """Train a backend's runs; return the folder, and what was told of each."""
+    made, other = inputs(folder / "inputs"), inputs(folder / "validated", validation=4)
+    changed = inputs(folder / "changed", shift=1.0)
+
+    def job(name, given, of=made, **more):
+        return {"inputs": of, "bundle": folder / name, "run": given} | more
+
+    leaky = {"selection": "leaky"}
+    assert trained(library, job("killed", leaky, kill=7)) is None
+    for name in ("other settings", "other data"):
+        shutil.copytree(folder / ".killed.part", folder / f".{name}.part")
+    jobs = {
+        "again": job("again", leaky),
+        "killed": job("killed", leaky),
+        "first": job("first", leaky),
+        "other settings": job("other settings", leaky | {"training": {"beta_1": 0.9}}),
+        "other data": job("other data", leaky, of=changed),
+        "seeds": job("seeds", {"seeds": (1, 2), "training": {"epochs": 2}}),
+        "validated": job("validated run", {"selection": "best_validation"}, of=other),
+        "diverging": job("diverging", {"training": {"learning_rate": 1e38}}),
+        "mended": job("diverging", {"training": {"epochs": 1}}),
+        "stacked": job("stacked", {"engine": {"folds": "stacked", "memory_mb": 0}}),
+    }
+    return folder, dict(zip(jobs, trained(library, *jobs.values()), strict=True))
+
+
+@pytest.fixture(scope="session")
+def of_both(tmp_path_factory, trained):
+    """Give the runs of both backends, trained beside each other."""
+    folders = [tmp_path_factory.mktemp(f"train-{library}") for library in BACKENDS]
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(several, BACKENDS, folders, [trained] * 2)
+        return dict(zip(BACKENDS, found, strict=True))
+
+
+@pytest.fixture(params=BACKENDS)
+def runs(request, of_both):
+    """Give the runs of one backend, then of the other."""
+    return request.param, *of_both[request.param]
+
+
+# ---- bundles ---------------------------------------------------------------------------------
+
+
+def test_trained_twice_the_same_bytes(runs):
+    _, folder, _ = runs
+    first, again = content(folder / "first"), content(folder / "again")
+    assert first == again
+    assert sorted(first) == ["card.json", *(f"{name}.keras" for name in FOLDS), "history.csv"]
+
+
+def test_a_killed_run_goes_on_and_gives_the_bytes_of_an_undisturbed_one(runs):
+    _, folder, told = runs
+    assert content(folder / "killed") == content(folder / "first")
+    assert told["first"]["epochs"] == 12
+    assert told["killed"]["epochs"] < 8  # of the killed one's seven, two may not have been saved
+    assert not list(folder.glob(".*.part"))
+
+
+@pytest.mark.parametrize("change", ["other settings", "other data"])
+def test_what_was_left_under_other_inputs_is_thrown_away(runs, change):
+    _, folder, told = runs
+    assert told[change] == {"said": "", "epochs": 12}
+    found, first = content(folder / change), content(folder / "first")
+    assert found["fold-02.keras"] != first["fold-02.keras"]
+
+
+def test_a_card_says_what_is_needed(runs):
+    library, folder, _ = runs
+    card = json.loads((folder / "first" / "card.json").read_text())
+    assert card["backend"] == library
+    assert (card["device"], card["stacked"]) == ("cpu", False)
+    assert card["labels"] == list(LABELS)
+    assert card["input_shape"] == list(SHAPE)
+    assert card["certificate"] == "of the folds"
+    assert card["training"] == TRAINING
+    assert card["spec"] == {"function": "f"}
+    history = read(folder / "first" / "history.csv")
+    for unit, name in zip(card["folds"], FOLDS, strict=True):
+        assert unit["file"] == f"{name}.keras"
+        scores = [float(r["test_accuracy"]) for r in history if int(r["fold"]) == unit["fold"]]
+        assert unit["epoch"] == 1 + int(np.argmax(scores))
+
+
+def test_every_seed_has_its_files_and_rows(runs):
+    _, folder, _ = runs
+    names = {f"{fold}-seed-{seed}.keras" for fold in FOLDS for seed in (1, 2)}
+    assert names == {path.name for path in (folder / "seeds").glob("*.keras")}
+    history = read(folder / "seeds" / "history.csv")
+    wanted = [(f, s, e) for s in "12" for f in "123" for e in "12"]
+    assert [(row["fold"], row["seed"], row["epoch"]) for row in history] == wanted
+    assert list(history[0]) == "fold seed epoch loss accuracy test_accuracy".split()
+
+
+def test_validation_has_its_columns_and_picks_the_epoch(runs):
+    _, folder, _ = runs
+    history = read(folder / "validated run" / "history.csv")
+    assert {"validation_loss", "validation_accuracy"} < set(history[0])
+    card = json.loads((folder / "validated run" / "card.json").read_text())
+    for unit in card["folds"]:
+        rows = [row for row in history if int(row["fold"]) == unit["fold"]]
+        scores = [float(row["validation_accuracy"]) for row in rows]
+        assert unit["epoch"] == 1 + int(np.argmax(scores))
+
+
+def test_divergence_is_told_and_other_settings_begin_anew(runs):
+    _, folder, told = runs
+    said = told["diverging"]["said"]
+    assert said.startswith("run tiny: fold-01: the loss is no number in epoch 1; lower the lea")
+    assert [f"{name}: " in said for name in FOLDS] == [True] * 3
+    assert told["mended"] == {"said": "", "epochs": 3}
+    assert "card.json" in content(folder / "diverging")
+
+
+def test_stacked_folds_need_jax_and_features_in_memory(runs):
+    _, folder, told = runs
+    said = "run tiny: engine.folds: stacked needs engine.backend jax and features within engine."
+    assert told["stacked"]["said"].startswith(said)
+    assert not list(folder.glob("*stacked*"))
+
+
+# ---- published weights and what is refused ---------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory, trained):
+    """Give what is said of runs that cannot be."""
+    folder = tmp_path_factory.mktemp("refused")
+    made = inputs(folder / "inputs")
+    published(folder / "two", classes=3, count=2)
+    published(folder / "fours", classes=4, count=3)
+    published(folder / "three", classes=3, count=3)
+    runs = {
+        "two": {"weights": str(folder / "two")},
+        "fours": {"weights": str(folder / "fours")},
+        "three": {"weights": str(folder / "three")},
+        "blocks": {"settings": {"blocks": 0}},
+    }
+    jobs = [
+        {"inputs": made, "bundle": folder / f"b-{name}", "run": {"model": "tim_net"} | run}
+        for name, run in runs.items()
+    ]
+    told = trained("jax", *jobs)
+    return folder, {name: one["said"] for name, one in zip(runs, told, strict=True)}
+
+
+def published(folder, classes, count):
+    """Write weights as Keras 2 does, a file per fold; the heads differ."""
+    import h5py
+
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        with h5py.File(folder / f"best_{number + 1}.hdf5", "w") as file:
+            names, shapes = [], {}
+            for i in range(6):  # in, in, then two of each direction
+                shape = (1, 8, 4) if i < 2 else (2, 4, 4)
+                shapes[f"conv1d_{i}"] = {"kernel": shape, "bias": (4,)}
+            for i in range(4):
+                four = ("gamma", "beta", "moving_mean", "moving_variance")
+                shapes[f"batch_normalization_{i}"] = dict.fromkeys(four, (4,))
+            shapes["dense"] = {"kernel": (4, classes), "bias": (classes,)}
+            shapes["weight_layer"] = {"kernel": (1, 1)}
+            for name, weights in shapes.items():
+                names.append(name)
+                group = file.create_group(name)
+                group.attrs["weight_names"] = [f"{name}/{w}:0".encode() for w in weights]
+                for weight, shape in weights.items():
+                    value = np.full(shape, number + 1.0) if name == "dense" else rng.random(shape)
+                    group[f"{name}/{weight}:0"] = value.astype(np.float32)
+            file.attrs["layer_names"] = [name.encode() for name in names]
+
+
+def test_published_weights_take_the_place_of_training(refused):
+    import keras
+
+    from pipeline.models import tim_net  # noqa: F401, registers its layers
+
+    folder, said = refused
+    assert said["three"] == ""
+    bundle = folder / "b-three"
+    card = json.loads((bundle / "card.json").read_text())
+    assert card["training"] is None
+    assert list(card["weights"]) == [f"best_{n}.hdf5" for n in (1, 2, 3)]
+    assert [unit["epoch"] for unit in card["folds"]] == [None] * 3
+    for number, name in enumerate(FOLDS, start=1):
+        model = keras.models.load_model(bundle / f"{name}.keras")
+        assert (keras.ops.convert_to_numpy(model.get_layer("head").bias) == number).all()
+    assert (bundle / "history.csv").read_text().startswith("fold,seed,epoch,loss")
+    assert read(bundle / "history.csv") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("two", "weights: {0}/two: found 2 .hdf5 files, the protocol has 3 folds"),
+        ("fours", "{0}/fours/best_1.hdf5: tim_net: found a head of 4 classes, the run has 3"),
+        ("blocks", "tim_net: blocks: must be at least 1, got 0"),
+    ],
+)
+def test_what_cannot_be_is_told_in_one_line(refused, name, message):
+    folder, said = refused
+    assert said[name].startswith(f"run tiny: {message.format(folder)}")
+    assert len(said[name].splitlines()) == 1
+    assert not (folder / f"b-{name}").exists()
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
