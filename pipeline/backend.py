@@ -11,7 +11,7 @@ EIGEN = "--xla_cpu_multi_thread_eigen"
 
 # glibc's mallopt: one arena, no private mappings, nothing given back to the system. XLA frees some
 # 250 MB after every step of TIM-Net; getting them back from the system, page by page, took 40 % of
-# the step on a CPU (reports/benchmarks/engine.md).
+# the step on a CPU (`make bench BENCH=engine`).
 KEEP_MEMORY = {"M_ARENA_MAX": (-8, 1), "M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, 2**31 - 1)}
 
 

@@ -5,8 +5,13 @@ it, nor on when it was interrupted. The order of clips follows from (seed, fold,
 trained once for each seed of the run.
 
 On a CPU the folds run in threads, one per core, each operation on one thread. On a GPU, folds that
-train on equally many clips are stacked into one program. ``reports/benchmarks/engine.md`` has the
-measurements behind that choice.
+train on equally many clips are stacked into one program. ``make bench BENCH=engine`` measures what
+stands behind that choice.
+
+On one machine the same bytes come out of a fold alone and beside others in threads, undisturbed and
+resumed (stacked too), with features in memory and, but for the last digit of the losses, read from
+disk. Stacked and in threads, TIM-Net's losses agree to 3e-7 of their size after 20 epochs on a CPU,
+and so do JAX's and TensorFlow's without dropout, of which each draws its own.
 """
 
 import json
