@@ -91,7 +91,7 @@ def _table(
 def _files(given: Path) -> list[Path]:
     """A file itself; below a folder, whatever libsndfile may read."""
     if given.is_dir():
-        found = sorted(p for p in given.rglob("*") if p.suffix.lower() in audio.SUFFIXES)
+        found = audio.below(given)
         if not found:
             raise InputError(f"{given}: holds no sound files ({' '.join(sorted(audio.SUFFIXES))})")
         return found

@@ -13,10 +13,8 @@ from pipeline.files import audio
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("raw_data") / "demo"
-    demo.demo(folder)
-    return folder
+def corpus(demo_corpus):
+    return demo_corpus
 
 
 @pytest.fixture(scope="module")

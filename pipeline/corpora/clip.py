@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.files.audio import SUFFIXES
+from pipeline.files import audio
 
 
 @dataclass(frozen=True)
@@ -42,10 +42,9 @@ def sound_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; put the corpus there, or a link to it")
-    # Path.rglob does not follow links to folders; people link their copies.
-    found = [path for path in _walk(folder) if path.suffix.lower() in SUFFIXES]
+    found = audio.below(folder)
     if not found:
-        suffixes = " ".join(sorted(SUFFIXES))
+        suffixes = " ".join(sorted(audio.SUFFIXES))
         raise InputError(f"{folder}: holds no sound files ({suffixes}); copy the corpus there")
     return found
 
@@ -58,13 +57,3 @@ def refuse(folder: Path, problems: Iterable[str]) -> None:
         raise InputError(
             f"{folder}: {len(problems)} files do not belong: {shown}; rename or remove them"
         )
-
-
-def _walk(folder: Path) -> list[Path]:
-    """Files below a folder in sorted order; hidden ones and macOS' resource forks left out."""
-    files = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name == "__MACOSX":
-            continue
-        files += _walk(path) if path.is_dir() else [path]
-    return files

@@ -70,6 +70,22 @@ def _promised_bytes(head: bytes) -> int:
     return promised + 8 if promised < UNKNOWN_LENGTH else 0
 
 
+def below(folder: Path) -> list[Path]:
+    """Sound files below a folder at any depth, in sorted order; hidden ones are left out.
+
+    Links are followed (``Path.rglob`` does not), for people link their copies of a corpus.
+    """
+    files = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.name == "__MACOSX":  # macOS' resource forks
+            continue
+        if path.is_dir():
+            files += below(path)
+        elif path.suffix.lower() in SUFFIXES:
+            files.append(path)
+    return files
+
+
 def mono(signal: np.ndarray) -> np.ndarray:
     """Mean of the channels, shape (samples, channels) -> (samples,), as ``librosa.to_mono``."""
     return signal[:, 0] if signal.shape[1] == 1 else np.mean(signal.T, axis=0)

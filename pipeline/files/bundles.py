@@ -25,23 +25,10 @@ PACKAGES = ("keras", "librosa", "numpy", "scipy", "soundfile", "soxr", "zarr")
 
 
 @contextmanager
-def create(folder: Path) -> Iterator[Path]:
-    """Give a folder to write to beside ``folder``; move it into place when the block succeeds."""
-    folder = Path(folder)
-    aside = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-@contextmanager
 def resume(folder: Path, fingerprint: str) -> Iterator[Path]:
-    """As `create`, but what an interrupted or failed block left is kept for the next one.
+    """Give a folder to write to beside ``folder``; move it into place when the block succeeds.
+
+    What an interrupted or failed block left there is kept for the next one.
 
     Parameters
     ----------

@@ -52,14 +52,15 @@ def test_no_address_in_memory_is_left_in_a_model(model, tmp_path):
     assert numbered == [1, 2, 1]
 
 
-def test_a_failure_leaves_the_old_bundle_and_nothing_else(tmp_path):
+def test_a_failure_leaves_the_old_bundle_as_it_was(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "card.json").write_text("{}")
-    with pytest.raises(ZeroDivisionError), bundles.create(folder) as aside:
+    with pytest.raises(ZeroDivisionError), bundles.resume(folder, "same") as aside:
         (aside / "fold-01.keras").write_bytes(b"half")
         raise ZeroDivisionError
-    assert [path.name for path in tmp_path.rglob("*")] == ["run", "card.json"]
+    assert [path.name for path in folder.rglob("*")] == ["card.json"]
+    assert (folder / "card.json").read_text() == "{}"
 
 
 def test_a_new_bundle_takes_the_place_of_the_old_one(tmp_path):
@@ -67,7 +68,7 @@ def test_a_new_bundle_takes_the_place_of_the_old_one(tmp_path):
     for left in (folder, tmp_path / ".run.part"):
         left.mkdir()
         (left / "fold-11.keras").write_bytes(b"stale")
-    with bundles.create(folder) as aside:
+    with bundles.resume(folder, "same") as aside:
         (aside / "card.json").write_text('{"run": "new"}')
         assert not (folder / "card.json").exists()
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "card.json"]
