@@ -1,10 +1,10 @@
 """A stage function becomes a command, and what the user can mend becomes one line.
 
 ``command(function)`` reads the function's signature. Paths are positional; a keyword of a type that
-params.yaml holds (``protocol: Protocol``) becomes ``--protocol NAME`` and is looked up there, a
-whole table (``runs: dict[str, Run]``) is handed over unasked; plain keywords become options. So a
-stage stays a function of paths and records, and ``python -m pipeline.STAGE --help`` tells what it
-takes.
+params.yaml holds (``protocol: Protocol``) becomes ``--protocol NAME`` and is looked up there, what
+it holds once (``runs: dict[str, Run]``, ``engine: Engine``) is handed over unasked; plain keywords
+become options. So a stage stays a function of paths and records, and
+``python -m pipeline.STAGE --help`` tells what it takes.
 """
 
 import argparse
@@ -70,6 +70,9 @@ def _add(parser: argparse.ArgumentParser, name: str, parameter: inspect.Paramete
     if typing.get_origin(kind) is dict:
         records[name] = typing.get_args(kind)[1].__name__
         return
+    if getattr(kind, "__name__", "") == "Engine":
+        records[name] = "Engine"
+        return
     many = typing.get_origin(kind) is list
     if many:
         kind = typing.get_args(kind)[0]
@@ -96,6 +99,7 @@ def _records(records: dict[str, str], values: dict) -> dict:
 
     held = params.load()
     tables = {
+        "Engine": "engine",
         "Corpus": "corpora",
         "Waveform": "waveforms",
         "Feature": "features",

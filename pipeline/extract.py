@@ -1,5 +1,6 @@
 """Stage extract: one feature of every waveform of a store; knows no label and no fold."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ from pipeline import workers
 from pipeline.errors import InputError
 from pipeline.features import recipes
 from pipeline.files import stores
-from pipeline.params import Feature
+from pipeline.params import Engine, Feature
 
 
-def extract(waveforms: Path, store: Path, *, feature: Feature) -> None:
+def extract(waveforms: Path, store: Path, *, feature: Feature, engine: Engine) -> None:
     """Write one feature tensor per clip.
 
     Parameters
@@ -19,9 +20,10 @@ def extract(waveforms: Path, store: Path, *, feature: Feature) -> None:
     waveforms : Path
         ``waveforms.zarr``.
     store : Path
-        Feature store to write: ``x (clips, frames, ...)``, ``length`` as in the waveforms.
-    feature
-        Line of params.yaml.
+        Feature store to write: ``x (clips, frames, ...)``, or ``(clips, segments, frames, ...)``;
+        ``length`` as in the waveforms.
+    feature, engine
+        Of params.yaml.
 
     Raises
     ------
@@ -29,26 +31,57 @@ def extract(waveforms: Path, store: Path, *, feature: Feature) -> None:
         If a setting is out of its bounds.
     """
     source = stores.read(waveforms)
-    rate, clips = source.spec["sample_rate"], source.x.shape[0]
     spec = {"waveform": source.spec} | resolved(feature)
-
-    def compute(rows: slice) -> np.ndarray:
-        try:
-            return recipes.feature(source.x[rows], rate, spec)
-        except InputError as error:
-            raise InputError(f"params.yaml: features.{feature.name}.{error}") from None
-
-    def block(rows: slice) -> None:
-        out.write(rows, compute(rows), source.length[rows])
-
-    shape = compute(slice(0, 1)).shape[1:]
-    with stores.create(store, (clips, *shape), spec, source.clips_sha256) as out:
-        workers.each(block, out.blocks(), "extract")
+    longest = int(source.valid[:].max())
+    silence = np.zeros((longest, *source.x.shape[2:]), np.float32)
+    shape = _features([silence], spec, feature.name)[0].shape
+    settings = {
+        "clips_sha256": source.clips_sha256,
+        "content": source.content[:],
+        "code": recipes.code_sha256(*CODE),
+    }
+    with stores.create(store, (source.x.shape[0], *shape), spec, **settings) as draft:
+        fill = partial(_fill, draft, source, shape, spec, feature.name)
+        workers.each(fill, draft.pending(), "extract", engine.workers)
 
 
 def resolved(feature: Feature) -> dict:
     """Spec of a feature recipe, no default left unsaid."""
-    return {"function": feature.function, "settings": feature.settings}
+    return {
+        "function": feature.function,
+        "settings": feature.settings,
+        "deltas": feature.deltas,
+        "segment": feature.segment,
+        "segment_hop": feature.segment_hop,
+    }
+
+
+def _fill(draft, source, shape: tuple, spec: dict, name: str, block: slice) -> None:
+    """Let a worker write a block."""
+
+    def compute(rows: np.ndarray) -> tuple:
+        values = np.zeros((len(rows), *shape), np.float32)
+        valid = np.zeros(len(rows), np.int32)
+        held = source.valid[:]
+        step = source.x.chunks[0]  # as much sound at once as one chunk holds, whatever the block
+        for first in range(0, len(rows), step):
+            some = rows[first : first + step]
+            sound = zip(source.take(some), held[some], strict=True)
+            clips = [clip[:samples] for clip, samples in sound]
+            for i, clip in enumerate(_features(clips, spec, name), start=first):
+                values[i, : len(clip)] = clip
+                valid[i] = len(clip)
+        return values, source.length[:][rows], valid
+
+    draft.fill(block, compute)
+
+
+def _features(clips: list[np.ndarray], spec: dict, name: str) -> list[np.ndarray]:
+    """Features of clips; a setting out of bounds is named with its place."""
+    try:
+        return recipes.feature(clips, spec["waveform"]["sample_rate"], spec)
+    except InputError as error:
+        raise InputError(f"params.yaml: features.{name}.{error}") from None
 
 
 if __name__ == "__main__":

@@ -16,10 +16,10 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from pipeline import plugins, protocols
+from pipeline import plugins, protocols, workers
 from pipeline.backend import BACKENDS
 from pipeline.errors import InputError
-from pipeline.features import framing, resampling
+from pipeline.features import deltas, framing, levels, resampling
 from pipeline.protocols import Protocol
 
 FILE = Path("params.yaml")
@@ -38,22 +38,36 @@ class Corpus:
 
 @dataclasses.dataclass(frozen=True)
 class Waveform:
-    """A recipe from sound file to waveform of fixed length; ``samples: corpus`` asks the corpus."""
+    """A recipe from sound file to waveform.
+
+    ``samples`` is a number, ``corpus`` (the corpus says it), or ``p95``: no shorter than 95 of 100
+    clips of the corpus. ``length: whole`` takes no notice of it.
+    """
 
     name: str
     sample_rate: int
     resampler: str
     length: str
-    samples: int | str
+    samples: int | str = "corpus"
+    normalise: str = "none"
+    pre_emphasis: float = 0.0
+    pcm16: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class Feature:
-    """A recipe from waveforms to a tensor; ``settings`` are the function's, none left unsaid."""
+    """A recipe from waveforms to a tensor; ``settings`` are the function's, none left unsaid.
+
+    After the function come, if asked for, ``deltas`` (a kind of ``features.deltas``), and pieces of
+    ``segment`` frames, ``segment_hop`` apart.
+    """
 
     name: str
     function: str
     settings: dict[str, Any]
+    deltas: str = "none"
+    segment: int = 0
+    segment_hop: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +77,7 @@ class Engine:
     backend: str
     folds: str
     memory_mb: int
+    workers: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +107,7 @@ class Params:
     features: dict[str, Feature]
     protocols: dict[str, Protocol]
     runs: dict[str, Run]
+    engine: Engine
 
 
 def load(path: Path = FILE) -> Params:
@@ -137,7 +153,7 @@ def _params(data: Any) -> Params:
         "protocol": checked_protocols,
     }
     runs = _table(data, "runs", lambda name, line, place: _run(name, line, place, known, engine))
-    return Params(corpora, waveforms, features, checked_protocols, runs)
+    return Params(corpora, waveforms, features, checked_protocols, runs, engine)
 
 
 def _engine(line: Any) -> Engine:
@@ -145,6 +161,11 @@ def _engine(line: Any) -> Engine:
     _choice(engine.backend, BACKENDS, "engine.backend")
     _choice(engine.folds, FOLDS, "engine.folds")
     _at_least(engine.memory_mb, 1, "engine.memory_mb")
+    if not workers.known(engine.workers):
+        raise InputError(
+            f"engine.workers: wanted {', '.join(workers.LOCAL)} or tcp://HOST:PORT of a dask "
+            f"scheduler, got {_shown(engine.workers)}"
+        )
     return engine
 
 
@@ -160,11 +181,16 @@ def _waveform(name: str, line: dict, place: str) -> Waveform:
     _at_least(waveform.sample_rate, 1000, f"{place}.sample_rate")
     _choice(waveform.resampler, resampling.METHODS, f"{place}.resampler")
     _choice(waveform.length, framing.POLICIES, f"{place}.length")
-    if waveform.samples != "corpus":
-        if isinstance(waveform.samples, str):
-            found = _shown(waveform.samples)
-            raise InputError(f"{place}.samples: wanted a whole number or corpus, got {found}")
+    _choice(waveform.normalise, levels.NORMALISATIONS, f"{place}.normalise")
+    if not 0 <= waveform.pre_emphasis < 1:
+        raise InputError(
+            f"{place}.pre_emphasis: must be in [0, 1), got {_shown(waveform.pre_emphasis)}"
+        )
+    if isinstance(waveform.samples, int):
         _at_least(waveform.samples, 1, f"{place}.samples")
+    elif not re.fullmatch(r"corpus|p(100|[1-9]?\d)", waveform.samples):
+        found = _shown(waveform.samples)
+        raise InputError(f"{place}.samples: wanted a whole number, corpus or p0..p100, got {found}")
     return waveform
 
 
@@ -173,9 +199,16 @@ def _feature(name: str, line: dict, place: str) -> Feature:
     known = plugins.functions("features")
     _all_keys(line, ("function",), place)
     function = _choice(line.pop("function"), tuple(known), f"{place}.function")
+    after = {key: line.pop(key) for key in ("deltas", "segment", "segment_hop") if key in line}
     settings = plugins.defaults("features", *function.split("."))
     nullable = plugins.nullable("features", *function.split("."))
-    return Feature(name, function, settings | _settings(line, settings, nullable, place))
+    settings = settings | _settings(line, settings, nullable, place)
+    line = after | {"function": function, "settings": settings}
+    feature = _record(Feature, name, line, place)
+    _choice(feature.deltas, deltas.KINDS, f"{place}.deltas")
+    _at_least(feature.segment, 0, f"{place}.segment")
+    _at_least(feature.segment_hop, min(feature.segment, 1), f"{place}.segment_hop")
+    return feature
 
 
 def _protocol(name: str, line: dict, place: str) -> Protocol:

@@ -66,10 +66,10 @@ def _feature(path: Path, spec: dict) -> np.ndarray:
         raise InputError(f"{path}: holds values that are not numbers")
     recipe = spec["waveform"]
     try:
-        clip = recipes.waveform(audio.mono(signal), sample_rate, recipe)  # (samples,)
+        clip = recipes.waveform(audio.mono(signal), sample_rate, recipe)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return recipes.feature(clip[None], recipe["sample_rate"], spec)[0]  # (frames, ...)
+    return recipes.feature([clip], recipe["sample_rate"], spec)[0]
 
 
 def _table(

@@ -1,13 +1,16 @@
 """Stage train: one model per fold of a run, or published weights in their place."""
 
 import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from natsort import natsorted
 
-from pipeline import backend, dataset, plugins
+from pipeline import backend, dataset, plugins, workers
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
@@ -34,40 +37,30 @@ def train(
         If model and feature do not fit, published weights do not fit, or training diverges.
     """
     library = backend.choose(run.engine.backend)
-    import keras
-
     from pipeline.engine import loop
 
     data = dataset.load(store, index, folds, memory_mb=run.engine.memory_mb)
-    network = plugins.load("models", run.model)
-
-    def build(seed: int) -> keras.Model:
-        return network.build(data.x.shape[1:], len(data.labels), **run.settings, seed=seed)
-
-    device = keras.distribution.list_devices()[0].partition(":")[0]
+    where = run.engine.workers
     try:
+        (device,) = workers.shared(lambda _: [_device(library)], 1, "train", where)
         facts = _facts(run, data, library) | {
             "certificate": tables.read_json(certificate)["sha256"],
             "device": device,
             "stacked": _stacked(run.engine.folds, library, data, device),
-            "parameters": build(0).count_params(),
+            "parameters": _build(run, data, 0).count_params(),
         }
         inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
         hashes = [tables.file_sha256(path) for path in inputs]
         fingerprint = stores.sha256([facts, hashes, bundles.code_sha256()])
         with bundles.resume(bundle, fingerprint) as aside:
             if run.weights:
-                trained = _published(build, network, data, Path(run.weights), aside)
+                trained = _published(run, data, aside)
             else:
-                trained = loop.train(
-                    build,
-                    data,
-                    run.training,
-                    selection=run.selection,
-                    seeds=run.seeds,
-                    stacked=facts["stacked"],
-                    folder=aside,
-                )
+                read = partial(dataset.load, store, index, folds, memory_mb=run.engine.memory_mb)
+                if not workers.remote(where):
+                    read = partial(lambda held: held, data)
+                work = _Work(run, library, facts["stacked"], read, aside)
+                trained = workers.shared(work, len(data.folds) * len(run.seeds), "train", where)
             rows = [
                 {"fold": unit["fold"], "seed": unit["seed"]} | row
                 for unit in trained
@@ -78,6 +71,52 @@ def train(
             shutil.rmtree(aside / loop.UNFINISHED, ignore_errors=True)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The training of a run, or of a share of it, on this machine or another."""
+
+    run: Run
+    library: str
+    stacked: bool
+    read: Callable[[], Dataset]
+    folder: Path
+
+    def __call__(self, share: slice) -> list[dict]:
+        _device(self.library)
+        from pipeline.engine import loop
+
+        run, data = self.run, self.read()
+        return loop.train(
+            lambda seed: _build(run, data, seed),
+            data,
+            run.training,
+            selection=run.selection,
+            seeds=run.seeds,
+            stacked=self.stacked,
+            folder=self.folder,
+            share=share,
+        )
+
+
+def _device(library: str) -> str:
+    """Kind of device that computes on this machine: cpu, gpu."""
+    found = backend.choose(library)
+    if found != library:
+        raise InputError(
+            f"engine.workers: a worker computes with {found} already, the run with {library}; "
+            "restart the workers"
+        )
+    import keras
+
+    return keras.distribution.list_devices()[0].partition(":")[0]
+
+
+def _build(run: Run, data: Dataset, seed: int):
+    """Untrained model of a run."""
+    network = plugins.load("models", run.model)
+    return network.build(data.x.shape[1:], len(data.labels), **run.settings, seed=seed)
 
 
 def _stacked(folds: str, library: str, data: Dataset, device: str) -> bool:
@@ -93,15 +132,16 @@ def _stacked(folds: str, library: str, data: Dataset, device: str) -> bool:
     return folds == "stacked"
 
 
-def _published(build, network, data: Dataset, folder: Path, aside: Path) -> list[dict]:
+def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
     """Write models with published weights, a file per fold in natural order."""
+    network, folder = plugins.load("models", run.model), Path(run.weights)
     files = natsorted(folder.glob("*.hdf5"))
     if len(files) != len(data.folds):
         raise InputError(
             f"weights: {folder}: found {len(files)} .hdf5 files, "
             f"the protocol has {len(data.folds)} folds"
         )
-    model, written = build(0), []
+    model, written = _build(run, data, 0), []
     for fold, file in zip(data.folds, files, strict=True):
         weights = network.read_published(file)
         try:

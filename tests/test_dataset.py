@@ -28,9 +28,10 @@ def paths(tmp_path):
 
 def write_store(path, clips):
     x = np.arange(len(clips) * 6, dtype=np.float32).reshape(-1, 3, 2)
-    with stores.create(path, x.shape, SPEC, stores.sha256(clips)) as store:
-        for block in store.blocks():
-            store.write(block, x[block], np.full(len(x), 3)[block])
+    facts = {"clips_sha256": stores.sha256(clips), "content": np.zeros((len(x), 32), np.uint8)}
+    with stores.create(path, x.shape, SPEC, **facts, code="") as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (x[rows], rows, rows))
 
 
 def write_folds(path, clips, labels, parts):

@@ -10,7 +10,7 @@ from pipeline.errors import InputError
 from pipeline.extract import extract
 from pipeline.features import cepstral
 from pipeline.files import stores
-from pipeline.params import Feature
+from pipeline.params import Engine, Feature
 
 DEFAULTS = plugins.defaults("features", "cepstral", "mfcc")
 WAVEFORM = {"sample_rate": 16000, "samples": 4000}
@@ -22,16 +22,17 @@ def waveforms(tmp_path_factory):
     path = tmp_path_factory.mktemp("features") / "waveforms.zarr"
     x = np.random.default_rng(0).normal(0, 0.1, (40, 4000)).astype(np.float32)
     x[3] = 0
-    with stores.create(path, x.shape, WAVEFORM, "of the clips") as store:
-        for block in store.blocks():
-            store.write(block, x[block], np.arange(40)[block])
+    facts = {"clips_sha256": "of the clips", "content": np.zeros((40, 32), np.uint8), "code": ""}
+    with stores.create(path, x.shape, WAVEFORM, **facts) as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (x[rows], rows, np.full(len(rows), 4000)))
     return path
 
 
 def run(waveforms, store, **settings):
     """Run the stage with settings; return what it wrote."""
     feature = Feature("mfcc13", "cepstral.mfcc", DEFAULTS | {"n_mfcc": 13} | settings)
-    extract(waveforms, store, feature=feature)
+    extract(waveforms, store, feature=feature, engine=Engine("jax", "auto", 100, "threads"))
     return stores.read(store)
 
 
@@ -53,6 +54,9 @@ def test_lengths_and_clips_are_handed_on_and_nothing_is_left_unsaid(waveforms, t
         "waveform": WAVEFORM,
         "function": "cepstral.mfcc",
         "settings": settings,
+        "deltas": "none",
+        "segment": 0,
+        "segment_hop": 0,
     }
     assert {"n_fft", "window", "mel_norm", "top_db"} <= set(settings)
 

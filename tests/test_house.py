@@ -24,7 +24,7 @@ STAGES = "demo index split waveforms extract train evaluate report".split()
 SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of several plug-ins
 # They say how a stage is called; what they hand over reaches DVC as params.
 CALLING = {f"pipeline/{name}.py" for name in ("cli", "params", "errors", "plugins")}
-INDIFFERENT = {"engine.memory_mb"}  # decides how, not what: nothing is made anew for it
+INDIFFERENT = {"engine.memory_mb", "engine.workers"}  # decides how, not what: nothing is made anew for it
 DOORS = {
     "ruamel": ["pipeline/params.py"],
     "zarr": ["pipeline/files/stores.py"],
@@ -34,6 +34,7 @@ DOORS = {
     "matplotlib": ["pipeline/report.py"],
     "jinja2": ["pipeline/report.py"],
     "dask": ["pipeline/workers.py"],
+    "distributed": ["pipeline/workers.py"],
 }
 ENGINES = ("keras", "tensorflow", "jax")
 USERS_OF_ENGINES = tuple(f"pipeline/{name}.py" for name in ("train", "evaluate", "predict"))
@@ -244,6 +245,14 @@ def test_code_is_a_dependency_file_by_file(stage):
     for dep in code:
         is_template = not dep.endswith(".py") and Path(dep).name in FILES[own].read_text()
         assert files_below(dep) & useful or is_template, f"nothing in {dep} is used"
+
+
+@pytest.mark.parametrize("name", ["waveforms", "extract"])
+def test_what_is_computed_again_depends_on_the_code_that_dvc_knows(name):
+    code = importlib.import_module(f"pipeline.{name}").CODE
+    for stage in GRAPH:
+        if stage.module == name:
+            assert set(code) == {dep for dep in stage.deps if dep.startswith("pipeline/")}
 
 
 def attributes(tree, owner):

@@ -34,6 +34,7 @@ engine:
   backend: tensorflow
   folds: auto
   memory_mb: 100
+  workers: threads
 """
 ENGINE = TEXT[TEXT.index("engine:") :]
 
@@ -77,7 +78,7 @@ def test_records_hold_what_the_file_says(read):
     assert held.protocols["random5"] == random
     run = held.runs["one"]
     assert (run.name, run.selection, run.seeds, run.weights) == ("one", "last", (0,), "")
-    assert run.engine == Engine("tensorflow", "auto", 100)
+    assert run.engine == Engine("tensorflow", "auto", 100, "threads")
 
 
 def test_settings_are_complete_and_hold_the_differences(read):

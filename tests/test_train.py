@@ -69,6 +69,7 @@ def main(jobs):
         run = {"name": "tiny", "model": "small", "corpus": "c", "waveform": "w", "feature": "f"}
         run |= {"protocol": "p", "selection": "last", "weights": "", "seeds": (0,)} | given
         engine = {"backend": "jax", "folds": "threads", "memory_mb": 100}
+        engine["workers"] = "threads"
         run["engine"] = Engine(**engine | given.get("engine", {}))
         is_small = run["model"] == "small"
         plugins.load = (lambda *_: small) if is_small else load
@@ -97,9 +98,10 @@ def inputs(folder, validation=0, shift=0.0):
     x = (rng.normal(0, 1, (3, 1, 8))[y] + rng.normal(size=(CLIPS, *SHAPE))).astype(np.float32)
     x[0] += shift
     names = [f"clip{i:02}" for i in range(CLIPS)]
-    with stores.create(folder / "x.zarr", x.shape, {"function": "f"}, stores.sha256(names)) as out:
-        for block in out.blocks():
-            out.write(block, x[block], np.ones(len(x[block]), np.int32))
+    facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((CLIPS, 32), np.uint8)}
+    with stores.create(folder / "x.zarr", x.shape, {"function": "f"}, **facts, code="") as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (x[rows], rows, rows))
     write(
         folder / "index.csv",
         ["clip", "status", "speaker", "sex"],

@@ -11,7 +11,7 @@ from pipeline import workers
 from pipeline.errors import InputError
 from pipeline.features import framing, resampling
 from pipeline.files import audio, stores, tables
-from pipeline.params import Corpus, Waveform
+from pipeline.params import Corpus, Engine, Waveform
 from pipeline.waveforms import resolved, waveforms
 
 CORPUS = Corpus("made", "demo", 4000)
@@ -22,7 +22,11 @@ SPEC = {
     "resampler": "soxr_hq",
     "length": "centre",
     "samples": 4000,
+    "normalise": "none",
+    "pre_emphasis": 0.0,
+    "pcm16": False,
 }
+ENGINE = Engine("jax", "auto", 100, "threads")
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +41,24 @@ def raw(tmp_path_factory):
         soundfile.write(path, rng.normal(0, 0.1, (1000 + 30 * number, channels)), 8000)
         hashed = audio.pcm_sha256(*audio.read(path))
         status = "quarantined" if number == 2 else "ok"
-        rows.append({"clip": path.stem, "path": path.name, "pcm_sha256": hashed, "status": status})
+        rows.append(
+            {
+                "clip": path.stem,
+                "path": path.name,
+                "seconds": f"{(1000 + 30 * number) / 8000:.6f}",
+                "sample_rate": 8000,
+                "pcm_sha256": hashed,
+                "status": status,
+            }
+        )
     tables.write(pd.DataFrame(rows), folder / "index.csv")
     return folder
 
 
 def run(raw, store, corpus=CORPUS, waveform=RECIPE):
     """Run the stage; return what it wrote."""
-    waveforms(raw, raw / "index.csv", store, corpus=corpus, waveform=waveform)
+    given = {"corpus": corpus, "waveform": waveform, "engine": ENGINE}
+    waveforms(raw, raw / "index.csv", store, **given)
     return stores.read(store)
 
 
@@ -65,7 +79,7 @@ def test_rows_are_the_usable_clips_in_the_index_s_order(raw, tmp_path):
     signal, rate = audio.read(raw / "69.wav")
     wanted = resampling.resample(signal[:, 0], rate, 16000, method="soxr_hq")
     np.testing.assert_array_equal(
-        store.x[68], framing.fix_length(wanted, 4000, where="centre").astype(np.float32)
+        store.x[68], framing.cut(wanted, 4000, where="centre")[0]
     )
 
 
@@ -106,9 +120,13 @@ def test_bytes_do_not_depend_on_the_number_of_workers(raw, tmp_path, monkeypatch
 
 
 def test_the_corpus_says_how_long_unless_the_recipe_does():
-    assert resolved(RECIPE, CORPUS) == SPEC
+    lengths = np.array([100, 300, 200, 400])
+    assert resolved(RECIPE, CORPUS, lengths) == SPEC
     fixed = Waveform("fixed", 16000, "soxr_hq", "centre", 123)
-    assert resolved(fixed, CORPUS) == SPEC | {"samples": 123}
+    assert resolved(fixed, CORPUS, lengths) == SPEC | {"samples": 123}
+    for percentile, samples in (("p0", 100), ("p66", 300), ("p67", 400), ("p100", 400)):
+        recipe = Waveform("w", 16000, "soxr_hq", "centre", percentile)
+        assert resolved(recipe, CORPUS, lengths) == SPEC | {"samples": samples}
 
 
 def test_a_file_that_changed_since_it_was_indexed_stops_the_stage(raw, tmp_path):

@@ -94,6 +94,7 @@ def train(
     seeds: tuple[int, ...],
     stacked: bool,
     folder: Path,
+    share: slice = slice(None),
 ) -> list[dict]:
     """Train a model per fold and seed, going on from what an interrupted run left in ``folder``.
 
@@ -115,6 +116,9 @@ def train(
     folder : Path
         Takes ``fold-01.keras`` of finished units. What is needed to go on after an interruption
         lies in ``UNFINISHED`` below it, for the caller to remove.
+    share : slice
+        Which of the models, in the order of what is returned; by default all. Several machines
+        may each train a share into one folder.
 
     Returns
     -------
@@ -135,7 +139,7 @@ def train(
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
         for seed in seeds
         for fold in data.folds
-    ]
+    ][share]
     groups = [[unit] for unit in units]
     if stacked:
         groups = [list(same) for _, same in groupby(sorted(units, key=_size), key=_size)]
@@ -188,7 +192,7 @@ class _Shared:
     def run(self, units: list[Unit]) -> list[str]:
         """Train one unit, or several stacked, to the end; return what went wrong."""
         checkpoint = self.folder / UNFINISHED / f"{units[0].name}.npz"
-        progress = _load(self._start(units), checkpoint)
+        progress = _load(self._start(units), units, checkpoint)
         with self.lock:
             self.bar.update(progress.epoch * len(units))
         saved = time.monotonic()
@@ -197,9 +201,9 @@ class _Shared:
                 break
             self._epoch(progress, units)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(progress, checkpoint)
+                _save(progress, units, checkpoint)
                 saved = time.monotonic()
-        _save(progress, checkpoint)
+        _save(progress, units, checkpoint)
         return [] if self.stop.is_set() else self._finish(progress, units)
 
     def result(self, unit: Unit) -> dict | None:
@@ -342,18 +346,19 @@ def _numpy(state: dict) -> dict:
     return keras.tree.map_structure(np.array, state)
 
 
-def _save(progress: Progress, path: Path) -> None:
+def _save(progress: Progress, units: list[Unit], path: Path) -> None:
     """Write a checkpoint, whole or not at all."""
     kept = [record.kept for record in progress.records]
     leaves = keras.tree.flatten((_numpy(progress.state), kept))
     records = [vars(record) | {"kept": None} for record in progress.records]
-    facts = json.dumps({"epoch": progress.epoch, "records": records})
+    names = [unit.name for unit in units]
+    facts = json.dumps({"epoch": progress.epoch, "records": records, "units": names})
     with tables.replacing(path) as aside, aside.open("wb") as file:
         np.savez(file, *leaves, facts=facts)
 
 
-def _load(fresh: Progress, path: Path) -> Progress:
-    """Go on from a checkpoint if there is one."""
+def _load(fresh: Progress, units: list[Unit], path: Path) -> Progress:
+    """Go on from a checkpoint if there is one, and of the same units."""
     if not path.exists():
         return fresh
     try:
@@ -362,6 +367,8 @@ def _load(fresh: Progress, path: Path) -> Progress:
             leaves = [held[f"arr_{i}"] for i in range(len(held.files) - 1)]
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         tqdm.write(f"{path.name}: damaged; training begins anew there", file=sys.stderr)
+        return fresh
+    if facts["units"] != [unit.name for unit in units]:  # stacked otherwise, on other machines
         return fresh
     kept = [record.kept for record in fresh.records]
     state, kept = keras.tree.pack_sequence_as((fresh.state, kept), leaves)

@@ -1,28 +1,30 @@
-"""Lengths: of a clip in samples, and of a feature in frames."""
+"""Lengths: of a clip in samples, of a feature in frames, and longer pieces of a feature."""
 
 import numpy as np
 
 from pipeline.errors import InputError
 
-POLICIES = ("centre",)
+# What becomes of a clip's length: its middle, padded on both sides; its start; all of it; or all of
+# it in pieces of one length, each padded on both sides.
+POLICIES = ("centre", "start", "whole", "segments")
 
 
-def fix_length(signal: np.ndarray, samples: int, *, where: str) -> np.ndarray:
-    """Pad a signal with zeros, or trim it, to a fixed length.
+def cut(signal: np.ndarray, samples: int | None, *, where: str) -> list[np.ndarray]:
+    """Cut a signal to no more than a length.
 
     Parameters
     ----------
     signal : ndarray, shape (n,)
-    samples : int >= 1
-        Length wanted.
-    where : {"centre"}
-        Keep the middle: ``floor(gap / 2)`` zeros in front and the rest behind, or the samples
-        from ``floor((n - samples) / 2)`` on.
+    samples : int >= 1, or None for ``whole``
+        Longest piece wanted.
+    where : {"centre", "start", "whole", "segments"}
+        Keep the samples from ``floor((n - samples) / 2)`` on; the first ones; all in one piece; all
+        in consecutive pieces, of which the last may be shorter.
 
     Returns
     -------
-    ndarray, shape (samples,)
-        Of the signal's type.
+    list of ndarray
+        One piece, or of ``segments`` one or more.
 
     Raises
     ------
@@ -31,20 +33,44 @@ def fix_length(signal: np.ndarray, samples: int, *, where: str) -> np.ndarray:
 
     Examples
     --------
-    >>> fix_length(np.array([1, 2]), 5, where="centre")
-    array([0, 1, 2, 0, 0])
-    >>> fix_length(np.array([1, 2, 3, 4, 5]), 2, where="centre")
-    array([2, 3])
+    >>> cut(np.arange(1, 6), 2, where="centre")
+    [array([2, 3])]
+    >>> cut(np.arange(1, 6), 2, where="segments")
+    [array([1, 2]), array([3, 4]), array([5])]
     """
     if where not in POLICIES:
-        raise InputError(f"where: must be one of {', '.join(POLICIES)}, got {where!r}")
+        raise InputError(f"length: must be one of {', '.join(POLICIES)}, got {where!r}")
+    if where == "whole":
+        return [signal]
     if samples < 1:
         raise InputError(f"samples: must be at least 1, got {samples}")
+    if where == "segments":
+        return [signal[i : i + samples] for i in range(0, max(1, len(signal)), samples)]
+    start = max(0, len(signal) - samples) // 2 if where == "centre" else 0
+    return [signal[start : start + samples]]
+
+
+def fix_length(signal: np.ndarray, samples: int) -> np.ndarray:
+    """Pad a signal with zeros to a length, ``floor(gap / 2)`` in front and the rest behind.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (n,)
+    samples : int >= n
+        Length wanted.
+
+    Returns
+    -------
+    ndarray, shape (samples,)
+        Of the signal's type.
+
+    Examples
+    --------
+    >>> fix_length(np.array([1, 2]), 5)
+    array([0, 1, 2, 0, 0])
+    """
     gap = samples - len(signal)
-    if gap > 0:
-        return np.pad(signal, (gap // 2, gap - gap // 2))
-    start = -gap // 2
-    return signal[start : start + samples]
+    return np.pad(signal, (gap // 2, gap - gap // 2))
 
 
 def frames(samples: int, *, n_fft: int, hop: int, centre: bool) -> int:
@@ -72,3 +98,71 @@ def frames(samples: int, *, n_fft: int, hop: int, centre: bool) -> int:
     """
     padding = n_fft // 2 * 2 if centre else 0
     return max(0, 1 + (samples + padding - n_fft) // hop)
+
+
+def segments(values: np.ndarray, size: int, *, hop: int) -> np.ndarray:
+    """Cut a feature into pieces of ``size`` frames, ``hop`` apart; what is left over is dropped.
+
+    Of fewer frames than ``size`` one piece is made, the last frame repeated.
+
+    Parameters
+    ----------
+    values : ndarray, shape (clips, frames, ...)
+        One frame or more.
+    size, hop : int >= 1
+        Length and distance of the pieces, in frames.
+
+    Returns
+    -------
+    ndarray, shape (clips, segments, size, ...)
+
+    Raises
+    ------
+    InputError
+        If ``hop`` is below 1.
+
+    Examples
+    --------
+    >>> segments(np.arange(7)[None], 4, hop=2)
+    array([[[0, 1, 2, 3],
+            [2, 3, 4, 5]]])
+    """
+    if hop < 1:
+        raise InputError(f"segment_hop: must be at least 1, got {hop}")
+    missing = max(0, size - values.shape[1])
+    padding = [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2)
+    padded = np.pad(values, padding, mode="edge")
+    starts = range(0, padded.shape[1] - size + 1, hop)
+    return np.stack([padded[:, start : start + size] for start in starts], axis=1)
+
+
+def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray:
+    """First frames of a fixed number of pieces that reach from the start of a clip to its end.
+
+    The step between them is ``(frames - size) / (chunks - 1)``, rounded down: they overlap in a
+    short clip and leave gaps in a long one.
+
+    Parameters
+    ----------
+    frames : int >= size
+        Of the clip; a shorter one is padded before.
+    size : int >= 1
+        Frames of a piece.
+    chunks : int >= 2
+        How many pieces.
+
+    Returns
+    -------
+    ndarray, shape (chunks,), int
+
+    References
+    ----------
+    W.-C. Lin and C. Busso, Chunk-level speech emotion recognition, IEEE Transactions on Affective
+    Computing 14(2), 2023, section 3.
+
+    Examples
+    --------
+    >>> chunk_starts(232)
+    array([  0,  17,  34,  51,  68,  85, 102, 119, 136, 153, 170])
+    """
+    return np.arange(chunks) * ((frames - size) // (chunks - 1))

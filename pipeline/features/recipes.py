@@ -4,14 +4,19 @@ A recipe arrives resolved, as the plain dictionary that stores and model cards c
 trained model meets exactly the features it was trained on.
 """
 
+import hashlib
+from importlib import metadata
+
 import numpy as np
 
 from pipeline import plugins
-from pipeline.features import framing, resampling
+from pipeline.features import deltas, framing, levels, resampling
+
+PACKAGES = ("librosa", "numpy", "scipy", "soundfile", "soxr")
 
 
 def waveform(signal: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
-    """Resample one clip and bring it to length.
+    """Resample one clip, cut it, bring it to its level, and pad it where the recipe pads.
 
     Parameters
     ----------
@@ -20,31 +25,75 @@ def waveform(signal: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
     sample_rate : int
         Of ``signal``, in hertz.
     spec : dict
-        ``sample_rate``, ``resampler``, ``length``, ``samples``.
+        ``sample_rate``, ``resampler``, ``length``, ``samples``, ``normalise``, ``pre_emphasis``,
+        ``pcm16``.
 
     Returns
     -------
-    ndarray, shape (spec["samples"],), float32
+    ndarray, float32
+        By ``length``: (samples,) for ``centre``, up to that for ``start``, all there is for
+        ``whole``, and (segments, samples) for ``segments``.
     """
     signal = resampling.resample(signal, sample_rate, spec["sample_rate"], method=spec["resampler"])
-    return framing.fix_length(signal, spec["samples"], where=spec["length"])
+    pieces = []
+    for piece in framing.cut(signal, spec["samples"], where=spec["length"]):
+        piece = levels.normalise(piece, by=spec["normalise"])
+        piece = levels.pre_emphasise(piece, coefficient=spec["pre_emphasis"])
+        piece = levels.pcm16(piece) if spec["pcm16"] else piece
+        if spec["length"] in ("centre", "segments"):
+            piece = framing.fix_length(piece, spec["samples"])
+        pieces.append(piece)
+    return np.stack(pieces) if spec["length"] == "segments" else pieces[0]
 
 
-def feature(signals: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
+def feature(waveforms: list[np.ndarray], sample_rate: int, spec: dict) -> list[np.ndarray]:
     """Compute a feature of several clips.
 
     Parameters
     ----------
-    signals : ndarray, shape (clips, samples), float32
+    waveforms : list of ndarray, shape (samples,) or (segments, samples), float32
+        As ``waveform`` gives them.
     sample_rate : int
         In hertz.
     spec : dict
-        ``function`` (``module.function`` below ``pipeline.features``) and its ``settings``.
+        ``function`` (``module.function`` below ``pipeline.features``) and its ``settings``, and
+        what follows on it: ``deltas``, ``segment`` and ``segment_hop``.
 
     Returns
     -------
-    ndarray, shape (clips, frames, ...), float32
+    list of ndarray, shape ([segments,] frames, ...), float32
+        With ``deltas`` (frames, bins, 3), with ``segment`` (segments, segment, ...).
     """
+    if waveforms[0].ndim == 2:
+        return [_feature(signals, sample_rate, spec) for signals in waveforms]
+    if len({len(signal) for signal in waveforms}) == 1:
+        return list(_feature(np.stack(waveforms), sample_rate, spec))
+    return [_feature(signal[None], sample_rate, spec)[0] for signal in waveforms]
+
+
+def code_sha256(*places: str) -> str:
+    """SHA-256 over code and over the versions of the packages that decide values.
+
+    Parameters
+    ----------
+    *places : str
+        Files and folders as dvc.yaml names them, ``pipeline/features``.
+    """
+    digest = hashlib.sha256(repr([metadata.version(name) for name in PACKAGES]).encode())
+    for place in places:
+        path = plugins.PACKAGE.parent / place
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _feature(signals: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
+    """Feature (clips, frames, ...) of signals (clips, samples)."""
     module, function = spec["function"].split(".")
     compute = getattr(plugins.load("features", module), function)
-    return compute(signals, sample_rate, **spec["settings"])
+    values = compute(signals, sample_rate, **spec["settings"])
+    if spec["deltas"] != "none":
+        values = deltas.stack(values, kind=spec["deltas"])  # (clips, frames, bins, 3)
+    if spec["segment"]:
+        values = framing.segments(values, spec["segment"], hop=spec["segment_hop"])
+    return values

@@ -1,6 +1,7 @@
 """From sound files to stored MFCCs: the stages against librosa file by file."""
 
 import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -131,12 +132,14 @@ def stages(raw: Path, folder: Path, corpus, recipes) -> float:
     """Run both stages; seconds that the first of them took."""
     from pipeline import extract, waveforms
 
+    given = {"corpus": corpus, "waveform": recipes.waveforms["centred"], "engine": recipes.engine}
+    sound, store = folder / "waveforms.zarr", folder / "features.zarr"
+    for old in (sound, store):  # rows of an old store would be used again
+        shutil.rmtree(old, ignore_errors=True)
     start = time.perf_counter()
-    recipe = recipes.waveforms["centred"]
-    store = folder / "waveforms.zarr"
-    waveforms.waveforms(raw, folder / "index.csv", store, corpus=corpus, waveform=recipe)
+    waveforms.waveforms(raw, folder / "index.csv", sound, **given)
     part = time.perf_counter() - start
-    extract.extract(store, folder / "features.zarr", feature=recipes.features["mfcc39"])
+    extract.extract(sound, store, feature=recipes.features["mfcc39"], engine=recipes.engine)
     return part
 
 

@@ -157,9 +157,10 @@ def streamed(lab):
     from pipeline.files import stores
 
     x, _ = clips()
-    with stores.create(lab.folder / "x.zarr", x.shape, {}, "") as store:
-        for block in store.blocks():
-            store.write(block, x[block], np.zeros(len(x[block]), np.int32))
+    facts = {"clips_sha256": "", "content": np.zeros((len(x), 32), np.uint8), "code": ""}
+    with stores.create(lab.folder / "x.zarr", x.shape, {}, **facts) as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (x[rows], rows, rows))
     loop.STREAMED = 2  # two blocks and a smaller one per epoch
     lab.train("streamed", dataset(x=stores.read(lab.folder / "x.zarr").x))
 

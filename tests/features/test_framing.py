@@ -8,6 +8,12 @@ from pipeline.errors import InputError
 from pipeline.features import framing
 
 
+def centred(signal, samples):
+    """Cut and pad around the middle."""
+    (piece,) = framing.cut(signal, samples, where="centre")
+    return framing.fix_length(piece, samples)
+
+
 @pytest.mark.parametrize(
     ("samples", "expected"),
     (
@@ -22,23 +28,39 @@ from pipeline.features import framing
 )
 def test_centre_puts_the_odd_zero_behind_and_trims_the_odd_sample_there(samples, expected):
     signal = np.array([1, 2, 3, 4], np.float32)
-    fixed = framing.fix_length(signal, samples, where="centre")
-    np.testing.assert_array_equal(fixed, np.array(expected, np.float32), strict=True)
+    np.testing.assert_array_equal(
+        centred(signal, samples), np.array(expected, np.float32), strict=True
+    )
 
 
 def test_trimming_an_odd_signal_starts_at_the_floor():
-    fixed = framing.fix_length(np.arange(7), 4, where="centre")
-    np.testing.assert_array_equal(fixed, [1, 2, 3, 4])
+    np.testing.assert_array_equal(centred(np.arange(7), 4), [1, 2, 3, 4])
 
 
-def test_fix_length_needs_a_sample():
+@pytest.mark.parametrize(
+    ("where", "samples", "expected"),
+    [
+        ("start", 3, [[0, 1, 2]]),
+        ("start", 9, [[0, 1, 2, 3, 4, 5]]),
+        ("whole", None, [[0, 1, 2, 3, 4, 5]]),
+        ("segments", 3, [[0, 1, 2], [3, 4, 5]]),
+        ("segments", 4, [[0, 1, 2, 3], [4, 5]]),
+        ("segments", 7, [[0, 1, 2, 3, 4, 5]]),
+    ],
+)
+def test_the_other_policies_cut_and_do_not_pad(where, samples, expected):
+    pieces = framing.cut(np.arange(6), samples, where=where)
+    assert [piece.tolist() for piece in pieces] == expected
+
+
+def test_a_length_is_a_sample_at_least():
     with pytest.raises(InputError, match="samples: must be at least 1, got 0"):
-        framing.fix_length(np.zeros(4), 0, where="centre")
+        framing.cut(np.zeros(4), 0, where="centre")
 
 
 def test_unknown_policy_lists_the_known():
-    with pytest.raises(InputError, match="where: must be one of centre, got 'middle'"):
-        framing.fix_length(np.zeros(4), 4, where="middle")
+    with pytest.raises(InputError, match="length: must be one of centre, start, .*, got 'middle'"):
+        framing.cut(np.zeros(4), 4, where="middle")
 
 
 @pytest.mark.parametrize("centre", (True, False))

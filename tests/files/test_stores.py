@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -18,13 +19,30 @@ def values():
     return np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
 
 
+def sounds(numbers=range(70)):
+    """Hashes of sounds, made up."""
+    return np.array([list(hashlib.sha256(bytes([n])).digest()) for n in numbers], np.uint8)
+
+
+def draft(path, shape=SHAPE, spec=SPEC, *, content=None, code="code"):
+    """Give a draft of a store."""
+    content = sounds(range(shape[0])) if content is None else content
+    return stores.create(
+        path, shape, spec, clips_sha256=stores.sha256(["a", "b"]), content=content, code=code
+    )
+
+
+def row_by_row(rows):
+    """What a clip's row holds; clip n has the length n, and n % 6 valid ones."""
+    return values()[rows], rows, rows % 6
+
+
 def make(path, order=(0, 1, 2)):
     """Write a store chunk by chunk."""
-    x, length = values(), np.arange(len(values()), dtype=np.int32)
-    with stores.create(path, SHAPE, SPEC, stores.sha256(["a", "b"])) as store:
-        blocks = store.blocks()
+    with draft(path) as store:
+        blocks = store.pending()
         for i in order:
-            store.write(blocks[i], x[blocks[i]], length[blocks[i]])
+            store.fill(blocks[i], row_by_row)
     return path
 
 
@@ -40,6 +58,8 @@ def test_what_was_written_is_read(tmp_path):
     store = stores.read(make(tmp_path / "s.zarr"))
     np.testing.assert_array_equal(store.x[:], values())
     np.testing.assert_array_equal(store.length[:], np.arange(70))
+    np.testing.assert_array_equal(store.valid[:], np.arange(70) % 6)
+    np.testing.assert_array_equal(store.content[:], sounds())
     assert (store.x.dtype, store.length.dtype) == (np.float32, np.int32)
     assert store.spec == SPEC
     assert store.spec_sha256 == stores.sha256(SPEC)
@@ -50,7 +70,7 @@ def test_what_was_written_is_read(tmp_path):
 def test_any_zarr_reader_can_open_it(tmp_path):
     group = zarr.open_group(make(tmp_path / "s.zarr"), mode="r")
     assert group.metadata.zarr_format == 3
-    assert sorted(group.array_keys()) == ["length", "x"]
+    assert sorted(group.array_keys()) == ["content", "length", "valid", "x"]
 
 
 def test_bytes_do_not_depend_on_the_order_of_writes(tmp_path):
@@ -60,40 +80,135 @@ def test_bytes_do_not_depend_on_the_order_of_writes(tmp_path):
 
 
 def test_a_write_that_is_not_a_chunk_is_refused(tmp_path):
-    x = values()
     for block in (slice(0, 20), slice(16, 48), slice(0, 64), slice(64, 96), slice(0, 32, 2)):
         with (
             pytest.raises(ValueError, match="is not one of the store's chunks"),
-            stores.create(tmp_path / "s.zarr", SHAPE, SPEC, "") as store,
+            draft(tmp_path / "s.zarr") as store,
         ):
-            store.write(block, x[block], np.zeros(len(x[block])))
+            store.fill(block, row_by_row)
 
 
 def test_a_failure_while_writing_leaves_the_old_store_and_nothing_else(tmp_path):
     old = digests(make(tmp_path / "s.zarr"))
-    with (
-        pytest.raises(ZeroDivisionError),
-        stores.create(tmp_path / "s.zarr", SHAPE, {}, "") as store,
-    ):
-        store.write(slice(0, 32), np.zeros((32, 5, 3)), np.zeros(32))
+    with pytest.raises(ZeroDivisionError), draft(tmp_path / "s.zarr", spec={}) as store:
+        store.fill(slice(0, 32), row_by_row)
         raise ZeroDivisionError
     assert digests(tmp_path / "s.zarr") == old
-    assert [path.name for path in tmp_path.iterdir()] == ["s.zarr"]
+    assert {path.name for path in tmp_path.iterdir()} == {"s.zarr", ".s.zarr.made"}
 
 
 def test_until_the_end_the_old_store_is_there(tmp_path):
     old = digests(make(tmp_path / "s.zarr"))
-    with stores.create(tmp_path / "s.zarr", (1, 2), {}, ""):
+    with draft(tmp_path / "s.zarr", (1, 2), {}) as store:
         assert digests(tmp_path / "s.zarr") == old
         assert (tmp_path / ".s.zarr.part").is_dir()  # which .dvcignore knows
+        store.fill(slice(0, 1), lambda rows: (np.ones((1, 2)), rows, rows))
     assert stores.read(tmp_path / "s.zarr").x.shape == (1, 2)
-    assert [path.name for path in tmp_path.iterdir()] == ["s.zarr"]
+    assert {path.name for path in tmp_path.iterdir()} == {"s.zarr", ".s.zarr.made"}
 
 
-def test_what_a_killed_run_left_is_not_mixed_in(tmp_path):
+def killed(path, **settings):
+    """Leave a draft of which two chunks of three are written."""
+    with pytest.raises(KeyboardInterrupt), draft(path, **settings) as store:
+        for block in (slice(0, 32), slice(64, 70)):
+            store.fill(block, lambda rows: (np.full((len(rows), 5, 3), 9.0), rows, rows))
+        raise KeyboardInterrupt
+
+
+def test_a_killed_draft_goes_on(tmp_path):
+    killed(tmp_path / "s.zarr")
+    with draft(tmp_path / "s.zarr") as store:
+        assert store.pending() == [slice(32, 64)]
+        store.fill(slice(32, 64), row_by_row)
+    store = stores.read(tmp_path / "s.zarr")
+    assert (store.x[:32] == 9).all() and (store.x[64:] == 9).all()
+    np.testing.assert_array_equal(store.x[32:64], values()[32:64])
+    np.testing.assert_array_equal(store.valid[:34], [*range(32), 32 % 6, 33 % 6])
+    assert not (tmp_path / ".s.zarr.part").exists()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"code": "other"}, {"spec": {"other": 1}}, {"content": sounds(range(1, 71))}],
+    ids=["code", "spec", "sound"],
+)
+def test_a_killed_draft_of_something_else_is_not_mixed_in(tmp_path, changed):
+    killed(tmp_path / "s.zarr", **changed)
+    assert digests(make(tmp_path / "s.zarr")) == digests(make(tmp_path / "other.zarr"))
+
+
+def test_damage_to_what_a_killed_draft_left_is_not_mixed_in(tmp_path):
     (tmp_path / ".s.zarr.part" / "x" / "c" / "9").mkdir(parents=True)
     (tmp_path / ".s.zarr.part" / "x" / "c" / "9" / "0").write_bytes(b"stale")
     assert digests(make(tmp_path / "s.zarr")) == digests(make(tmp_path / "other.zarr"))
+
+
+# ---- rows of the store that is replaced ------------------------------------------------------
+
+
+def remade(path, numbers, **changed):
+    """Make a store of the sounds of these numbers; give the numbers that were computed."""
+    computed = []
+
+    def compute(rows):
+        found = np.array(numbers)[rows]
+        computed.extend(map(int, found))
+        return np.stack([np.full((5, 3), n, np.float32) for n in found]), found, found % 6
+
+    shape = (len(numbers), 5, 3)
+    with draft(path, shape, content=sounds(numbers), **changed) as store:
+        for block in store.pending():
+            store.fill(block, compute)
+    store = stores.read(path)
+    np.testing.assert_array_equal(store.x[:, 4, 2], numbers)
+    np.testing.assert_array_equal(store.length[:], numbers)
+    np.testing.assert_array_equal(store.valid[:], np.array(numbers) % 6)
+    return computed
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [*range(70), 100, 101],
+        [100, *range(70)],
+        [*range(20), 100, *range(20, 70)],
+        [*range(40), *range(50, 70)],
+        [*range(69, -1, -1)],
+        [*range(64)],
+        [*range(66)],
+        [*range(32, 64), *range(32)],
+        [0, 0, *range(1, 70)],
+    ],
+    ids="behind in-front between fewer backwards two-chunks cut swapped twice".split(),
+)
+def test_only_new_sounds_are_computed_and_the_bytes_are_those_of_a_new_store(tmp_path, numbers):
+    remade(tmp_path / "s.zarr", range(70))
+    new = sorted(set(numbers) - set(range(70)))
+    assert sorted(remade(tmp_path / "s.zarr", numbers)) == new
+    remade(tmp_path / "fresh.zarr", numbers)
+    assert digests(tmp_path / "s.zarr") == digests(tmp_path / "fresh.zarr")
+
+
+@pytest.mark.parametrize("changed", [{"code": "other"}, {"spec": {"other": 1}}], ids=str)
+def test_what_other_code_or_settings_made_is_computed_anew(tmp_path, changed):
+    remade(tmp_path / "s.zarr", range(70))
+    assert len(remade(tmp_path / "s.zarr", range(70), **changed)) == 70
+    assert remade(tmp_path / "s.zarr", range(70), **changed) == []
+
+
+@pytest.mark.parametrize("what", ["other bytes", "no mark"])
+def test_a_store_that_is_not_the_one_made_here_is_not_drawn_upon(tmp_path, what):
+    remade(tmp_path / "s.zarr", range(70))
+    if what == "no mark":  # pulled from a remote
+        (tmp_path / ".s.zarr.made").unlink()
+    else:
+        remade(tmp_path / "other.zarr", range(5, 75))
+        shutil.rmtree(tmp_path / "s.zarr")
+        shutil.copytree(tmp_path / "other.zarr", tmp_path / "s.zarr")
+    assert len(remade(tmp_path / "s.zarr", range(70))) == 70
+
+
+# ---- files -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -103,14 +218,14 @@ def test_what_a_killed_run_left_is_not_mixed_in(tmp_path):
 )
 def test_a_store_of_20_000_clips_stays_below_about_200_files(shape):
     rows = stores._chunk_clips(shape)
-    files = math.ceil(shape[0] / rows) + 4  # and length, and three zarr.json
+    files = math.ceil(shape[0] / rows) + 8  # and three arrays, and five zarr.json
     assert files < 200
     assert rows >= 32
     assert 4 * rows * math.prod(shape[1:]) <= 64 * 2**20
 
 
 def test_files_are_counted_right(tmp_path):
-    assert len(digests(make(tmp_path / "s.zarr"))) == 3 + 4
+    assert len(digests(make(tmp_path / "s.zarr"))) == 3 + 3 + 5
 
 
 def test_small_corpora_and_long_clips_have_chunks_of_their_own_size():
