@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from pipeline.errors import InputError
 
-COMMANDS = ("predict", "verify")
+COMMANDS = ("predict", "verify", "record", "check-features")
 
 
 def command(function: Callable, arguments: list[str] | None = None, prog: str = "") -> None:
@@ -57,9 +57,9 @@ def main() -> None:
         listed = "\n".join(f"  ser {name} --help" for name in COMMANDS)
         print(f"usage: ser COMMAND ...\n{listed}", file=sys.stderr)
         sys.exit(0 if sys.argv[1:] in (["--help"], ["-h"]) else 2)
-    name = sys.argv[1]
+    name = sys.argv[1].replace("-", "_")
     module = importlib.import_module(f"pipeline.{name}")
-    command(getattr(module, name), sys.argv[2:], prog=f"ser {name}")
+    command(getattr(module, name), sys.argv[2:], prog=f"ser {sys.argv[1]}")
 
 
 def _add(parser: argparse.ArgumentParser, name: str, parameter: inspect.Parameter, records: dict):

@@ -2,16 +2,17 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline import backend, dataset, metrics, plugins
 from pipeline.dataset import Dataset, Fold
 from pipeline.errors import InputError
-from pipeline.files import bundles, tables
+from pipeline.files import bundles, stores, tables
 
 COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
-    "parameters input_shape labels certificate backend versions spec_sha256"
+    "parameters input_shape labels certificate device backend versions spec_sha256"
 ).split()
 
 
@@ -57,6 +58,7 @@ def evaluate(
             for kind, leak in declared["leaks"].items()
         },
         "quality": tables.read_json(quality),
+        "length": _length(stores.read(store)),
         "published": [
             {key: value for key, value in line.items() if key != "corpus"}
             for line in plugins.constant("models", card["model"], "PUBLISHED")
@@ -67,6 +69,29 @@ def evaluate(
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(facts, report / "run.json")
     tables.write_json(metrics.over_seeds(predictions, data.labels), report / "metrics.json")
+
+
+def _length(store: stores.Store) -> dict:
+    """How clips were brought to length: counts of them, and by how many seconds.
+
+    Where clips are taken whole they are padded to the longest, or to full pieces.
+    """
+    spec, length = store.spec["waveform"], store.length[:]
+    if spec["length"] == "segments":
+        gap = -length % spec["samples"]
+    else:
+        gap = (spec["samples"] or length.max()) - length
+    seconds = gap / spec["sample_rate"]
+    return {
+        "policy": spec["length"],
+        "samples": spec["samples"],
+        "sample_rate": spec["sample_rate"],
+        "clips": len(gap),
+        "cut": int((gap < 0).sum()),
+        "largest_cut": float(max(0, -seconds.min())),
+        "padded": int((gap > 0).sum()),
+        "median_padding": float(np.median(seconds[gap > 0])) if (gap > 0).any() else 0.0,
+    }
 
 
 def _predictions(bundle: Path, data: Dataset) -> pd.DataFrame:

@@ -11,6 +11,15 @@ from pipeline.features import recipes
 from pipeline.files import stores
 from pipeline.params import Engine, Feature
 
+# what decides the values, as dvc.yaml lists it
+CODE = (
+    "pipeline/extract.py",
+    "pipeline/workers.py",
+    "pipeline/features",
+    "pipeline/files/stores.py",
+    "pipeline/files/tables.py",
+)
+
 
 def extract(waveforms: Path, store: Path, *, feature: Feature, engine: Engine) -> None:
     """Write one feature tensor per clip.
@@ -32,16 +41,18 @@ def extract(waveforms: Path, store: Path, *, feature: Feature, engine: Engine) -
     """
     source = stores.read(waveforms)
     spec = {"waveform": source.spec} | resolved(feature)
-    longest = int(source.valid[:].max())
-    silence = np.zeros((longest, *source.x.shape[2:]), np.float32)
-    shape = _features([silence], spec, feature.name)[0].shape
+    held = source.valid[:]
+    silence = np.zeros((held.max(), *source.x.shape[2:]), np.float32)
+    # the shortest too: if it is too short for a setting, that is known now and not in an hour
+    shape = _features([silence, silence[: held.min()]], spec, feature.name)[0].shape
     settings = {
         "clips_sha256": source.clips_sha256,
-        "content": source.content[:],
+        "content": source.sha256[:],
         "code": recipes.code_sha256(*CODE),
     }
     with stores.create(store, (source.x.shape[0], *shape), spec, **settings) as draft:
-        fill = partial(_fill, draft, source, shape, spec, feature.name)
+        clips = partial(_clips, source, shape, spec, feature.name)
+        fill = partial(draft.fill, compute=clips)
         workers.each(fill, draft.pending(), "extract", engine.workers)
 
 
@@ -56,24 +67,19 @@ def resolved(feature: Feature) -> dict:
     }
 
 
-def _fill(draft, source, shape: tuple, spec: dict, name: str, block: slice) -> None:
-    """Let a worker write a block."""
-
-    def compute(rows: np.ndarray) -> tuple:
-        values = np.zeros((len(rows), *shape), np.float32)
-        valid = np.zeros(len(rows), np.int32)
-        held = source.valid[:]
-        step = source.x.chunks[0]  # as much sound at once as one chunk holds, whatever the block
-        for first in range(0, len(rows), step):
-            some = rows[first : first + step]
-            sound = zip(source.take(some), held[some], strict=True)
-            clips = [clip[:samples] for clip, samples in sound]
-            for i, clip in enumerate(_features(clips, spec, name), start=first):
-                values[i, : len(clip)] = clip
-                valid[i] = len(clip)
-        return values, source.length[:][rows], valid
-
-    draft.fill(block, compute)
+def _clips(source: stores.Store, shape: tuple, spec: dict, name: str, rows: np.ndarray) -> tuple:
+    """Features (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
+    values = np.zeros((len(rows), *shape), np.float32)
+    valid = np.zeros(len(rows), np.int32)
+    held = source.valid[:][rows]
+    step = source.x.chunks[0]  # as much sound at once as one chunk holds, whatever the block
+    for first in range(0, len(rows), step):
+        sound = source.take(rows[first : first + step])
+        clips = [clip[:samples] for clip, samples in zip(sound, held[first:], strict=False)]
+        for i, clip in enumerate(_features(clips, spec, name), start=first):
+            values[i, : len(clip)] = clip
+            valid[i] = len(clip)
+    return values, source.length[:][rows], valid
 
 
 def _features(clips: list[np.ndarray], spec: dict, name: str) -> list[np.ndarray]:

@@ -294,14 +294,13 @@ def _record(kind: type, name: str, line: Any, place: str) -> Any:
 
 
 def _settings(
-    line: dict, defaults: dict[str, Any], nullable: frozenset[str], place: str
+    line: dict, defaults: dict[str, Any], nullable: dict[str, type], place: str
 ) -> dict[str, Any]:
     """Check settings against the defaults they replace: known names, the default's type."""
     _known_keys(line, tuple(defaults), place)
     checked = {}
     for key, value in line.items():
-        wanted = float if defaults[key] is None else type(defaults[key])
-        wanted = wanted | None if key in nullable else wanted
+        wanted = nullable[key] | None if key in nullable else type(defaults[key])
         checked[key] = _typed(value, wanted, f"{place}.{key}")
     return checked
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 PACKAGE = Path(__file__).parent
-SHARED = {"__init__", "clip", "layers"}  # parts of plug-ins, not plug-ins
+SHARED = {"__init__", "clip", "layers", "transform"}  # parts of plug-ins, not plug-ins
 
 
 def names(kind: str) -> list[str]:
@@ -42,10 +42,14 @@ def defaults(kind: str, name: str, function: str) -> dict[str, Any]:
     return {arg.arg: ast.literal_eval(default) for arg, default in pairs if default}
 
 
-def nullable(kind: str, name: str, function: str) -> frozenset[str]:
-    """Keyword-only parameters of a plug-in's function whose annotation allows ``None``."""
-    hints = {arg.arg: arg.annotation for arg in _arguments(kind, name, function).kwonlyargs}
-    return frozenset(key for key, hint in hints.items() if hint and "None" in ast.unparse(hint))
+def nullable(kind: str, name: str, function: str) -> dict[str, type]:
+    """Types of a plug-in's keyword-only parameters whose annotation allows ``None`` as well."""
+    found = {}
+    for arg in _arguments(kind, name, function).kwonlyargs:
+        kinds = ast.unparse(arg.annotation).split(" | ") if arg.annotation else []
+        if "None" in kinds:
+            found[arg.arg] = {"int": int, "float": float, "str": str}[kinds[0]]
+    return found
 
 
 def functions(kind: str) -> list[str]:

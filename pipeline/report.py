@@ -1,8 +1,9 @@
 """What a person reads: one self-contained page and a summary in markdown.
 
-Everything comes from the folders ``reports/RUN/`` that the evaluate stage wrote. The page fetches
-nothing, runs no script and holds no date, so that equal results give equal bytes. Confusion
-matrices are HTML tables, because a table can be read aloud and restyled; all else is inline SVG.
+Everything comes from the folders ``reports/runs/RUN/`` that the evaluate stage wrote and from those
+that were recorded, ``reports/recorded/RUN/``. The page fetches nothing, runs no script and does not
+say when it was written, so that equal results give equal bytes. Confusion matrices are HTML tables,
+because a table can be read aloud and restyled; all else is inline SVG.
 """
 
 import io
@@ -67,26 +68,36 @@ SERIES = (
     ("test_", "warn", "test"),
 )
 
-RUN_KEYS = (
-    "model corpus waveform feature protocol protocol_settings selection weights settings training "
-    "seeds parameters input_shape labels folds clips speakers leaks certificate quality published "
-    "versions"
+# What becomes of the clips by the length policy of their waveforms.
+LENGTHS = {
+    "centre": "brought to {:.2f} s about their middle",
+    "start": "brought to {:.2f} s from their start",
+    "whole": "taken whole",
+    "segments": "taken whole, in pieces of {:.2f} s",
+}
+
+# What the files of any result hold, and what those of a run hold besides.
+FACTS = (
+    "model corpus selection weights training folds clips speakers leaks length published"
 ).split()
-METRIC_KEYS = (
-    "uar uar_low uar_high war war_low war_high macro_f1 uar_fold_mean uar_fold_std war_fold_mean "
-    "war_fold_std uar_fold_01 war_fold_01 chance_uar majority_war"
+RUN_FACTS = (
+    "waveform feature protocol protocol_settings settings seeds parameters input_shape labels "
+    "device backend certificate quality versions"
 ).split()
+METRICS = "uar uar_low uar_high war war_low war_high chance_uar majority_war".split()
+RUN_METRICS = (
+    "macro_f1 uar_fold_mean uar_fold_std war_fold_mean war_fold_std uar_fold_01 war_fold_01"
+).split()
+HOW = "hardware cores backend seconds command commit date note".split()
 
 
 @dataclass(frozen=True)
-class Run:
-    """One evaluated run: its folder's files, read and checked."""
+class Result:
+    """What is said of a run wherever it was made, from files that were read and checked."""
 
     name: str
     facts: dict[str, Any]  # run.json
     metrics: dict[str, float]  # metrics.json, shares 0..1
-    confusion: list[list[int]]  # [true][predicted], clips, in the order of the labels
-    history: "pd.DataFrame"  # one row per fold and epoch, numbers, NaN where empty
 
     @property
     def title(self) -> str:
@@ -121,8 +132,32 @@ class Run:
 
     @property
     def epochs(self) -> int:
-        """Epochs of the longest fold; 0 for imported weights."""
-        return int(self.history.groupby("fold").size().max()) if len(self.history) else 0
+        """Epochs that every fold was trained for; 0 for imported weights."""
+        return self.facts["training"]["epochs"] if self.facts["training"] else 0
+
+
+@dataclass(frozen=True)
+class Recorded(Result):
+    """One run of ``reports/recorded``: what evaluate wrote then, and how it was made."""
+
+    how: dict[str, Any]  # how.json
+
+    @property
+    def made(self) -> str:
+        """Hardware, time and day in words."""
+        cores = f"{self.how['cores']} core{'s' if self.how['cores'] > 1 else ''}"
+        words = [self.how["hardware"], cores, self.how["backend"]]
+        if self.how["seconds"] is not None:
+            words.append(duration(self.how["seconds"]))
+        return ", ".join([*words, self.how["date"]])
+
+
+@dataclass(frozen=True)
+class Run(Result):
+    """One run of params.yaml, with what its figures are drawn from."""
+
+    confusion: list[list[int]]  # [true][predicted], clips, in the order of the labels
+    history: "pd.DataFrame"  # one row per fold and epoch, numbers, NaN where empty
 
     @property
     def measured(self) -> list[str]:
@@ -138,13 +173,17 @@ class Run:
         return [(n, self.metrics[f"uar_fold_{n}"], self.metrics[f"war_fold_{n}"]) for n in numbers]
 
 
-def report(reports: Path, html: Path, markdown: Path, *, runs: dict[str, params.Run]) -> None:
-    """Write the page and the summary over the results of all runs.
+def report(
+    reports: Path, recorded: Path, html: Path, markdown: Path, *, runs: dict[str, params.Run]
+) -> None:
+    """Write the page and the summary over the results of all runs, and over those recorded.
 
     Parameters
     ----------
     reports : Path
         Folder with one folder per run, as evaluate wrote them.
+    recorded : Path
+        Folder with one folder per recorded run, as ``ser record`` wrote them; there may be none.
     html, markdown : Path
         ``index.html`` and ``summary.md`` to write.
     runs : dict, at least one
@@ -153,16 +192,25 @@ def report(reports: Path, html: Path, markdown: Path, *, runs: dict[str, params.
     Raises
     ------
     InputError
-        If no run is named, or a run's folder is missing, incomplete or broken.
+        If no run is named, or a folder is missing, incomplete or broken.
     """
     if not runs:
         raise InputError(f"{reports}: no run to report; name one under runs in params.yaml")
-    found = [read_run(Path(reports) / name) for name in runs]
-    titles = [run.title for run in found]
-    found.sort(key=lambda run: titles.index(run.title))  # stable: side by side, otherwise as given
-    for path, text in {html: page(found), markdown: summary(found)}.items():
+    if not Path(recorded).is_dir():
+        raise InputError(f"{recorded}: no such folder; take it back from git")
+    found = _together([read_run(Path(reports) / name) for name in runs])
+    folders = sorted(path for path in Path(recorded).iterdir() if path.is_dir())
+    # a hidden one was left by `ser record` when it was killed
+    kept = _together([read_recorded(path) for path in folders if path.name[0] != "."])
+    for path, text in {html: page(found, kept), markdown: summary(found, kept)}.items():
         with tables.replacing(path) as aside:
             aside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _together(results: list) -> list:
+    """Results of one model and corpus side by side, otherwise as given."""
+    titles = [result.title for result in results]
+    return sorted(results, key=lambda result: titles.index(result.title))
 
 
 def read_run(folder: Path) -> Run:
@@ -178,45 +226,57 @@ def read_run(folder: Path) -> Run:
     InputError
         Naming the file, what is wrong with it, and the command that makes it again.
     """
-    remedy = f"run dvc repro evaluate@{folder.name}"
-    for name in ("run.json", "metrics.json", "predictions.csv", "history.csv"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder}: {name} is missing; {remedy}")
     try:
-        facts = tables.read_json(folder / "run.json")
-        metrics = tables.read_json(folder / "metrics.json")
-        predictions = tables.read(folder / "predictions.csv")
-        history = tables.read(folder / "history.csv")
+        return _run(folder)
     except InputError as error:
-        raise InputError(f"{error}; {remedy}") from None
+        raise InputError(f"{error}; run dvc repro evaluate@{folder.name}") from None
 
-    def need(name: str, keys: list[str], present: Any) -> None:
-        missing = [key for key in keys if key not in present]
-        if missing:
-            raise InputError(f"{folder}: {name} has no {', '.join(missing)}; {remedy}")
 
-    need("run.json", RUN_KEYS, facts)
-    need("run.json leaks", list(LEAKS), facts["leaks"])
-    need("run.json quality", ["quarantined", "duplicates"], facts["quality"])
-    need("metrics.json", METRIC_KEYS, metrics)
-    need("predictions.csv", ["label", "predicted"], predictions)
-    need("history.csv", ["fold", "epoch", "loss", "accuracy"], history)
-    if facts["selection"] not in SELECTION:
+def read_recorded(folder: Path) -> Recorded:
+    """Read and check the folder of one recorded run.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``run.json``, ``metrics.json`` and ``how.json``.
+
+    Raises
+    ------
+    InputError
+        Naming the file, what is wrong with it, and how it is mended.
+    """
+    try:
+        _there(folder, "run.json", "metrics.json", "how.json")
+        facts, metrics = _result(folder)
+        how = tables.read_json(folder / "how.json")
+        _need(folder, "how.json", HOW, how)
+    except InputError as error:
         raise InputError(
-            f"{folder}: run.json: selection is {facts['selection']!r}, "
-            f"wanted one of {', '.join(SELECTION)}; {remedy}"
-        )
+            f"{error}; take it back from git, or record the run again (ser record --help)"
+        ) from None
+    return Recorded(folder.name, facts, metrics, how)
+
+
+def _run(folder: Path) -> Run:
+    """Read a run; what is wrong is raised without the remedy."""
+    _there(folder, "run.json", "metrics.json", "predictions.csv", "history.csv")
+    facts, metrics = _result(folder)
+    predictions = tables.read(folder / "predictions.csv")
+    history = tables.read(folder / "history.csv")
+    _need(folder, "run.json", RUN_FACTS, facts)
+    _need(folder, "run.json quality", ["quarantined", "duplicates"], facts["quality"])
+    _need(folder, "metrics.json", RUN_METRICS, metrics)
+    _need(folder, "predictions.csv", ["label", "predicted"], predictions)
+    _need(folder, "history.csv", ["fold", "epoch", "loss", "accuracy"], history)
 
     pairs = Counter(zip(predictions["label"], predictions["predicted"], strict=True))
     strange = sorted({label for pair in pairs for label in pair} - set(facts["labels"]))
     if strange:
-        raise InputError(
-            f"{folder}: predictions.csv: label {strange[0]!r} is not one of run.json; {remedy}"
-        )
+        raise InputError(f"{folder}: predictions.csv: label {strange[0]!r} is not one of run.json")
     try:
         history = history.replace("", "nan").astype(float)
     except ValueError as error:
-        raise InputError(f"{folder}: history.csv: {error}; {remedy}") from None
+        raise InputError(f"{folder}: history.csv: {error}") from None
     return Run(
         name=folder.name,
         facts=facts,
@@ -226,41 +286,95 @@ def read_run(folder: Path) -> Run:
     )
 
 
-def summary(runs: list[Run]) -> str:
-    """Headline table, and published against ours where there is something published: markdown."""
-    text = markdown_table(
-        ["Run", "Model", "Corpus", "Protocol", "UAR %", "WAR %", "Folds", "Honest"],
-        [
-            [
-                run.name,
-                run.facts["model"],
-                run.facts["corpus"],
-                run.protocol,
-                f"**{percent(run.metrics['uar'])}** {interval(run, 'uar')}",
-                f"**{percent(run.metrics['war'])}** {interval(run, 'war')}",
-                str(run.facts["folds"]),
-                "no: " + ", ".join(run.objections) if run.objections else "yes",
-            ]
-            for run in runs
-        ],
-    )
+def _result(folder: Path) -> tuple[dict, dict]:
+    """Facts and metrics of a result."""
+    facts = tables.read_json(folder / "run.json")
+    metrics = tables.read_json(folder / "metrics.json")
+    _need(folder, "run.json", FACTS, facts)
+    _need(folder, "run.json leaks", list(LEAKS), facts["leaks"])
+    _need(folder, "metrics.json", METRICS, metrics)
+    for key, found, known in (
+        ("selection", facts["selection"], SELECTION),
+        ("length.policy", facts["length"].get("policy"), LENGTHS),
+    ):
+        if found not in known:
+            raise InputError(
+                f"{folder}: run.json: {key} is {found!r}, wanted one of {', '.join(known)}"
+            )
+    return facts, metrics
+
+
+def _there(folder: Path, *names: str) -> None:
+    """Refuse a folder that lacks a file."""
+    for name in names:
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: {name} is missing")
+
+
+def _need(folder: Path, name: str, keys: list[str], present: Any) -> None:
+    """Refuse a file that lacks a key or a column."""
+    missing = [key for key in keys if key not in present]
+    if missing:
+        raise InputError(f"{folder}: {name} has no {', '.join(missing)}")
+
+
+def summary(runs: list[Run], recorded: list[Recorded]) -> str:
+    """Markdown: headline table, and published against ours; the same of what was recorded.
+
+    Parameters
+    ----------
+    runs : list of Run
+        At least one.
+    recorded : list of Recorded
+        Without any, nothing is said of them.
+    """
+    text = markdown_table(*_headlines(runs))
     text += "\nUAR and WAR over all held-out clips; in brackets the 95 % interval over speakers.\n"
+    text += _published(runs)
+    if recorded:
+        head, rows = _headlines(recorded)
+        head += ["Epochs", "Hardware", "Note"]
+        for result, row in zip(recorded, rows, strict=True):
+            row += [str(result.epochs or "\N{EN DASH}"), result.made, result.how["note"]]
+        text += "\n**Recorded on real corpora**, and not computed again here:\n\n"
+        text += markdown_table(head, rows) + _published(recorded)
+    return text
+
+
+def _headlines(results: list[Result]) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of results."""
+    head = ["Run", "Model", "Corpus", "Protocol", "UAR %", "WAR %", "Folds", "Honest"]
+    return head, [
+        [
+            result.name,
+            result.facts["model"],
+            result.facts["corpus"],
+            result.protocol,
+            f"**{percent(result.metrics['uar'])}** {interval(result, 'uar')}",
+            f"**{percent(result.metrics['war'])}** {interval(result, 'war')}",
+            str(result.facts["folds"]),
+            "no: " + ", ".join(result.objections) if result.objections else "yes",
+        ]
+        for result in results
+    ]
+
+
+def _published(results: list[Result]) -> str:
+    """Published against ours, a table after an empty line; nothing where nothing is published."""
     rows = [
         [
-            run.name,
-            ours_in_words(run),
+            result.name,
+            ours_in_words(result),
             published["protocol"],
-            *(cell for metric in ("uar", "war") for cell in against(run, published, metric)),
+            *(cell for metric in ("uar", "war") for cell in against(result, published, metric)),
             published["source"],
         ]
-        for run in runs
-        for published in run.facts["published"]
+        for result in results
+        for published in result.facts["published"]
     ]
-    if rows:
-        head = ["Run", "Ours", "Published", "UAR % ours", "published", "difference"]
-        head += ["WAR % ours", "published", "difference", "Source"]
-        text += "\n" + markdown_table(head, rows)
-    return text
+    head = ["Run", "Ours", "Published", "UAR % ours", "published", "difference"]
+    head += ["WAR % ours", "published", "difference", "Source"]
+    return "\n" + markdown_table(head, rows) if rows else ""
 
 
 def markdown_table(head: list[str], rows: list[list[str]]) -> str:
@@ -273,8 +387,16 @@ def markdown_table(head: list[str], rows: list[list[str]]) -> str:
     return "".join([line(head), line(["---"] * len(head)), *map(line, rows)])
 
 
-def page(runs: list[Run]) -> str:
-    """Return the whole page as HTML."""
+def page(runs: list[Run], recorded: list[Recorded]) -> str:
+    """Return the whole page as HTML.
+
+    Parameters
+    ----------
+    runs : list of Run
+        At least one.
+    recorded : list of Recorded
+        Without any, their section is absent.
+    """
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(
@@ -284,6 +406,7 @@ def page(runs: list[Run]) -> str:
     template = Path(__file__).with_name("report.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         runs=runs,
+        recorded=recorded,
         light=LIGHT,
         dark=DARK,
         leaks=LEAKS,
@@ -298,6 +421,7 @@ def page(runs: list[Run]) -> str:
         state=state,
         leak_share=leak_share,
         leak_words=leak_words,
+        length_words=length_words,
         quarantined=quarantined,
         ours_in_words=ours_in_words,
     )
@@ -312,10 +436,10 @@ def costs(runs: list[Run]) -> list[tuple[Run, Run]]:
     ]
 
 
-def ours_in_words(run: Run) -> str:
+def ours_in_words(result: Result) -> str:
     """Our protocol with folds and epochs, to stand beside a published number."""
-    folds = f"{run.facts['folds']} folds, " if run.facts["folds"] > 1 else "one split, "
-    return folds + run.protocol + (f", {run.epochs} epochs" if run.epochs else "")
+    folds = f"{result.facts['folds']} folds, " if result.facts["folds"] > 1 else "one split, "
+    return folds + result.protocol + (f", {result.epochs} epochs" if result.epochs else "")
 
 
 def percent(share: float) -> str:
@@ -324,18 +448,31 @@ def percent(share: float) -> str:
 
 
 def points(difference: float) -> str:
-    """Format a difference of percentages, signed, with a true minus."""
-    return f"{difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    """Format a difference of percentages, signed, with a true minus; a rounded 0 has none."""
+    return f"{difference:+z.1f}".replace("-", "\N{MINUS SIGN}")
 
 
-def interval(run: Run, metric: str) -> str:
+def duration(seconds: int) -> str:
+    """Format seconds by their two largest units.
+
+    >>> duration(45), duration(130), duration(11430)
+    ('45 s', '2 min 10 s', '3 h 10 min')
+    """
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def interval(result: Result, metric: str) -> str:
     """Format the 95 % interval of ``uar`` or ``war``: ``[88.1, 94.0]``."""
-    return f"[{percent(run.metrics[metric + '_low'])}, {percent(run.metrics[metric + '_high'])}]"
+    low, high = (percent(result.metrics[f"{metric}_{end}"]) for end in ("low", "high"))
+    return f"[{low}, {high}]"
 
 
-def against(run: Run, published: dict[str, Any], metric: str) -> tuple[str, str, str]:
+def against(result: Result, published: dict[str, Any], metric: str) -> tuple[str, str, str]:
     """Ours, the published figure and the difference in points; dashes where nothing was said."""
-    ours, theirs = 100 * run.metrics[metric], published.get(metric)
+    ours, theirs = 100 * result.metrics[metric], published.get(metric)
     if theirs is None:
         return f"{ours:.1f}", "\N{EN DASH}", "\N{EN DASH}"
     return f"{ours:.1f}", f"{theirs:.1f}", points(ours - theirs)
@@ -370,6 +507,19 @@ def leak_words(kind: str, leak: dict[str, Any] | None) -> str:
         words += f", {'declared' if leak['allowed'] else 'not declared'} by the protocol"
     if leak.get("unlabelled"):
         words += f"; {leak['unlabelled']} have no label and went unchecked"
+    return words + "."
+
+
+def length_words(length: dict[str, Any]) -> str:
+    """Say in a sentence how many clips were cut and padded, and by how much."""
+    seconds = (length["samples"] or 0) / length["sample_rate"]
+    words = f"Clips {LENGTHS[length['policy']].format(seconds)}: "
+    words += f"{length['cut'] or 'none'} of {length['clips']} cut"
+    if length["cut"]:
+        words += f", by up to {length['largest_cut']:.2f} s"
+    words += f"; {length['padded'] or 'none'} padded"
+    if length["padded"]:
+        words += f", by {length['median_padding']:.2f} s in the median"
     return words + "."
 
 

@@ -196,6 +196,7 @@ def _weights(run: Run) -> dict | None:
 
 
 if __name__ == "__main__":
+    backend.with_cache()
     from pipeline.cli import command
 
     command(train)

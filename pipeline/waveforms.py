@@ -1,6 +1,5 @@
 """Stage waveforms: every usable clip decoded, mixed down, resampled and brought to length."""
 
-import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -55,21 +54,19 @@ def waveforms(
         raise InputError(f"{index}: holds no usable clip; see quality.json beside it")
     lengths = _lengths(frame, waveform.sample_rate)
     spec = resolved(waveform, corpus, lengths)
-    shape = {
-        "whole": (lengths.max(),),
-        "segments": (math.ceil(lengths.max() / spec["samples"]), spec["samples"]),
-    }.get(spec["length"], (spec["samples"],))
-    content = [bytes.fromhex(pcm) for pcm in frame.pcm_sha256]
-    work = partial(_clips, [raw / path for path in frame.path], content, shape, spec)
+    shape = _shape(spec, lengths)
+    content = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_sha256], np.uint8)
+    paths = [str(raw / path) for path in frame.path]
     settings = {
         "clips_sha256": stores.sha256(list(frame["clip"])),
-        "content": np.array([list(pcm) for pcm in content], np.uint8),
+        "content": content,
         "code": recipes.code_sha256(*CODE),
     }
-    with stores.create(store, (len(frame), *map(int, shape)), spec, **settings) as draft:
-        fill = partial(_fill, draft, work)
+    with stores.create(store, (len(frame), *shape), spec, **settings) as draft:
+        clips = partial(_clips, paths, content, lengths, shape, spec)
+        fill = partial(draft.fill, compute=clips)
         workers.each(fill, draft.pending(), "waveforms", engine.workers)
-    if spec["samples"]:
+    if waveform.length in ("centre", "start"):
         gap = spec["samples"] - lengths
         sys.stdout.write(
             f"{store}: {len(frame)} clips brought to {spec['samples'] / spec['sample_rate']:.2f} s;"
@@ -109,34 +106,45 @@ def resolved(waveform: Waveform, corpus: Corpus, lengths: np.ndarray) -> dict:
 def _lengths(frame: pd.DataFrame, sample_rate: int) -> np.ndarray:
     """Samples of each clip after resampling (clips,), as the index tells."""
     rates = frame.sample_rate.astype(int).to_numpy()
-    samples = np.rint(frame.seconds.astype(float).to_numpy() * rates).astype(int)
-    return -(-samples * sample_rate // rates)  # ceil
+    samples = np.rint(frame.seconds.astype(float).to_numpy() * rates)
+    return np.ceil(samples * (sample_rate / rates)).astype(int)  # rounded as by the resampler
 
 
-def _fill(draft: stores.Draft, work: partial, block: slice) -> None:
-    """Let a worker write a block; what it is made of travels to each worker once."""
-    draft.fill(block, work)
+def _shape(spec: dict, lengths: np.ndarray) -> tuple[int, ...]:
+    """Shape of one row that holds every clip."""
+    longest = int(lengths.max())
+    if spec["length"] == "whole":
+        return (longest,)
+    if spec["length"] == "segments":
+        return (-(-longest // spec["samples"]), spec["samples"])
+    return (spec["samples"],)
 
 
-def _clips(paths: list, content: list[bytes], shape: tuple, spec: dict, rows: np.ndarray) -> tuple:
-    """Waveforms (rows, ...) padded with zeros to one shape, their lengths, and what is valid."""
+def _clips(
+    paths: list[str],
+    content: np.ndarray,
+    lengths: np.ndarray,
+    shape: tuple,
+    spec: dict,
+    rows: np.ndarray,
+) -> tuple:
+    """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
     values = np.zeros((len(rows), *shape), np.float32)
-    length, valid = np.zeros((2, len(rows)), np.int32)
+    valid = np.zeros(len(rows), np.int32)
     for i, row in enumerate(rows):
-        clip, length[i] = _clip(paths[row], content[row], spec)
+        clip = _clip(paths[row], content[row], spec)
         values[i, : len(clip)] = clip
         valid[i] = len(clip)
-    return values, length, valid
+    return values, lengths[rows], valid
 
 
-def _clip(path: Path, pcm_sha256: bytes, spec: dict) -> tuple[np.ndarray, int]:
-    """Waveform of one file, and how many samples it had before it was cut or padded."""
+def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:
+    """Waveform of one file, which is still the indexed one."""
     signal, sample_rate = audio.read(path)
-    if audio.pcm_sha256(signal, sample_rate) != pcm_sha256.hex():
+    if audio.pcm_sha256(signal, sample_rate) != content.tobytes().hex():
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
-    length = -(-len(signal) * spec["sample_rate"] // sample_rate)  # ceil
     try:
-        return recipes.waveform(audio.mono(signal), sample_rate, spec), length
+        return recipes.waveform(audio.mono(signal), sample_rate, spec)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

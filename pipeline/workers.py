@@ -6,26 +6,35 @@ core, where a plug-in's Python does not. Or the workers of a dask scheduler, by 
 (``tcp://host:8786``): they run in this project's environment and see its folder under the same
 path. Results are the same everywhere. BLAS is held to one thread per worker, which is faster than
 letting it spin and keeps one order of summation.
+
+Work may carry what is known of 100 000 clips: it travels to each process once, blocks travel alone.
 """
 
+import asyncio
+import logging
 import multiprocessing
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from pipeline.errors import InputError
 
 LOCAL = ("threads", "processes")
-ADDRESS = re.compile(r"(tcp|tls|ucx|ws|wss)://.+")
+ADDRESS = re.compile(r"tcp://.+:\d+")
 PATIENCE = 10  # seconds for a scheduler to answer
+
+_received = []  # in a process of a pool: the work it was started for
 
 
 def known(where: str) -> bool:
@@ -60,22 +69,14 @@ def each(
         If no scheduler answers, it has no workers, or they cannot do the work.
     """
     blocks = list(blocks)
-    if remote(where):
-        with _client(where) as client:
-            _machines(client, where)
-            return _gathered(client, where, work, blocks, title)
-    import dask
-    from dask.callbacks import Callback
-
-    tasks = [dask.delayed(work, pure=False)(block) for block in blocks]
-    sizes = {task.key: size for task, size in zip(tasks, _sizes(blocks), strict=True)}
-    with (
-        _pool(where) as pool,
-        _bar(sum(sizes.values()), title) as bar,
-        Callback(posttask=lambda key, *_: bar.update(sizes.get(key, 0))),
-        threadpool_limits(1, "blas"),
-    ):
-        return list(dask.compute(*tasks, scheduler=where, pool=pool, chunksize=1))
+    with _bar(sum(map(_size, blocks)), title) as bar:
+        if not blocks:
+            return []
+        if remote(where):
+            with _client(where) as client:
+                _machines(client, where)
+                return _gathered(client, where, work, blocks, bar)
+        return _computed(where, work, blocks, bar)
 
 
 def shared(work: Callable[[slice], list], total: int, title: str, where: str) -> list:
@@ -104,10 +105,10 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     """
     if not remote(where):
         return work(slice(0, total, 1))
-    with _client(where) as client:
+    with _bar(total, title, "units") as bar, _client(where) as client:
         machines = _machines(client, where)[:total]
         shares = [slice(i, total, len(machines)) for i in range(len(machines))]
-        answers, found = _gathered(client, where, work, shares, title, machines), [None] * total
+        answers, found = _gathered(client, where, work, shares, bar, machines), [None] * total
     for share, some in zip(shares, answers, strict=True):
         found[share] = some
     return found
@@ -125,12 +126,47 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _pool(where: str) -> Executor:
+def _computed(where: str, work: Callable, blocks: list[slice], bar: tqdm) -> list:
+    """Do the blocks in threads or processes of this machine."""
+    import dask
+    from dask.callbacks import Callback
+
+    keys = [f"block-{i:06}" for i in range(len(blocks), 0, -1)]  # dask begins with the last name
+    sizes = dict(zip(keys, map(_size, blocks), strict=True))
+    call = dask.delayed(work if where == "threads" else _do_received, pure=False)
+    tasks = [call(block, dask_key_name=key) for key, block in zip(keys, blocks, strict=True)]
+    try:
+        with (
+            _pool(where, work) as pool,
+            Callback(posttask=lambda key, *_: bar.update(sizes.get(key, 0))),
+            threadpool_limits(1, "blas"),
+        ):
+            return list(dask.compute(*tasks, scheduler=where, pool=pool, chunksize=1))
+    except BrokenProcessPool:
+        raise InputError(
+            "engine.workers: processes: one died at this work; it may need more memory than there "
+            "is, then take threads"
+        ) from None
+
+
+def _pool(where: str, work: Callable) -> Executor:
     """A pool of our own: leaving it waits for the workers still at it when another one failed."""
     if where == "threads":
         return ThreadPoolExecutor(cores())
     fresh = multiprocessing.get_context("spawn")  # not a copy of a process that runs threads
-    return ProcessPoolExecutor(cores(), fresh, initializer=threadpool_limits, initargs=(1, "blas"))
+    return ProcessPoolExecutor(cores(), fresh, _receive, (cloudpickle.dumps(work),))
+
+
+def _receive(work: bytes) -> None:
+    """Make ready a process of a pool."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches it too: end without a word
+    threadpool_limits(1, "blas")
+    _received[:] = [cloudpickle.loads(work)]
+
+
+def _do_received(block: slice) -> Any:
+    """Do a block of the work that this process was started for."""
+    return _received[0](block)
 
 
 def _gathered(
@@ -138,28 +174,29 @@ def _gathered(
     where: str,
     work: Callable,
     blocks: list[slice],
-    title: str,
+    bar: tqdm,
     machines: list | None = None,
 ) -> list:
     """Let the workers of a scheduler do the blocks, block ``i`` on ``machines[i]`` if given."""
-    from distributed import KilledWorker, as_completed
+    from distributed import CancelledError, KilledWorker, as_completed
 
-    sizes = _sizes(blocks)
-    work = _Pinned(work, Path.cwd())
-    futures = [
-        client.submit(work, block, pure=False, workers=machine, allow_other_workers=True)
-        for block, machine in zip(blocks, machines or [None] * len(blocks), strict=True)
-    ]
-    of = {future.key: size for future, size in zip(futures, sizes, strict=True)}
+    futures = []
     try:
-        with _bar(sum(sizes), title) as bar:
-            for future in as_completed(futures):
-                future.result()
-                bar.update(of[future.key])
+        held = client.scatter(_Pinned(work, Path.cwd()), broadcast=True, hash=False)
+        pins = [{"workers": machine, "allow_other_workers": True} for machine in machines or ()]
+        futures = [
+            client.submit(_do, held, block, pure=False, **pin)
+            for block, pin in zip(blocks, pins or [{}] * len(blocks), strict=True)
+        ]
+        sizes = dict(zip(futures, map(_size, blocks), strict=True))
+        for future in as_completed(futures):
+            future.result()
+            bar.update(sizes[future])
         return client.gather(futures)
-    except KilledWorker:
+    except (KilledWorker, CancelledError):  # cancelled: the last worker that held the work is gone
         raise InputError(
-            f"engine.workers: {where}: workers died at this work; give them more memory"
+            f"engine.workers: {where}: workers or scheduler died at this work; give them more "
+            "memory, or take threads"
         ) from None
     except ImportError as error:
         raise InputError(
@@ -168,6 +205,11 @@ def _gathered(
         ) from None
     finally:
         client.cancel(futures)
+
+
+def _do(work: Callable, block: slice) -> Any:
+    """Do a block on a worker of a scheduler."""
+    return work(block)
 
 
 class _Pinned:
@@ -193,15 +235,27 @@ def _client(where: str) -> Iterator:
     """Give a client of the scheduler."""
     from distributed import Client
 
+    for name in ("distributed", "distributed.client"):  # what goes wrong is said in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = Client(where, timeout=PATIENCE, set_as_default=False)
-    except (OSError, TimeoutError, ValueError):
+        # first by itself: a client that met nobody may hang when it is thrown away
+        asyncio.run(asyncio.wait_for(_greet(where), PATIENCE))
+        client = Client(where, timeout=PATIENCE)
+    except (OSError, ValueError, MemoryError):  # another protocol's greeting may read as a size
         raise InputError(
             f"engine.workers: {where}: nobody answers; start one with dask scheduler, "
             "or take threads"
         ) from None
     with client:
         yield client
+
+
+async def _greet(where: str) -> None:
+    """Connect to whoever speaks dask's protocol there."""
+    from distributed.comm import connect
+
+    comm = await connect(where, timeout=PATIENCE)
+    await comm.close()
 
 
 def _machines(client, where: str) -> list[str]:
@@ -212,11 +266,11 @@ def _machines(client, where: str) -> list[str]:
     return machines
 
 
-def _sizes(blocks: list[slice]) -> list[int]:
-    """How much each block holds."""
-    return [len(range(block.stop)[block]) for block in blocks]
+def _size(block: slice) -> int:
+    """How much a block holds."""
+    return len(range(block.stop)[block])
 
 
-def _bar(total: int, title: str) -> tqdm:
+def _bar(total: int, title: str, unit: str = "clips") -> tqdm:
     """A progress bar on a terminal, nothing in a log."""
-    return tqdm(total=total, desc=title, unit=" clips", disable=None)
+    return tqdm(total=total, desc=title, unit=f" {unit}", disable=None)

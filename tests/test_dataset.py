@@ -28,10 +28,11 @@ def paths(tmp_path):
 
 def write_store(path, clips):
     x = np.arange(len(clips) * 6, dtype=np.float32).reshape(-1, 3, 2)
-    facts = {"clips_sha256": stores.sha256(clips), "content": np.zeros((len(x), 32), np.uint8)}
+    content = np.arange(len(x) * 32, dtype=np.uint8).reshape(-1, 32)
+    facts = {"clips_sha256": stores.sha256(clips), "content": content}
     with stores.create(path, x.shape, SPEC, **facts, code="") as draft:
         for block in draft.pending():
-            draft.fill(block, lambda rows: (x[rows], rows, rows))
+            draft.fill(block, lambda rows: (x[rows], rows, np.full(len(rows), 3)))
 
 
 def write_folds(path, clips, labels, parts):

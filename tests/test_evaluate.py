@@ -9,8 +9,8 @@ import pytest
 
 from pipeline import backend, metrics
 from pipeline.errors import InputError
-from pipeline.evaluate import COPIED, _predictions, evaluate
-from pipeline.files import tables
+from pipeline.evaluate import COPIED, _length, _predictions, evaluate
+from pipeline.files import stores, tables
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def test_probabilities_are_some_and_the_largest_is_predicted(finished, predictio
 def test_the_report_says_what_it_is_of(finished, predictions):
     folder = finished / "reports" / "runs" / "tiny"
     run = json.loads((folder / "run.json").read_text())
-    counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "published"}
+    counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
+    counted |= {"published"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["speakers"] == predictions.speaker.nunique()
@@ -76,6 +77,43 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     assert (folder / "history.csv").read_bytes() == (bundle / "history.csv").read_bytes()
     found = json.loads((folder / "metrics.json").read_text())
     assert found["uar"] == metrics.evaluate(predictions, run["labels"])["uar"]
+
+
+def test_the_report_says_what_became_of_the_clips(finished):
+    """The demo corpus, against the lengths that its index tells."""
+    run = json.loads((finished / "reports" / "runs" / "tiny" / "run.json").read_text())
+    index = pd.read_csv(finished / "features" / "demo" / "index.csv")
+    gap = 2.5 - index.seconds  # 55125 samples at 22050 Hz
+    found = run["length"]
+    assert (found["clips"], found["cut"]) == (210, (gap < 0).sum())
+    assert found["padded"] == (gap > 0).sum() > 0
+    assert found["largest_cut"] == pytest.approx(max(0, -gap.min()), abs=1e-3)
+    assert found["median_padding"] == pytest.approx(gap[gap > 0].median(), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("policy", "samples", "wanted"),  # cut, largest cut, padded, median padding
+    [
+        ("centre", 100, (2, 1.5, 3, 0.5)),
+        ("start", 100, (2, 1.5, 3, 0.5)),
+        ("whole", None, (0, 0.0, 5, 1.6)),
+        ("segments", 100, (0, 0.0, 5, 0.5)),
+        ("centre", 10, (6, 2.4, 0, 0.0)),
+    ],
+)
+def test_clips_cut_and_padded_are_counted(tmp_path, policy, samples, wanted):
+    """Six clips at 100 Hz; 100 samples are a second."""
+    length = np.array([100, 90, 50, 20, 150, 250])
+    spec = {"waveform": {"length": policy, "samples": samples, "sample_rate": 100}}
+    settings = {"clips_sha256": "", "content": np.zeros((6, 32), np.uint8), "code": ""}
+    with stores.create(tmp_path / "s.zarr", (6, 1), spec, **settings) as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (np.zeros((6, 1)), length[rows], length[rows]))
+    found = _length(stores.read(tmp_path / "s.zarr"))
+    counted = found["cut"], found["largest_cut"], found["padded"], found["median_padding"]
+    assert counted == pytest.approx(wanted)
+    assert (found["policy"], found["samples"]) == (policy, samples)
+    json.dumps(found)  # plain numbers
 
 
 def test_measured_accuracy_is_that_of_training(finished, predictions):

@@ -24,7 +24,8 @@ STAGES = "demo index split waveforms extract train evaluate report".split()
 SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of several plug-ins
 # They say how a stage is called; what they hand over reaches DVC as params.
 CALLING = {f"pipeline/{name}.py" for name in ("cli", "params", "errors", "plugins")}
-INDIFFERENT = {"engine.memory_mb", "engine.workers"}  # decides how, not what: nothing is made anew for it
+# They decide how, not what: nothing is made anew for them.
+INDIFFERENT = {"engine.memory_mb", "engine.workers"}
 DOORS = {
     "ruamel": ["pipeline/params.py"],
     "zarr": ["pipeline/files/stores.py"],

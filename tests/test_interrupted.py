@@ -8,8 +8,11 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
+
+from pipeline.files import stores
 
 # Runs a module as a command and kills it at the nth call of one of its functions.
 KILLED = """
@@ -34,6 +37,25 @@ def counted(*args, **kwargs):
 setattr(owner, name, counted)
 sys.argv = [module, *arguments]
 runpy.run_module(module, run_name="__main__")
+"""
+# Runs a module as a command; says how often it called some of a module's functions with a clip.
+COUNTED = """
+import functools, importlib, runpy, sys
+
+place, module, *arguments = sys.argv[1:]
+owner, _, name = place.rpartition(".")
+owner = importlib.import_module(owner)
+function, clips = getattr(owner, name), []
+
+@functools.wraps(function)
+def counted(given, *args):
+    clips.extend(clip.any() for clip in (given if isinstance(given, list) else [given]))
+    return function(given, *args)
+
+setattr(owner, name, counted)
+sys.argv = [module, *arguments]
+runpy.run_module(module, run_name="__main__")
+print("clips:", sum(clips))
 """
 # In the middle of the work: clips, chunks or models half written, or one file of two in its place.
 MOMENTS = {
@@ -112,6 +134,39 @@ def test_a_killed_stage_leaves_nothing_half_written(finished, environment, tmp_p
     assert again.returncode == 0, again.stderr
     assert [content(clone / out) for out in outs] == wanted
     assert not list(clone.rglob("*.part"))
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("waveforms@demo-centred", "pipeline.features.recipes.waveform"),
+        ("extract@demo-centred-mfcc39", "pipeline.features.recipes.feature"),
+    ],
+)
+def test_what_a_killed_stage_finished_is_not_computed_again(
+    finished, environment, tmp_path, name, place
+):
+    stage = YAML().load(finished / "features" / "dvc.lock")["stages"][name]
+    clone = copy(finished, tmp_path, ".git", ".dvc")
+    store = clone / stage["outs"][0]["path"]
+    wanted = content(store)
+    rows = len(stores.read(store).length[:])
+    shutil.rmtree(store)
+    command = shlex.split(stage["cmd"])[2:]
+    run = {"cwd": clone, "env": environment, "capture_output": True, "text": True}
+    fill = "pipeline.files.stores.Draft.fill"
+    killed = subprocess.run([sys.executable, "-c", KILLED, fill, "4", *command], **run)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    (done,) = store.parent.glob(f".{store.name}.*.part/done")
+    count = sum(len(np.load(file)["length"]) for file in done.glob("*.npz"))
+    assert 0 < count < rows
+
+    again = subprocess.run([sys.executable, "-c", COUNTED, place, *command], **run)
+    assert again.stdout.splitlines()[-1] == f"clips: {rows - count}", again.stderr
+    assert content(store) == wanted
+    once_more = subprocess.run([sys.executable, "-c", COUNTED, place, *command], **run)
+    assert once_more.stdout.splitlines()[-1] == "clips: 0", once_more.stderr
+    assert content(store) == wanted
 
 
 def make_old(path):

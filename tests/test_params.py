@@ -153,7 +153,7 @@ EDITS = [
     (ENGINE, "", "engine: missing"),
     ("  backend: tensorflow\n", "", "engine.backend: missing"),
     (", samples: 55125", "", "corpora.demo.samples: missing"),
-    (", samples: corpus", "", "waveforms.centred.samples: missing"),
+    (", length: centre", "", "waveforms.centred.length: missing"),
     ("function: cepstral.mfcc, ", "", "features.mfcc39.function: missing"),
     ("kind: kfold, ", "", "protocols.random5.kind: missing"),
     ("corpus: demo, ", "", "runs.one.corpus: missing"),
@@ -173,7 +173,7 @@ EDITS = [
     (
         "samples: corpus",
         "samples: corps",
-        "waveforms.centred.samples: wanted a whole number or corpus, got 'corps'",
+        "waveforms.centred.samples: wanted a whole number, corpus or p0..p100, got 'corps'",
     ),
     (
         "samples: corpus",
@@ -250,6 +250,26 @@ EDITS = [
     # out of bounds
     ("samples: 55125", "samples: 0", "corpora.demo.samples: must be at least 1, got 0"),
     ("22050", "44", "waveforms.centred.sample_rate: must be at least 1000, got 44"),
+    (
+        "samples: corpus",
+        "samples: p101",
+        "waveforms.centred.samples: wanted a whole number, corpus",
+    ),
+    (
+        "samples: corpus",
+        "normalise: loud",
+        "waveforms.centred.normalise: no 'loud'; known: none, peak, percentile",
+    ),
+    (
+        "samples: corpus",
+        "pre_emphasis: 1",
+        "waveforms.centred.pre_emphasis: must be in [0, 1), got 1.0",
+    ),
+    (
+        "samples: corpus",
+        "pcm16: 1",
+        "waveforms.centred.pcm16: wanted true or false, got 1",
+    ),
     ("samples: corpus", "samples: -1", "waveforms.centred.samples: must be at least 1, got -1"),
     ("folds: 5, s", "folds: 1, s", "protocols.random5.folds: kfold needs 2 or more, got 1"),
     ("seed: 1", "seed: -1", "protocols.random5.seed: must be from 0 to 2**32 - 1, got -1"),
@@ -267,6 +287,15 @@ EDITS = [
     ("random5}", "random5, seeds: [-1]}", "runs.one.seeds: must be at least 0, got -1"),
     ("random5}", "random5, seeds: []}", "runs.one.seeds: wanted one or more, all different"),
     ("random5}", "random5, seeds: [1, 1]}", "runs.one.seeds: wanted one or more, all different"),
+    (
+        "workers: threads",
+        "workers: thread",
+        "engine.workers: wanted threads, processes or tcp://HOST:PORT of a dask scheduler, got",
+    ),
+    ("n_mfcc: 39", "win_length: 5.5", "features.mfcc39.win_length: wanted a whole number or null"),
+    ("n_mfcc: 39", "deltas: slope", "features.mfcc39.deltas: no 'slope'; known: none, regression"),
+    ("n_mfcc: 39", "segment: -1", "features.mfcc39.segment: must be at least 0, got -1"),
+    ("n_mfcc: 39", "segment: 64", "features.mfcc39.segment_hop: must be at least 1, got 0"),
     ("memory_mb: 100", "memory_mb: 0", "engine.memory_mb: must be at least 1, got 0"),
     # together
     (

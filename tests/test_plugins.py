@@ -49,7 +49,7 @@ def test_settings_and_constants_are_read_without_importing(package):
     (package / "features" / "spectral.py").write_text(MODULE)
     found = plugins.defaults("features", "spectral", "shape")
     assert found == {"bands": 40, "top": 80.0, "low": -1.5}
-    assert plugins.nullable("features", "spectral", "shape") == {"top"}
+    assert plugins.nullable("features", "spectral", "shape") == {"top": float}
     assert plugins.constant("features", "spectral", "TABLE") == {"epochs": 3, "rate": 1e-3}
     assert plugins.constant("features", "spectral", "second") == ("a", -1)
 

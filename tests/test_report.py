@@ -12,7 +12,8 @@ import sys
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.report import costs, drawing, page, read_run
+from pipeline.features import framing
+from pipeline.report import LENGTHS, costs, drawing, length_words, page, read_recorded, read_run
 from pipeline.report import report as stage
 
 LABELS = ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"]
@@ -24,13 +25,17 @@ AGAIN = """
 import pathlib, sys
 from pipeline.report import report
 folder = pathlib.Path(sys.argv[1])
-report(folder, folder / "index.html", folder / "summary.md", runs=dict.fromkeys(sys.argv[2:]))
+pages = folder / "index.html", folder / "summary.md"
+report(folder, folder / "recorded", *pages, runs=dict.fromkeys(sys.argv[2:]))
 """
 
 
 def report(reports, runs):
     """Run the stage on the named runs; of a line of params.yaml it takes the name alone."""
-    stage(reports, reports / "index.html", reports / "summary.md", runs=dict.fromkeys(runs))
+    recorded = reports / "recorded"
+    recorded.mkdir(exist_ok=True)
+    pages = reports / "index.html", reports / "summary.md"
+    stage(reports, recorded, *pages, runs=dict.fromkeys(runs))
 
 
 def leak(clips, of=240, *, allowed=False, **more):
@@ -110,6 +115,18 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
         "clips": 240,
         "speakers": 6,
         "leaks": leaks,
+        "length": {
+            "policy": "centre",
+            "samples": 110000,
+            "sample_rate": 22050,
+            "clips": 240,
+            "cut": 12,
+            "largest_cut": 0.614,
+            "padded": 228,
+            "median_padding": 1.228,
+        },
+        "device": "cpu",
+        "backend": "jax",
         "certificate": "9f2c" * 16,
         "quality": {
             "clips": 240,
@@ -121,6 +138,25 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
         "versions": {"python": "3.11.2", "keras": "3.15.1"},
     }
     (folder / "run.json").write_text(json.dumps(run | facts))
+    return folder
+
+
+def write_recorded(reports, name, *, note="100 of 500 epochs", seconds=11430, **run):
+    """Write a made-up recorded run: of a run what is kept of it, and how it was made."""
+    folder = write_run(reports / "recorded", name, **run)
+    (folder / "predictions.csv").unlink()
+    (folder / "history.csv").unlink()
+    how = {
+        "hardware": "AMD EPYC 9654",
+        "cores": 2,
+        "backend": "jax",
+        "seconds": seconds,
+        "command": f"dvc repro evaluate@{name}",
+        "commit": "c09dac00ede091f4fa003e0793e03e65a80b1218-dirty",
+        "date": "2026-11-20",
+        "note": note,
+    }
+    (folder / "how.json").write_text(json.dumps(how))
     return folder
 
 
@@ -170,7 +206,7 @@ def test_confusion_counts_clips_by_true_label(tmp_path):
     assert [sum(row) for row in run.confusion] == [30] * 8  # rows are true labels
     angry_as_happy = sum(row[4] == "angry" and row[5] == "happy" for row in rows)
     assert run.confusion[4][2] == angry_as_happy
-    matrix = re.search(r'<table class="matrix">.*?</table>', page([run]), re.S)[0]
+    matrix = re.search(r'<table class="matrix">.*?</table>', page([run], []), re.S)[0]
     cells = [int(n) for n in re.findall(r"--share:[^>]*>(\d+)</td>", matrix)]
     assert cells == [count for row in run.confusion for count in row]
 
@@ -186,7 +222,7 @@ def test_cost_of_the_leak_pairs_leaky_with_honest(reports):
     runs = [read_run(reports / name) for name in RUNS]
     pairs = [(leaky.name, honest.name) for leaky, honest in costs(runs)]
     assert pairs == [("tim_net-ravdess-authors", "tim_net-ravdess")]
-    assert f"90.0 60.0 {MINUS}30.0" in text_of(page(runs))
+    assert f"90.0 60.0 {MINUS}30.0" in text_of(page(runs, []))
 
 
 @pytest.mark.parametrize(
@@ -204,7 +240,7 @@ def test_cost_of_the_leak_pairs_leaky_with_honest(reports):
 def test_what_makes_a_number_honest(tmp_path, facts, objections):
     run = read_run(write_run(tmp_path, "a", **facts))
     assert run.objections == objections
-    assert ("<mark>" in page([run])) == ("picked on test" in objections)
+    assert ("<mark>" in page([run], [])) == ("picked on test" in objections)
 
 
 def test_imported_weights_have_no_curves_and_claim_no_epoch(tmp_path):
@@ -212,12 +248,150 @@ def test_imported_weights_have_no_curves_and_claim_no_epoch(tmp_path):
     (folder / "history.csv").write_text("fold,epoch,loss,accuracy,test_accuracy\n")
     run = read_run(folder)
     assert run.protocol == "speakers held out, imported weights"
-    assert "No learning curves: the weights were imported." in text_of(page([run]))
+    assert "No learning curves: the weights were imported." in text_of(page([run], []))
 
 
 def test_a_class_without_clips_has_no_recall(tmp_path):
     folder = write_run(tmp_path, "a", labels=[*LABELS, "bored"])
-    assert f"bored 0 0 0 0 0 0 0 0 0 {DASH}" in text_of(page([read_run(folder)]))
+    assert f"bored 0 0 0 0 0 0 0 0 0 {DASH}" in text_of(page([read_run(folder)], []))
+
+
+# ---- clips that were cut and padded ----------------------------------------------------------
+
+
+def test_a_run_says_what_became_of_its_clips(tmp_path):
+    write_run(tmp_path, "a")
+    report(tmp_path, ["a"])
+    seen = text_of((tmp_path / "index.html").read_text())
+    line = "Clips brought to 4.99 s about their middle: 12 of 240 cut, by up to 0.61 s; 228 padded"
+    assert seen.count(f"{line}, by 1.23 s in the median.") == 1
+    assert "length.policy" not in seen  # the line says it
+
+
+@pytest.mark.parametrize(
+    ("policy", "changed", "words"),
+    [
+        ("start", {}, "brought to 2.00 s from their start: none of 3 cut; 1 padded, by 0.50 s in"),
+        ("whole", {"samples": None}, "taken whole: none of 3 cut; 1 padded, by 0.50 s in"),
+        ("segments", {}, "taken whole, in pieces of 2.00 s: none of 3 cut; 1 padded, by 0.50 s in"),
+        ("centre", {"padded": 0}, "brought to 2.00 s about their middle: none of 3 cut; none padd"),
+    ],
+)
+def test_every_policy_has_its_words(policy, changed, words):
+    length = {"policy": policy, "samples": 32000, "sample_rate": 16000, "clips": 3, "cut": 0}
+    length |= {"largest_cut": 0.0, "padded": 1, "median_padding": 0.5}
+    assert length_words(length | changed).startswith(f"Clips {words}")
+
+
+def test_no_policy_lacks_words():
+    assert set(LENGTHS) == set(framing.POLICIES)
+
+
+# ---- recorded runs ---------------------------------------------------------------------------
+
+
+def test_recorded_runs_have_a_section(reports):
+    published = [{"protocol": "10 random folds", "uar": 89.19, "war": None, "source": "README"}]
+    write_recorded(reports, "tim_net-emodb", right=0.7, corpus="emodb", published=published,
+                   leaks=SHARED, epochs=100)  # fmt: skip
+    report(reports, RUNS)
+    seen = text_of((reports / "index.html").read_text())
+    assert "1 more was recorded on real corpora ." in seen
+    _, section = seen.split("Recorded on real corpora Long runs")
+    section, _ = section.split("tim_net-ravdess-authors tim_net on ravdess, ")  # the first run
+    assert "tim_net emodb ✗ no 70.0 [65.7, 73.7] chance 12.5 70.0 [65.7, 73.7]" in section
+    assert "speakers shared, last epoch tim_net-emodb 6 100 epochs ✓ apart" in section
+    assert "100 of 500 epochs AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20 " in section
+    ours = "6 folds, speakers shared, last epoch, 100 epochs tim_net-emodb"
+    assert f"{ours} 10 random folds README 70.0 89.2 {MINUS}19.2 70.0 {DASH} {DASH}" in section
+    assert "12 of 240 cut" in section
+    assert "how.commit c09dac00ede091f4fa003e0793e03e65a80b1218-dirty" in section
+
+
+def test_the_summary_has_them_too(reports):
+    published = [{"protocol": "10 random folds", "uar": 89.19, "war": None, "source": "README"}]
+    write_recorded(reports, "tim_net-emodb", right=0.7, corpus="emodb", published=published)
+    report(reports, RUNS)
+    *_, title, headline, theirs = (reports / "summary.md").read_text().split("\n\n")
+    assert title == "**Recorded on real corpora**, and not computed again here:"
+    head, _, line = headline.splitlines()
+    assert head.endswith("| Folds | Honest | Epochs | Hardware | Note |")
+    assert line == (
+        "| tim_net-emodb | tim_net | emodb | speakers held out, last epoch "
+        "| **70.0** [65.7, 73.7] | **70.0** [65.7, 73.7] | 6 | yes | 8 "
+        "| AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20 | 100 of 500 epochs |"
+    )
+    assert f"| 10 random folds | 70.0 | 89.2 | {MINUS}19.2 |" in theirs
+
+
+def test_without_recorded_runs_nothing_is_said_of_them(reports):
+    (reports / "recorded").mkdir()
+    (reports / "recorded" / "README.md").write_text("What lies here.\n")
+    (reports / "recorded" / ".x.part").mkdir()  # left by a command that was killed
+    report(reports, RUNS)
+    for name in ("index.html", "summary.md"):
+        assert "recorded" not in (reports / name).read_text().lower()
+
+
+def test_a_recorded_run_may_have_the_name_of_a_run(tmp_path):
+    write_run(tmp_path, "a", right=0.6)
+    write_recorded(tmp_path, "a", right=0.9)
+    report(tmp_path, ["a"])
+    markup = (tmp_path / "index.html").read_text()
+    ids = re.findall(r'\bid="([^"]*)"', markup)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'<a [^>]*href="#([^"]*)', markup)) == {"run-1", "recorded", "recorded-1"}
+    found = re.findall(r"^\| a \|.*?\*\*(.*?)\*\*", (tmp_path / "summary.md").read_text(), re.M)
+    assert found == ["60.0", "90.0"]
+
+
+def test_recorded_runs_of_one_model_and_corpus_stand_together(reports):
+    for name, corpus in (("c", "emodb"), ("a", "savee"), ("b", "emodb"), ("d", "savee")):
+        write_recorded(reports, name, corpus=corpus)
+    report(reports, RUNS)
+    table = (reports / "summary.md").read_text().partition("Recorded")[2]
+    assert re.findall(r"^\| ([a-d]) \|", table, re.M) == ["a", "d", "b", "c"]
+
+
+def test_what_a_recording_does_not_know_is_not_said(tmp_path):
+    folder = write_recorded(tmp_path, "a", seconds=None, weights="authors, 2023", training=None)
+    assert read_recorded(folder).made == "AMD EPYC 9654, 2 cores, jax, 2026-11-20"
+    write_run(tmp_path, "b")
+    report(tmp_path, ["b"])
+    assert "trained elsewhere" in (tmp_path / "summary.md").read_text()
+    assert f"| {DASH} | AMD" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_note_is_escaped(tmp_path):
+    write_run(tmp_path, "a")
+    write_recorded(tmp_path, "b", note="<i>|")
+    report(tmp_path, ["a"])
+    assert "<i>" not in (tmp_path / "index.html").read_text()
+    assert "| &lt;i>\\| |" in (tmp_path / "summary.md").read_text()
+
+
+def test_the_folder_of_recorded_runs_is_there_even_if_empty(tmp_path):
+    write_run(tmp_path, "a")
+    pages = tmp_path / "index.html", tmp_path / "summary.md"
+    with pytest.raises(InputError, match="recorded: no such folder; take it back from git"):
+        stage(tmp_path, tmp_path / "recorded", *pages, runs={"a": None})
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.json", "how.json"])
+def test_a_recorded_run_that_is_not_whole(tmp_path, name):
+    write_run(tmp_path, "a")
+    folder = write_recorded(tmp_path, "b")
+    (folder / name).write_text("{}")
+    remedy = "; take it back from git, or record the run again"
+    with pytest.raises(InputError, match=f"recorded/b: {name} has no .*{remedy}"):
+        report(tmp_path, ["a"])
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"recorded/b: {name} is missing{remedy}"):
+        report(tmp_path, ["a"])
+    assert not (tmp_path / "index.html").exists()
+
+
+# ---- the files -------------------------------------------------------------------------------
 
 
 def test_same_results_same_bytes(reports, tmp_path):
@@ -232,6 +406,7 @@ def test_same_results_same_bytes(reports, tmp_path):
 
 
 def test_page_fetches_nothing(reports):
+    write_recorded(reports, "tim_net-ravdess")
     report(reports, RUNS)
     markup = (reports / "index.html").read_text()
     assert not re.search(r"http|src=|@import|url\((?!#)|<link|<script", markup)
@@ -240,6 +415,7 @@ def test_page_fetches_nothing(reports):
 
 
 def test_ids_are_unique_and_every_reference_has_one(reports):
+    write_recorded(reports, "tim_net-ravdess")
     report(reports, RUNS)
     markup = (reports / "index.html").read_text()
     ids = re.findall(r'\bid="([^"]*)"', markup)
@@ -316,6 +492,7 @@ def test_broken_files(tmp_path):
     refuses("run.json", whole["run.json"].replace('"pcm"', '"x"'), "run.json leaks has no pcm")
     refuses("run.json", whole["run.json"].replace('"duplicates"', '"x"'), "has no duplicates")
     refuses("run.json", whole["run.json"].replace('"last"', '"x"'), "selection is 'x', wanted one")
+    refuses("run.json", whole["run.json"].replace('"centre"', '"x"'), "length.policy is 'x', want")
     refuses("predictions.csv", "clip\n", "predictions.csv has no label, predicted")
     refuses("predictions.csv", whole["predictions.csv"].replace(",sad,", ",bored,"), "'bored'")
     refuses("history.csv", "fold,epoch,loss,accuracy\n1,1,x,1\n", "history.csv: .*'x'")
@@ -340,6 +517,7 @@ def test_page_does_not_scroll_sideways_on_a_phone(reports, tmp_path):
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
+    write_recorded(reports, "tim_net-ravdess")
     report(reports, RUNS)
     measure = "<script>onload = () => parent.postMessage([document.documentElement.scrollWidth, \
         document.documentElement.clientWidth].join(' of '), '*')</script>"

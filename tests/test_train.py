@@ -277,6 +277,56 @@ def test_stacked_folds_need_jax_and_features_in_memory(runs):
     assert not list(folder.glob("*stacked*"))
 
 
+# ---- workers of a scheduler ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory, environment):
+    """Give the address of a dask scheduler with two workers, started as a person would."""
+    told = tmp_path_factory.mktemp("dask") / "scheduler.json"
+    known = ["--scheduler-file", str(told), "--no-dashboard"]
+    worker = ["worker", *known, "--nthreads", "1", "--no-nanny"]
+    commands = [["scheduler", "--port", "0", "--host", "127.0.0.1", *known], worker, worker]
+    run = {"cwd": told.parent, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run["env"] = environment | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    started = [
+        subprocess.Popen([sys.executable, "-m", "dask", *words], **run) for words in commands
+    ]
+    from distributed import Client
+
+    try:
+        with Client(scheduler_file=str(told), timeout=30) as client:
+            client.wait_for_workers(2, timeout=30)
+            yield client.scheduler.address
+    finally:
+        for process in started:  # asked to end, workers wait for a scheduler that has gone
+            process.kill()
+            process.wait()
+
+
+def test_the_workers_of_a_scheduler_train_the_same_bytes(tmp_path, trained, scheduler):
+    made = inputs(tmp_path / "inputs")
+    run = {"model": "tim_net", "training": {"epochs": 2}}
+    jobs = {
+        name: {"inputs": made, "bundle": tmp_path / name, "run": run | {"engine": engine}}
+        for name, engine in {
+            "here": {},
+            "elsewhere": {"workers": scheduler},
+            "stacked here": {"folds": "stacked"},
+            "stacked elsewhere": {"workers": scheduler, "folds": "stacked"},
+        }.items()
+    }
+    told = dict(zip(jobs, trained("jax", *jobs.values()), strict=True))
+    assert told["here"] == {"said": "", "epochs": 3 * 2}
+    assert told["elsewhere"] == told["stacked elsewhere"] == {"said": "", "epochs": 0}
+    assert content(tmp_path / "here") == content(tmp_path / "elsewhere")
+
+    # three folds stacked here; two and one there
+    here, there = (read(tmp_path / f"stacked {at}" / "history.csv") for at in ("here", "elsewhere"))
+    for one, other in zip(here, there, strict=True):
+        assert float(one["loss"]) == pytest.approx(float(other["loss"]), rel=1e-5)
+
+
 # ---- published weights and what is refused ---------------------------------------------------
 
 

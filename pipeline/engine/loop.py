@@ -169,7 +169,7 @@ class _Shared:
         self.selection, self.folder = selection, folder
         self.model = build(0)
         self.optimiser = objectives.optimiser(training)
-        loss = objectives.LOSSES[training["loss"]]
+        loss = objectives.loss(training)
         self.program = compiled.program(self.model, loss, self.optimiser, training["batch"])
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
@@ -228,6 +228,8 @@ class _Shared:
         """Train for an epoch, and take it down."""
         count = len(units)
         orders = np.stack([self._order(unit, progress.epoch) for unit in units])  # (units, clips)
+        rate = np.float32(objectives.rate(self.training, progress.epoch))
+        progress.state["slots"]["rate"] = np.full((count,) if count > 1 else (), rate)
         progress.state, losses, hits = self._learn(progress.state, orders)
         progress.epoch += 1
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):

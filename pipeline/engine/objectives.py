@@ -1,9 +1,11 @@
-"""What is minimised, and how: losses, targets and optimisers by the names that models use.
+"""What is minimised, and how: losses, targets, optimisers and schedules by the names models use.
 
 An optimiser is two pure functions, so that its state is plain arrays which can be stacked over
-folds, stored and set back.
+folds, stored and set back. Its ``slots`` hold the learning rate, ``rate``, which the loop sets
+before each epoch: a schedule is a function of the epoch and compiles nothing anew.
 """
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,7 +13,76 @@ import keras
 import numpy as np
 from keras import ops
 
-LOSSES = {"cross_entropy": keras.losses.categorical_crossentropy}
+from pipeline import plugins
+from pipeline.errors import InputError
+
+# ---- losses ----------------------------------------------------------------------------------
+
+
+def focal(targets, outputs):
+    """Focal loss of each clip, ``gamma = 2``: ``sum_k t_k (1 - p_k)^2 (-ln p_k)``.
+
+    Parameters
+    ----------
+    targets, outputs : tensor, shape (clips, classes)
+        Target shares, and probabilities, which are taken as 1e-7 at least.
+
+    Returns
+    -------
+    tensor, shape (clips,)
+
+    References
+    ----------
+    Lin et al., "Focal loss for dense object detection", ICCV 2017, eq. 4.
+    """
+    p = ops.clip(outputs, 1e-7, 1.0)
+    return -ops.sum(targets * ops.square(1 - p) * ops.log(p), axis=-1)
+
+
+def concordance(targets, outputs):
+    """One minus Lin's concordance correlation coefficient over a batch, the mean of all outputs.
+
+    ``CCC = 2 cov / (var + var + (mean - mean)^2)``, with population moments; 0 for a constant.
+
+    Parameters
+    ----------
+    targets, outputs : tensor, shape (clips, attributes)
+
+    Returns
+    -------
+    tensor, shape (1,)
+
+    References
+    ----------
+    L. I. Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics
+    45(1), 1989, eq. 3.
+    """
+    t, y = (values - ops.mean(values, axis=0) for values in (targets, outputs))
+    gap = ops.mean(targets, axis=0) - ops.mean(outputs, axis=0)
+    spread = ops.mean(t * t, axis=0) + ops.mean(y * y, axis=0) + gap * gap
+    ccc = 2 * ops.mean(t * y, axis=0) / ops.maximum(spread, 1e-12)
+    return ops.mean(1 - ccc, keepdims=True)
+
+
+LOSSES = {
+    "cross_entropy": keras.losses.categorical_crossentropy,
+    "focal": focal,
+    "ccc": concordance,
+}
+
+
+def loss(training: dict) -> Callable:
+    """Loss that a model's training settings name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    return LOSSES[_known("loss", training["loss"], LOSSES)]
+
+
+# ---- optimisers ------------------------------------------------------------------------------
 
 
 class Optimiser(NamedTuple):
@@ -24,7 +95,7 @@ class Optimiser(NamedTuple):
 def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) -> Optimiser:
     """Adam in Keras's form: ``epsilon`` is added to the root of the raw second moment.
 
-    ``w -= learning_rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``
+    ``w -= rate sqrt(1 - beta_2^t) / (1 - beta_1^t) m / (sqrt(v) + epsilon)``
 
     References
     ----------
@@ -34,11 +105,15 @@ def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) 
 
     def start(weights: list[np.ndarray]) -> dict:
         zeros = [np.zeros_like(weight) for weight in weights]
-        return {"steps": np.zeros((), np.float32), "m": zeros, "v": [zero.copy() for zero in zeros]}
+        scalars = {
+            "rate": np.full((), learning_rate, np.float32),
+            "steps": np.zeros((), np.float32),
+        }
+        return scalars | {"m": zeros, "v": [zero.copy() for zero in zeros]}
 
     def update(slots: dict, gradients: list, weights: list) -> tuple[dict, list]:
         steps = slots["steps"] + 1
-        rate = learning_rate * ops.sqrt(1 - ops.power(beta_2, steps))
+        rate = slots["rate"] * ops.sqrt(1 - ops.power(beta_2, steps))
         rate = rate / (1 - ops.power(beta_1, steps))
         pairs = list(zip(gradients, slots["m"], slots["v"], strict=True))
         m = [m + (gradient - m) * (1 - beta_1) for gradient, m, _ in pairs]
@@ -47,7 +122,7 @@ def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) 
             weight - rate * first / (ops.sqrt(second) + epsilon)
             for weight, first, second in zip(weights, m, v, strict=True)
         ]
-        return {"steps": steps, "m": m, "v": v}, moved
+        return {"rate": slots["rate"], "steps": steps, "m": m, "v": v}, moved
 
     return Optimiser(start, update)
 
@@ -56,9 +131,72 @@ OPTIMISERS = {"adam": (adam, ("learning_rate", "beta_1", "beta_2", "epsilon"))}
 
 
 def optimiser(training: dict) -> Optimiser:
-    """Make the optimiser that a model's training settings name."""
-    make, settings = OPTIMISERS[training["optimiser"]]
+    """Make the optimiser that a model's training settings name.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    make, settings = OPTIMISERS[_known("optimiser", training["optimiser"], OPTIMISERS)]
     return make(**{name: training[name] for name in settings})
+
+
+# ---- schedules -------------------------------------------------------------------------------
+
+
+def constant(epoch: int) -> float:
+    """One, in every epoch."""
+    return 1.0
+
+
+def steps(epoch: int, *, decay: float, decay_from: int, decay_every: int) -> float:
+    """``exp(-decay)`` to the power of the epochs gone by that ``decay_every`` divides.
+
+    Parameters
+    ----------
+    epoch : int >= 0
+        The first is 0.
+    decay : float
+        In the exponent, of one step.
+    decay_from : int >= 1
+        Earlier epochs do not count.
+    decay_every : int >= 1
+        Epochs between two steps.
+
+    Examples
+    --------
+    >>> [round(steps(e, decay=0.15, decay_from=50, decay_every=20), 3) for e in (59, 60, 80)]
+    [1.0, 0.861, 0.741]
+    """
+    count = max(0, epoch // decay_every - (decay_from - 1) // decay_every)
+    return math.exp(-decay * count)
+
+
+SCHEDULES = {"constant": (constant, ()), "steps": (steps, ("decay", "decay_from", "decay_every"))}
+
+
+def rate(training: dict, epoch: int) -> float:
+    """Learning rate of an epoch, the first being 0: constant unless the model names a schedule.
+
+    Raises
+    ------
+    InputError
+        If there is no schedule of that name.
+    """
+    name = training.get("schedule", "constant")
+    share, settings = SCHEDULES[_known("schedule", name, SCHEDULES)]
+    return training["learning_rate"] * share(epoch, **{key: training[key] for key in settings})
+
+
+def _known(kind: str, name: str, table: dict) -> str:
+    """Refuse a name that a table has not."""
+    if name not in table:
+        raise InputError(f"{kind}: no {name!r}; {plugins.nearest(name, list(table))}")
+    return name
+
+
+# ---- targets ---------------------------------------------------------------------------------
 
 
 def targets(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:

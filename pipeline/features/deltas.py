@@ -5,7 +5,11 @@ import numpy as np
 from pipeline.errors import InputError
 
 KINDS = ("none", "regression", "difference")
-WIDTH = 9  # frames of the regression
+# Least-squares slope of a line, and second derivative of a parabola, through 9 frames: whole
+# numbers and what their sum is divided by [1]_. Written out because a solver's last bits differ.
+SLOPE = (-4, -3, -2, -1, 0, 1, 2, 3, 4), 60
+CURVATURE = (28, 7, -8, -17, -20, -17, -8, 7, 28), 462
+WIDTH = 9
 
 
 def stack(values: np.ndarray, *, kind: str) -> np.ndarray:
@@ -15,9 +19,10 @@ def stack(values: np.ndarray, *, kind: str) -> np.ndarray:
     ----------
     values : ndarray, shape (clips, frames, bins), float32
     kind : {"regression", "difference"}
-        Slope of a line through 9 frames, as ``librosa.feature.delta`` of orders 1 and 2 (of the
-        first and last frames, the slope of the parabola through the nearest 9); or each frame
-        minus the next one, the last minus the first, applied once and twice.
+        Slope of the line and second derivative of the parabola through 9 frames, as
+        ``librosa.feature.delta`` of orders 1 and 2 [1]_; the first 4 frames have what the fifth
+        has, and the last 4 likewise. Or each frame minus the next one, the last minus the first,
+        applied once and twice.
 
     Returns
     -------
@@ -27,22 +32,28 @@ def stack(values: np.ndarray, *, kind: str) -> np.ndarray:
     ------
     InputError
         If the kind is unknown, or there are fewer frames than the regression needs.
+
+    References
+    ----------
+    .. [1] A. Savitzky and M. J. E. Golay, Smoothing and differentiation of data by simplified least
+       squares procedures, Analytical Chemistry 36(8), 1964.
     """
     if kind not in KINDS[1:]:
         raise InputError(f"deltas: must be one of {', '.join(KINDS)}, got {kind!r}")
-    from scipy.signal import savgol_filter  # takes long, and params.yaml is read without it
-
     values = values.astype(np.float64)
     if kind == "difference":
         first = values - np.roll(values, -1, axis=1)
         second = first - np.roll(first, -1, axis=1)
     else:
-        if values.shape[1] < WIDTH:
-            raise InputError(
-                f"deltas: regression needs {WIDTH} frames, the clip has {values.shape[1]}"
-            )
-        first, second = (
-            savgol_filter(values, WIDTH, polyorder=order, deriv=order, axis=1, mode="interp")
-            for order in (1, 2)
-        )
+        frames = values.shape[1]
+        if frames < WIDTH:
+            raise InputError(f"deltas: regression needs {WIDTH} frames, the clip has {frames}")
+        first, second = (_fitted(values, *weights) for weights in (SLOPE, CURVATURE))
     return np.stack([values, first, second], axis=-1).astype(np.float32)
+
+
+def _fitted(values: np.ndarray, weights: tuple[int, ...], divisor: int) -> np.ndarray:
+    """Weighted sum over the frames around each frame, shape (clips, frames, bins)."""
+    inner = values.shape[1] - WIDTH + 1
+    total = sum(weight * values[:, i : i + inner] for i, weight in enumerate(weights))
+    return np.pad(total / divisor, ((0, 0), (WIDTH // 2, WIDTH // 2), (0, 0)), mode="edge")

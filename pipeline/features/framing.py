@@ -73,31 +73,31 @@ def fix_length(signal: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(signal, (gap // 2, gap - gap // 2))
 
 
-def frames(samples: int, *, n_fft: int, hop: int, centre: bool) -> int:
+def frames(samples: int, *, length: int, hop: int, centre: bool) -> int:
     """Frames that a short-time transform makes of a clip.
 
     Parameters
     ----------
     samples : int
         Length of the clip.
-    n_fft, hop : int >= 1
+    length, hop : int >= 1
         Length and distance of the frames, in samples.
     centre : bool
-        Whether ``n_fft // 2`` samples are padded to both ends, so that frame ``i`` is centred on
+        Whether ``length // 2`` samples are padded to both ends, so that frame ``i`` is centred on
         sample ``i * hop``.
 
     Returns
     -------
     int
-        0 where the clip is shorter than one frame.
+        1 also of a clip shorter than one frame, which gets zeros behind.
 
     Examples
     --------
-    >>> frames(110000, n_fft=2048, hop=512, centre=True)
+    >>> frames(110000, length=2048, hop=512, centre=True)
     215
     """
-    padding = n_fft // 2 * 2 if centre else 0
-    return max(0, 1 + (samples + padding - n_fft) // hop)
+    padding = length // 2 * 2 if centre else 0
+    return 1 + max(0, samples + padding - length) // hop
 
 
 def segments(values: np.ndarray, size: int, *, hop: int) -> np.ndarray:

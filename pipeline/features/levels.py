@@ -60,13 +60,12 @@ def pre_emphasise(signal: np.ndarray, *, coefficient: float) -> np.ndarray:
         raise InputError(f"pre_emphasis: must be in [0, 1), got {coefficient}")
     if coefficient == 0:
         return signal
-    raised = signal.astype(np.float64)
-    raised[1:] -= coefficient * signal[:-1]
-    return raised.astype(np.float32)
+    exact = signal.astype(np.float64)
+    return np.append(exact[:1], exact[1:] - coefficient * exact[:-1]).astype(np.float32)
 
 
 def pcm16(signal: np.ndarray) -> np.ndarray:
-    """Round to the steps of 16-bit sound, as writing to a file and reading it back does.
+    """Round to the steps of 16-bit sound, halves away from zero, as tf.audio.encode_wav does.
 
     Parameters
     ----------
@@ -78,5 +77,6 @@ def pcm16(signal: np.ndarray) -> np.ndarray:
     ndarray, shape (samples,), float32
         Multiples of 2 ** -15.
     """
-    steps = np.rint(signal.astype(np.float64) * 2**15)
+    scaled = signal.astype(np.float64) * 2**15
+    steps = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)
     return (np.clip(steps, -(2**15), 2**15 - 1) / 2**15).astype(np.float32)

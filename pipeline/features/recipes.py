@@ -74,10 +74,7 @@ def feature(waveforms: list[np.ndarray], sample_rate: int, spec: dict) -> list[n
 def code_sha256(*places: str) -> str:
     """SHA-256 over code and over the versions of the packages that decide values.
 
-    Parameters
-    ----------
-    *places : str
-        Files and folders as dvc.yaml names them, ``pipeline/features``.
+    ``places`` are files and folders as dvc.yaml names them, ``pipeline/features``.
     """
     digest = hashlib.sha256(repr([metadata.version(name) for name in PACKAGES]).encode())
     for place in places:

@@ -1,12 +1,15 @@
-"""Change of sample rate, by two named methods.
+"""Change of sample rate, by named methods.
 
 ``soxr_hq``
     The SoX resampler at high quality: what librosa has used since 0.10.
 ``kaiser_best``
     Band-limited interpolation [1]_ from a windowed-sinc table, in the arithmetic of resampy 0.2.2:
     what librosa used before. Features published in those years need this one.
+``kaiser_best_03``
+    The same from another table, as resampy has it since 0.3.0. The two rows of features that
+    TIM-Net's README lays to two processors are these two.
 
-The choice moves MFCCs by about 1 unit, and published weights by 1 to 2.5 points of accuracy.
+The choice moves MFCCs by 1 to 6 units, and published weights by 1 to 2.5 points of accuracy.
 
 References
 ----------
@@ -23,13 +26,21 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline.errors import InputError
 
-METHODS = ("soxr_hq", "kaiser_best")
 
-# The table of kaiser_best: half of a symmetric windowed sinc.
-CROSSINGS = 64
-PRECISION = 512  # entries per zero crossing
-ROLLOFF = 0.9475937167399596
-BETA = 14.769656459379492
+class Table(NamedTuple):
+    """Half of a symmetric windowed sinc: zero crossings, entries per crossing, rolloff, beta."""
+
+    crossings: int
+    precision: int
+    rolloff: float
+    beta: float
+
+
+TABLES = {
+    "kaiser_best": Table(64, 512, 0.9475937167399596, 14.769656459379492),
+    "kaiser_best_03": Table(50, 8192, 0.9173473712608761, 12.984585247040012),
+}
+METHODS = ("soxr_hq", *TABLES)
 
 # Beyond it the truncated step through the table would change the gain by more than 1/8.
 LARGEST_RATIO = 64
@@ -52,7 +63,7 @@ def resample(signal: np.ndarray, sample_rate: int, target_rate: int, *, method: 
     signal : ndarray, shape (samples,), float32
     sample_rate, target_rate : int
         In hertz, ``target_rate >= sample_rate / 64``.
-    method : {"soxr_hq", "kaiser_best"}
+    method : {"soxr_hq", "kaiser_best", "kaiser_best_03"}
 
     Returns
     -------
@@ -82,18 +93,18 @@ def resample(signal: np.ndarray, sample_rate: int, target_rate: int, *, method: 
     if method == "soxr_hq":
         resampled = soxr.resample(signal, sample_rate, target_rate, quality="HQ")
     else:
-        resampled = _kaiser_best(signal, sample_rate, target_rate)
+        resampled = _interpolate(signal, sample_rate, target_rate, method)
     samples = ceil(len(signal) * (target_rate / sample_rate))  # rounded where librosa rounds
     fixed = np.zeros(samples, np.float32)
     fixed[: len(resampled)] = resampled[:samples]
     return fixed
 
 
-def _kaiser_best(signal: np.ndarray, sample_rate: int, target_rate: int) -> np.ndarray:
+def _interpolate(signal: np.ndarray, sample_rate: int, target_rate: int, method: str) -> np.ndarray:
     """Interpolate ``signal``, shape (samples,) -> (floor(samples * ratio),), float64."""
     ratio = target_rate / sample_rate
     samples = floor(len(signal) * ratio)
-    bank = _filter_bank(sample_rate, target_rate)
+    bank = _filter_bank(sample_rate, target_rate, TABLES[method])
     taps = len(bank.early)
     exponent = np.frexp(np.abs(signal).max(initial=0.0))[1]  # |signal| < 2 ** exponent
     padded = np.zeros(taps + len(signal) + bank.hop)
@@ -110,12 +121,14 @@ def _kaiser_best(signal: np.ndarray, sample_rate: int, target_rate: int) -> np.n
         resampled[:, output : output + block.shape[1]] = block
     resampled = resampled.ravel()[:samples]  # (samples,)
 
-    # The original adds up time in float64. Where an output falls on an input sample, the sum may be
-    # a hair early; then that sample belongs to the right wing, whose steps are truncated otherwise.
-    time = np.full(samples, 1 / ratio)
-    time[:1] = 0.0
+    # The originals tell time in float64, by sums in 0.2.2 and by products since. Where an output
+    # falls on an input sample, its time may be a hair early; then that sample belongs to the right
+    # wing, whose steps are truncated otherwise.
+    time = np.arange(samples) * (1 / ratio)
+    if method == "kaiser_best":
+        time[1:] = np.cumsum(np.full(max(0, samples - 1), 1 / ratio))
     on_sample = np.arange(ceil(samples / bank.up)) * bank.down
-    early = np.flatnonzero(np.cumsum(time)[:: bank.up] < on_sample)
+    early = np.flatnonzero(time[:: bank.up] < on_sample)
     windows = sliding_window_view(padded, taps)
     for part in np.array_split(early, len(early) // EARLY_BLOCK + 1):
         resampled[part * bank.up] = windows[on_sample[part] - 1] @ bank.early
@@ -140,13 +153,13 @@ class _FilterBank(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def _filter_bank(sample_rate: int, target_rate: int) -> _FilterBank:
+def _filter_bank(sample_rate: int, target_rate: int, table: Table) -> _FilterBank:
     """Weights of every phase of a pair of rates, as whole numbers of 2 ** -WEIGHT_BITS."""
     divisor = gcd(sample_rate, target_rate)
     up, down = target_rate // divisor, sample_rate // divisor
     scale = min(1.0, target_rate / sample_rate)
     left = scale * np.append(np.arange(up) * down % up / up, 1.0)  # (phases + 1,)
-    weights = np.hstack([_wing(left, scale)[:, ::-1], _wing(scale - left, scale)])
+    weights = np.hstack([_wing(left, scale, table)[:, ::-1], _wing(scale - left, scale, table)])
     weights = np.rint(np.ldexp(weights, WEIGHT_BITS))  # (phases + 1, taps)
 
     taps = np.arange(weights.shape[1])
@@ -161,20 +174,21 @@ def _filter_bank(sample_rate: int, target_rate: int) -> _FilterBank:
     return _FilterBank(up, down, period, period // up * down, blocks, weights[-1])
 
 
-def _wing(distance: np.ndarray, scale: float) -> np.ndarray:
+def _wing(distance: np.ndarray, scale: float, table: Table) -> np.ndarray:
     """Weights of the inputs on one side of each output, nearest first, shape (phases, taps / 2).
 
     ``distance`` (phases,) is that of the nearest input, in zero crossings of the sinc.
     """
-    position = np.arange(CROSSINGS * PRECISION + 1)
-    window = np.kaiser(2 * CROSSINGS * PRECISION + 1, BETA)[CROSSINGS * PRECISION :]
-    table = scale * ROLLOFF * np.sinc(ROLLOFF * position / PRECISION) * window
-    slope = np.append(np.diff(table), 0.0)
+    precision, length = table.precision, table.crossings * table.precision
+    window = np.kaiser(2 * length + 1, table.beta)[length:]
+    sinc = np.sinc(table.rolloff * np.arange(length + 1) / precision)
+    half = scale * table.rolloff * sinc * window
+    slope = np.append(np.diff(half), 0.0)
 
-    step = floor(scale * PRECISION)  # truncated: the mark of resampy 0.2.2
-    offset = np.floor(distance * PRECISION).astype(int)[:, None]  # (phases, 1)
-    index = offset + step * np.arange(len(table) // step)  # (phases, taps / 2)
-    inside = index + step <= len(table)
+    step = floor(scale * precision)  # truncated: the mark of resampy
+    offset = np.floor(distance * precision).astype(int)[:, None]  # (phases, 1)
+    index = offset + step * np.arange(len(half) // step)  # (phases, taps / 2)
+    inside = index + step <= len(half)
     index = np.where(inside, index, 0)
-    fraction = distance[:, None] * PRECISION - offset
-    return np.where(inside, table[index] + fraction * slope[index], 0.0)
+    fraction = distance[:, None] * precision - offset
+    return np.where(inside, half[index] + fraction * slope[index], 0.0)

@@ -6,7 +6,8 @@ A store holds, row ``i`` belonging to the ``i``-th usable clip of the corpus's i
 - ``valid (clips,)`` int32, how many along the next axis are the clip's own: after them come zeros,
   for clips differ in length and the array does not;
 - ``length (clips,)`` int32, samples of the clip before it was cut or padded;
-- ``content (clips, 32)`` uint8, the SHA-256 of the sound that the row was made from;
+- ``content (clips, 32)`` uint8, the SHA-256 of what the row was made from;
+- ``sha256 (clips, 32)`` uint8, the SHA-256 of the row: of its length and its valid values;
 
 and three attributes: ``spec`` (every setting that decided the values), ``spec_sha256`` and
 ``clips_sha256`` (of the clip names in order).
@@ -16,10 +17,10 @@ about 200 files, which DVC hashes and pushes quickly. A block of work is one chu
 not aligned to chunks lose rows silently, so ``fill`` refuses them. Bytes do not depend on the order
 or the number of writers.
 
-What was computed once is used again. A draft that was killed goes on where it was, and rows of the
-store that is to be replaced are copied if sound, spec and code are the same: beside a finished
-store lies ``.NAME.made``, which says what code made exactly these bytes. It is local; a store that
-came from elsewhere has none, and is not drawn upon.
+What was computed once is used again. A draft that was left goes on where it was. Rows of the store
+that is to be replaced are copied if content, spec and code are the same and the values are those
+that were written: beside a finished store lies ``.NAME.made``, which says what code made these
+rows. It is local; a store that came from elsewhere has none, and is not drawn upon.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ import json
 import math
 import os
 import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -43,7 +45,7 @@ CHUNK_CLIPS = 32
 CHUNK_BYTES = 64 * 2**20  # upper bound of a chunk, for long waveforms
 STORE_FILES = 180
 CODEC = BloscCodec(cname="lz4", clevel=5, shuffle="shuffle", typesize=4)
-DONE, MARK, REUSE = "done", "mark", "reuse.npy"  # parts of a draft that a store has not
+FACTS = ("length", "valid", "sha256")  # of each row, beside its values
 
 
 @dataclass(frozen=True)
@@ -54,26 +56,42 @@ class Store:
     valid: zarr.Array
     length: zarr.Array
     content: zarr.Array
+    sha256: zarr.Array
     spec: dict
     spec_sha256: str
     clips_sha256: str
 
     def take(self, rows: np.ndarray) -> np.ndarray:
-        """Values of some rows (rows, ...)."""
-        return _take(self.x, rows)
+        """Values of some rows (rows, ...); such that follow on each other are read at once."""
+        if len(rows) and (np.diff(rows) == 1).all():
+            return self.x[int(rows[0]) : int(rows[-1]) + 1]
+        return self.x.oindex[np.asarray(rows)]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A store being written, by any number of writers in any order, in any process."""
+    """A store being written, by any number of writers in any order, in any process.
 
-    folder: Path
+    Attributes
+    ----------
+    x : zarr array
+        Its values.
+    done : Path
+        Folder with a file for each chunk that is written, which holds the rest of its rows.
+    old : Store, optional
+        The store that it replaces.
+    sources : ndarray, shape (clips,), int
+        The row of ``old`` that was made from the same, or -1.
+    """
+
     x: zarr.Array
-    old: zarr.Array | None
+    done: Path
+    old: Store | None
+    sources: np.ndarray
 
     def pending(self) -> list[slice]:
         """Rows of each chunk that is not written yet, in order."""
-        return [block for block in _blocks(self.x) if not self._done(block).exists()]
+        return [block for block in _blocks(self.x) if not self._facts(block).exists()]
 
     def fill(self, block: slice, compute: Callable[[np.ndarray], tuple]) -> None:
         """Write a chunk: what the old store holds is copied, the rest computed.
@@ -83,41 +101,74 @@ class Draft:
         block : slice
             One of the chunks.
         compute : callable
-            From rows (n,) to their values (n, ...), ``length`` (n,) and ``valid`` (n,).
+            From rows (n,) to their values (n, ...), zeros behind the valid ones, ``length`` (n,)
+            and ``valid`` (n,).
+
+        Raises
+        ------
+        InputError
+            If the draft is out of sight: on a machine with other disks.
         """
         if block not in _blocks(self.x):
             raise ValueError(f"{block} is not one of the store's chunks")
+        if not self.done.is_dir():
+            raise InputError(
+                f"{self.done}: a worker does not see this folder; engine.workers need the project's "
+                "folder under the same path"
+            )
         rows = np.arange(block.start, block.stop)
-        sources = np.load(self.folder / REUSE, mmap_mode="r")[:, block]  # row there, length, valid
-        if self.old is not None and self._is_chunk(sources[0]):
-            source = _chunk_path(self.old, sources[0, 0])
-            if source.exists():  # a chunk of zeros is no file
-                target = _chunk_path(self.x, block.start)
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, target)
-            counts = sources[1:]
-        else:
-            values = np.empty((len(rows), *self.x.shape[1:]), np.float32)
-            counts = np.array(sources[1:])
-            known = sources[0] >= 0
-            if known.any():
-                values[known] = _take(self.old, sources[0, known])
-            if not known.all():
-                values[~known], *counts[:, ~known] = compute(rows[~known])
-            self.x[block] = values
-        with tables.replacing(self._done(block)) as aside, aside.open("wb") as file:
-            np.save(file, counts)
+        values = np.zeros((len(rows), *self.x.shape[1:]), np.float32)
+        length, valid = np.zeros((2, len(rows)), np.int32)
+        sha256 = np.zeros((len(rows), 32), np.uint8)
+        new = np.ones(len(rows), bool)
+        for i, value, *facts in self._found(block):
+            values[i, : len(value)] = value
+            length[i], valid[i], sha256[i] = facts
+            new[i] = False
+        if new.any():
+            values[new], length[new], valid[new] = compute(rows[new])
+            for i in np.flatnonzero(new):
+                sha256[i] = _row_sha256(values[i], length[i], valid[i])
+        self.x[block] = values
+        aside = self.done / uuid.uuid4().hex  # no other writer's, not even one of a lost process
+        with aside.open("wb") as file:
+            np.savez(file, length=length, valid=valid, sha256=sha256)
+        os.replace(aside, self._facts(block))
 
-    def _done(self, block: slice) -> Path:
-        """File that says that a chunk is written, and holds the rest of its rows."""
-        return self.folder / DONE / f"{block.start}.npy"
+    def facts(self) -> dict[str, np.ndarray]:
+        """``length``, ``valid`` and ``sha256`` of all rows.
 
-    def _is_chunk(self, sources: np.ndarray) -> bool:
-        """Whether rows of the old store are exactly one of its chunks."""
-        if self.old.chunks != self.x.chunks or sources[0] < 0:
-            return False
-        chunk = slice(int(sources[0]), int(sources[0]) + len(sources))
-        return chunk in _blocks(self.old) and (np.diff(sources) == 1).all()
+        Raises
+        ------
+        InputError
+            If a chunk is not written.
+        """
+        if missing := self.pending():
+            raise InputError(
+                f"{self.done}: {len(missing)} chunks are not here, for workers wrote elsewhere; "
+                "engine.workers need the project's folder, shared"
+            )
+        parts = [np.load(self._facts(block)) for block in _blocks(self.x)]
+        return {name: np.concatenate([part[name] for part in parts]) for name in FACTS}
+
+    def _found(self, block: slice) -> Iterator[tuple]:
+        """Rows of the old store that are as they were written, each behind its place here."""
+        places = np.flatnonzero(self.sources[block] >= 0)
+        if len(places) == 0:
+            return
+        rows = self.sources[block][places]
+        try:
+            found = self.old.take(rows)
+        except RuntimeError:  # cannot be decoded
+            return
+        facts = [getattr(self.old, name)[:][rows] for name in FACTS]
+        for place, value, length, valid, sha256 in zip(places, found, *facts, strict=True):
+            if (sha256 == _row_sha256(value, length, valid)).all():
+                yield place, value[:valid], length, valid, sha256
+
+    def _facts(self, block: slice) -> Path:
+        """File that says that a chunk is written."""
+        return self.done / f"{block.start}.npz"
 
 
 @contextmanager
@@ -132,52 +183,62 @@ def create(
 ) -> Iterator[Draft]:
     """Give a draft to fill beside ``path``; move it into place when the block succeeds.
 
-    What was filled when the process was killed is kept for the next one of the same content.
+    What an interrupted or failed block filled is kept for the next one of the same content. A draft
+    is named after its content, so that a writer who does not know yet that all is over cannot spoil
+    another one.
 
     Parameters
     ----------
     path : Path
         Where the finished store will be; what is there is replaced.
     shape : tuple of int
-        ``(clips, ...)``.
+        ``(clips, n, ...)``.
     spec : dict
         Resolved settings, plain JSON values.
     clips_sha256 : str
         ``sha256`` of the clip names in row order.
     content : ndarray, shape (clips, 32), uint8
-        SHA-256 of the sound of each clip.
+        SHA-256 of what each row is made from; with spec and code it decides the row.
     code : str
         Hash of the code that computes.
+
+    Raises
+    ------
+    InputError
+        If chunks were not written.
     """
     path = Path(path)
-    folder = path.with_name(f".{path.name}.part")
     attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": sha256(spec)}
     chunks = (_chunk_clips(shape), *shape[1:])
-    facts = [attributes, list(shape), list(chunks), hashlib.sha256(content).hexdigest(), code]
-    old = _drawn_upon(path, shape, attributes["spec_sha256"], code)
-    if not (folder / MARK).is_file() or (folder / MARK).read_text() != sha256(facts):
+    decisive = [attributes, list(shape), list(chunks), hashlib.sha256(content).hexdigest(), code]
+    folder = path.with_name(f".{path.name}.{sha256(decisive)[:16]}.part")
+    for other in path.parent.glob(f".{path.name}.*.part"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    store, done = folder / "store", folder / "done"
+    if not (store.is_dir() and done.is_dir()):
         shutil.rmtree(folder, ignore_errors=True)
-        group = zarr.create_group(folder, zarr_format=3, attributes=attributes)
+        group = zarr.create_group(store, zarr_format=3, attributes=attributes)
         group.create_array("x", shape=shape, chunks=chunks, dtype="float32", compressors=CODEC)
-        (folder / MARK).write_text(sha256(facts))
-    np.save(folder / REUSE, _sources(old, content))
-    try:
-        group = zarr.open_group(folder, mode="r+")
-        draft = Draft(folder, group["x"], old and old.x)
-        yield draft
-        done = [np.load(draft._done(block)) for block in _blocks(draft.x)]
-        length, valid = np.concatenate(done, axis=1)
-        for name, values in {"length": length, "valid": valid, "content": content}.items():
-            group.create_array(name, data=values, chunks=values.shape, compressors=CODEC)
-        shutil.rmtree(folder / DONE)
-        (folder / REUSE).unlink()
-        (folder / MARK).unlink()
-        shutil.rmtree(path, ignore_errors=True)
-        os.replace(folder, path)
-        tables.write_json({"code": code, "sha256": _files_sha256(path)}, _made(path))
-    except Exception:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+        done.mkdir()
+    group = zarr.open_group(store, mode="r+")
+    old = _drawn_upon(path, shape, attributes["spec_sha256"], code)
+    draft = Draft(group["x"], done, old, _sources(old, content))
+    yield draft
+    facts = draft.facts() | {"content": content}
+    for name, values in facts.items():
+        group.create_array(
+            name, data=values, chunks=values.shape, compressors=CODEC, overwrite=True
+        )
+    for litter in store.rglob("*.partial"):  # of a writer that was killed
+        litter.unlink()
+    made = _made(attributes["spec_sha256"], content, facts["sha256"], code)
+    tables.write_json(made, _made_path(path))
+    if path.exists():
+        shutil.rmtree(folder / "old", ignore_errors=True)
+        os.replace(path, folder / "old")
+    os.replace(store, path)
+    shutil.rmtree(folder)
 
 
 def read(path: Path) -> Store:
@@ -190,7 +251,7 @@ def read(path: Path) -> Store:
     """
     try:
         group = zarr.open_group(path, mode="r", zarr_format=3)
-        arrays = {name: group[name] for name in ("x", "valid", "length", "content")}
+        arrays = {name: group[name] for name in ("x", "content", *FACTS)}
         return Store(**arrays, **dict(group.attrs))
     except (FileNotFoundError, KeyError, TypeError, ValueError):
         raise InputError(
@@ -205,56 +266,44 @@ def sha256(data: dict | list) -> str:
 
 
 def _drawn_upon(path: Path, shape: tuple[int, ...], spec_sha256: str, code: str) -> Store | None:
-    """Store to be replaced, if its rows are what the same code makes of the same sound."""
+    """Store to be replaced, if its rows are what the same code makes of the same content."""
     try:
-        made, old = tables.read_json(_made(path)), read(path)
+        made, old = tables.read_json(_made_path(path)), read(path)
     except InputError:
         return None
-    same = (old.spec_sha256, old.x.shape[1:]) == (spec_sha256, shape[1:])
-    return old if same and made == {"code": code, "sha256": _files_sha256(path)} else None
+    same = (old.spec_sha256, old.x.shape[2:]) == (spec_sha256, shape[2:])
+    return old if same and made == _made(spec_sha256, old.content[:], old.sha256[:], code) else None
 
 
 def _sources(old: Store | None, content: np.ndarray) -> np.ndarray:
-    """For each row, the row of the old store with its sound (or -1), and length and valid there."""
-    sources = np.full((3, len(content)), -1, np.int32)
-    if old is not None:
-        length, valid = old.length[:], old.valid[:]
-        rows = {sound.tobytes(): row for row, sound in enumerate(old.content[:])}
-        for i, sound in enumerate(content):
-            row = rows.get(sound.tobytes())
-            if row is not None:
-                sources[:, i] = row, length[row], valid[row]
-    return sources
+    """For each row, the row of the old store that was made from the same, or -1."""
+    rows = {} if old is None else {key.tobytes(): row for row, key in enumerate(old.content[:])}
+    return np.array([rows.get(key.tobytes(), -1) for key in content], np.int32)
 
 
-def _take(x: zarr.Array, rows: np.ndarray) -> np.ndarray:
-    """Rows of an array; such that follow on each other are read at once."""
-    if len(rows) and (np.diff(rows) == 1).all():
-        return x[int(rows[0]) : int(rows[-1]) + 1]
-    return x.oindex[np.asarray(rows)]
+def _row_sha256(values: np.ndarray, length: int, valid: int) -> np.ndarray:
+    """SHA-256 of a row (32,): of its length and its valid values."""
+    digest = hashlib.sha256(f"{length} {valid} ".encode())
+    digest.update(np.ascontiguousarray(values[:valid], "<f4"))
+    return np.frombuffer(digest.digest(), np.uint8)
 
 
-def _made(path: Path) -> Path:
+def _made_path(path: Path) -> Path:
     """File beside a store that says what code made it."""
     return path.with_name(f".{path.name}.made")
 
 
-def _files_sha256(folder: Path) -> str:
-    """SHA-256 over the files of a folder, by name and content."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return sha256([[str(path.relative_to(folder)), tables.file_sha256(path)] for path in files])
+def _made(spec_sha256: str, content: np.ndarray, rows_sha256: np.ndarray, code: str) -> dict:
+    """What is said of a store: who made it, and which rows these are."""
+    digest = hashlib.sha256(spec_sha256.encode())
+    digest.update(content.tobytes() + rows_sha256.tobytes())
+    return {"code": code, "rows": digest.hexdigest()}
 
 
 def _blocks(x: zarr.Array) -> list[slice]:
     """Rows of each chunk, in order."""
     clips, step = x.shape[0], x.chunks[0]
     return [slice(start, min(start + step, clips)) for start in range(0, clips, step)]
-
-
-def _chunk_path(x: zarr.Array, row: int) -> Path:
-    """File of the chunk that begins with a row."""
-    key = x.metadata.encode_chunk_key((row // x.chunks[0], *[0] * (x.ndim - 1)))
-    return Path(x.store.root) / x.path / key
 
 
 def _chunk_clips(shape: tuple[int, ...]) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 # A process starts as after a fresh login: no compiled programs kept, no library told how to run.
-LEFT_OUT = ("JAX_", "KERAS_", "MALLOC_", "OMP_", "OPENBLAS_", "TF_", "XLA_")
+LEFT_OUT = ("GLIBC_", "JAX_", "KERAS_", "MALLOC_", "OMP_", "OPENBLAS_", "TF_", "XLA_")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from unittest import mock
 
 import numpy as np
 
+from pipeline import backend
 from tests.bench import Size, page
 from tests.bench.apart import Apart, apart
 
@@ -24,6 +25,7 @@ FOLDS = 10
 BATCH = 64
 ENOUGH = 6  # seconds of repeating one step
 GIVEN_BACK, SCANNED, THREADED, STACKED = "memory given back", "scan", "two threads", "stacked"
+SMALL_CACHE = "two threads, small cache"
 
 # what it is called, function below and its arguments, cores
 STEPS = {
@@ -51,6 +53,11 @@ STEPS = {
     "jax_two_threads": (
         "engine, JAX, **two folds in two threads: the default**",
         ("engine_step", "jax", THREADED),
+        2,
+    ),
+    "jax_small_cache": (
+        "the same with glibc's usual cache per thread (`pipeline.backend.CACHE`)",
+        ("engine_step", "jax", SMALL_CACHE),
         2,
     ),
     "jax_stacked": (
@@ -83,7 +90,7 @@ def _folds(size: Size) -> tuple[dict, str]:
     for epochs, folds in plan.items():
         if size.full:
             folds = dict.fromkeys(folds, FOLDS)
-        runs = {way: apart(f"engine.{way}", folds[way], epochs) for way in folds}
+        runs = {way: apart(f"engine.{way}", folds[way], epochs, **_cache(way)) for way in folds}
         ten = {way: _ten(run, folds[way]) for way, run in runs.items()}
         numbers[f"speedup_{epochs}_epochs"] = ten["plain"] / ten["ours"]
         for way, run in runs.items():
@@ -133,8 +140,6 @@ def _ten(run: Apart, folds: int) -> float:
 
 def ours(folds: int, epochs: int) -> float:
     """Train folds with this engine; seconds from when its program was compiled."""
-    from pipeline import backend
-
     backend.choose("jax")
     from pipeline.dataset import Dataset, Fold
     from pipeline.engine import loop
@@ -209,14 +214,15 @@ def _steps(size: Size) -> tuple[dict, str]:
     found = {way: [] for way in STEPS}
     for _ in range(size.rounds):
         for way, (_, (function, *arguments), cores) in STEPS.items():
-            run = apart(f"engine.{function}", *arguments, repeats, cores=cores)
+            cache = _cache(function, *arguments)
+            run = apart(f"engine.{function}", *arguments, repeats, cores=cores, **cache)
             found[way].append(run.answer | {"peak_mb": run.peak_mb, "others_cores": run.others})
     medians = {
         way: {key: statistics.median(run[key] for run in runs) for key in runs[0]}
         for way, runs in found.items()
     }
     floor = apart("engine.products", repeats, cores=1).answer
-    spent = apart("engine.spent", repeats, cores=1).answer
+    spent = apart("engine.spent", repeats, cores=1, **_cache("spent")).answer
     ways = [
         [
             STEPS[way][0],
@@ -254,6 +260,12 @@ their own shapes, at {floor["gflops_own_shapes"]:.0f} GFLOP/s on one core (large
     )
 
 
+def _cache(function: str, *arguments: str) -> dict[str, str]:
+    """Environment that the stage train gives itself; plain Keras has none."""
+    plain = function in ("plain", "keras_step") or SMALL_CACHE in arguments
+    return {} if plain else {"GLIBC_TUNABLES": backend.CACHE}
+
+
 def keras_step(jit: bool, repeats: int) -> dict:
     """``train_on_batch``, which is what ``fit`` does, on TensorFlow."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # and nothing else: its own choice of threads
@@ -268,7 +280,7 @@ def keras_step(jit: bool, repeats: int) -> dict:
 def engine_step(library: str, way: str, repeats: int) -> dict:
     """The engine's step: alone, in a scan, or of two folds in threads or stacked."""
     run, steps = _engine(library, way)
-    if way != THREADED:
+    if way not in (THREADED, SMALL_CACHE):
         return _timed(run, steps, repeats)
     with ThreadPoolExecutor(2) as pool:
         first = _seconds(run)
@@ -307,8 +319,6 @@ def spent(repeats: int) -> dict:
 
 def _engine(library: str, way: str) -> tuple[Callable, int]:
     """Give a call that runs steps of the engine to their end, and how many for each fold."""
-    from pipeline import backend
-
     if way == GIVEN_BACK:
         backend.KEEP_MEMORY.clear()
     backend.choose(library)

@@ -84,7 +84,8 @@ class Lab:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         given = {"selection": "last", "stacked": False} | settings
-        training = TRAINING | {key: given.pop(key) for key in list(given) if key in TRAINING}
+        known = {*TRAINING, "schedule", "decay", "decay_from", "decay_every"}
+        training = TRAINING | {key: given.pop(key) for key in list(given) if key in known}
         units, said = [], ""
         try:
             data = dataset() if data is None else data
@@ -107,6 +108,7 @@ def main():
     beside_each_other(lab)
     leaks(lab)
     selections(lab)
+    schedules(lab)
     seeds(lab)
     streamed(lab)
     divergence(lab)
@@ -144,6 +146,14 @@ def selections(lab):
         for name, unit in lab.results[selection]["units"].items():
             alone = replace(data, folds=(data.folds[unit["fold"] - 1],))
             lab.train(f"{selection} {name}", alone, epochs=unit["epoch"])
+
+
+def schedules(lab):
+    """Train on all clips in one batch, so that a loss tells of the weights alone."""
+    whole = {"build": lambda seed: perceptron(seed, dropout=0), "batch": CLIPS, "epochs": 4}
+    lab.train("constant rate", **whole)
+    falling = {"schedule": "steps", "decay": 50.0, "decay_from": 2, "decay_every": 2}
+    lab.train("falling rate", **whole, **falling)
 
 
 def seeds(lab):

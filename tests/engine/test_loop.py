@@ -121,6 +121,17 @@ def test_the_best_epoch_is_taken_and_its_weights(lab, selection, key):
 # ---- no number -------------------------------------------------------------------------------
 
 
+# ---- schedules -------------------------------------------------------------------------------
+
+
+def test_the_learning_rate_follows_its_schedule(lab):
+    """From the third epoch on it is 1e-22 of itself: nothing is learnt any more."""
+    constant, falling = (column(lab, name, "fold-01") for name in ("constant rate", "falling rate"))
+    assert falling[:3] == constant[:3]  # the loss is that of the weights before a step
+    assert falling[3] == pytest.approx(falling[2], rel=1e-6)
+    assert constant[3] < 0.99 * constant[2]
+
+
 @pytest.mark.parametrize("kind", ["", "stacked "])
 def test_a_fold_without_a_number_is_named_and_the_others_are_kept(labs, kind):
     for results in labs.values():

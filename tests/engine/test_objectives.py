@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.engine import objectives
+from pipeline.errors import InputError
 
 ADAM = {"learning_rate": 0.5, "beta_1": 0.9, "beta_2": 0.99, "epsilon": 1e-8}
 
@@ -49,3 +50,56 @@ def test_cross_entropy_of_a_certain_and_an_even_answer():
     targets = objectives.targets(np.array([0, 3]), 4)
     losses = np.asarray(objectives.LOSSES["cross_entropy"](targets, answers))
     np.testing.assert_allclose(losses, [0, np.log(4)], atol=1e-6)
+
+
+def test_focal_loss_weighs_a_sure_answer_less():
+    answers = np.array([[0.9, 0.1, 0], [0.5, 0.25, 0.25], [1, 0, 0], [0, 1, 0]], np.float32)
+    losses = np.asarray(
+        objectives.LOSSES["focal"](objectives.targets(np.zeros(4, int), 3), answers)
+    )
+    wanted = [0.1**2 * -np.log(0.9), 0.5**2 * np.log(2), 0, -np.log(1e-7)]
+    np.testing.assert_allclose(losses, wanted, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("scale", "shift", "ccc"),
+    [(1, 0, 1), (-1, 0, -1), (0, 0, 0), (1, np.sqrt(2), 0.5), (2, 0, 0.8)],
+)
+def test_concordance_knows_scale_and_shift(scale, shift, ccc):
+    truth = np.random.default_rng(0).normal(size=(50, 2))
+    truth = (truth - truth.mean(axis=0)) / truth.std(axis=0)
+    loss = objectives.LOSSES["ccc"](truth.astype(np.float32), (scale * truth + shift).astype("f4"))
+    np.testing.assert_allclose(np.asarray(loss), [1 - ccc], atol=1e-5)
+
+
+def test_the_rate_is_constant_unless_a_schedule_is_named():
+    training = {"learning_rate": 0.1}
+    assert {objectives.rate(training, epoch) for epoch in (0, 10, 1000)} == {0.1}
+
+
+def test_light_sernets_schedule_has_twelve_steps():
+    """Its last rate of 1e-4 is 1.653e-5 (specification, 3.4)."""
+    training = {"learning_rate": 1e-4, "schedule": "steps"}
+    training |= {"decay": 0.15, "decay_from": 50, "decay_every": 20}
+    rates = [objectives.rate(training, epoch) for epoch in range(300)]
+    changed = [e for e in range(1, 300) if rates[e] != rates[e - 1]]
+    assert changed == list(range(60, 300, 20))
+    assert rates[0] == 1e-4
+    assert rates[-1] == pytest.approx(1.653e-5, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("function", "training", "message"),
+    [
+        ("loss", {"loss": "focl"}, "loss: no 'focl'; did you mean focal"),
+        ("optimiser", {"optimiser": "x"}, "optimiser: no 'x'; known: adam"),
+    ],
+)
+def test_unknown_names_are_refused(function, training, message):
+    with pytest.raises(InputError, match=message):
+        getattr(objectives, function)(training)
+
+
+def test_an_unknown_schedule_is_refused():
+    with pytest.raises(InputError, match="schedule: no 'step'; did you mean steps"):
+        objectives.rate({"learning_rate": 1, "schedule": "step"}, 0)

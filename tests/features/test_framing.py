@@ -1,11 +1,17 @@
 """Lengths in samples and in frames: known answers, and librosa's own frame count."""
 
+import json
+from pathlib import Path
+
 import librosa
 import numpy as np
 import pytest
 
 from pipeline.errors import InputError
 from pipeline.features import framing
+
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+CHUNKS = SHARED / "golden" / "deepemocluster" / "chunk_index.json"
 
 
 def centred(signal, samples):
@@ -59,7 +65,7 @@ def test_a_length_is_a_sample_at_least():
 
 
 def test_unknown_policy_lists_the_known():
-    with pytest.raises(InputError, match="length: must be one of centre, start, .*, got 'middle'"):
+    with pytest.raises(InputError, match=r"length: must be one of centre, start, .*, got 'middle'"):
         framing.cut(np.zeros(4), 4, where="middle")
 
 
@@ -68,8 +74,52 @@ def test_unknown_policy_lists_the_known():
 @pytest.mark.parametrize("samples", (512, 639, 640, 641, 5000))
 def test_frames_are_as_many_as_librosa_makes(samples, n_fft, centre):
     spectrum = librosa.stft(np.zeros(samples), n_fft=n_fft, hop_length=128, center=centre)
-    assert framing.frames(samples, n_fft=n_fft, hop=128, centre=centre) == spectrum.shape[1]
+    assert framing.frames(samples, length=n_fft, hop=128, centre=centre) == spectrum.shape[1]
 
 
-def test_no_frames_in_a_clip_shorter_than_one():
-    assert framing.frames(100, n_fft=2048, hop=512, centre=False) == 0
+def test_a_clip_shorter_than_one_frame_has_one():
+    assert framing.frames(100, length=2048, hop=512, centre=False) == 1
+    assert framing.frames(0, length=2048, hop=512, centre=False) == 1
+    assert framing.frames(1, length=401, hop=128, centre=True) == 1
+
+
+def test_segments_are_windows_of_frames():
+    values = np.random.default_rng(0).normal(size=(2, 23, 3, 2))
+    segments = framing.segments(values, 8, hop=5)
+    assert segments.shape == (2, 4, 8, 3, 2)
+    for i in range(4):
+        np.testing.assert_array_equal(segments[:, i], values[:, 5 * i : 5 * i + 8])
+
+
+@pytest.mark.parametrize(("frames", "count"), ((1, 1), (64, 1), (95, 1), (96, 2), (299, 8)))
+def test_what_fills_no_segment_is_dropped(frames, count):
+    assert framing.segments(np.zeros((1, frames, 2)), 64, hop=32).shape == (1, count, 64, 2)
+
+
+def test_of_few_frames_the_last_is_repeated():
+    values = np.array([[[1, 10], [2, 20]]])
+    segments = framing.segments(values, 4, hop=2)
+    np.testing.assert_array_equal(segments, [[[[1, 10], [2, 20], [2, 20], [2, 20]]]])
+
+
+def test_segments_move_on():
+    with pytest.raises(InputError, match="segment_hop: must be at least 1, got 0"):
+        framing.segments(np.zeros((1, 10, 2)), 4, hop=0)
+
+
+def test_chunks_reach_from_start_to_end():
+    for frames in (62, 71, 72, 300, 1000):
+        starts = framing.chunk_starts(frames)
+        assert starts[0] == 0 and len(starts) == 11
+        assert len(set(np.diff(starts))) == 1
+        assert frames - 10 < starts[-1] + 62 <= frames
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not CHUNKS.exists(), reason="../shared/golden/deepemocluster not found")
+def test_chunks_start_where_deep_emo_clusters_do():
+    found = json.loads(CHUNKS.read_text())
+    published = {int(frames): line["starts"] for frames, line in found.items() if "starts" in line}
+    assert len(published) > 10
+    for frames, starts in published.items():
+        assert framing.chunk_starts(max(frames, 62)).tolist() == starts  # padded to one chunk

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import os
+import re
 import shutil
 
 import numpy as np
@@ -16,7 +18,9 @@ SPEC = {"function": "made.up", "settings": {"bands": 3, "scale": None}}
 
 
 def values():
-    return np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    """Rows of which the first n % 6 values are valid, and zeros."""
+    x = np.random.default_rng(0).normal(size=SHAPE).astype(np.float32)
+    return np.where(np.arange(5)[:, None] < np.arange(70)[:, None, None] % 6, x, 0)
 
 
 def sounds(numbers=range(70)):
@@ -64,13 +68,14 @@ def test_what_was_written_is_read(tmp_path):
     assert store.spec == SPEC
     assert store.spec_sha256 == stores.sha256(SPEC)
     assert store.clips_sha256 == stores.sha256(["a", "b"])
-    assert store.blocks() == [slice(0, 32), slice(32, 64), slice(64, 70)]
+    np.testing.assert_array_equal(store.take(np.array([3, 69, 3])), values()[[3, 69, 3]])
+    np.testing.assert_array_equal(store.take(np.arange(30, 40)), values()[30:40])
 
 
 def test_any_zarr_reader_can_open_it(tmp_path):
     group = zarr.open_group(make(tmp_path / "s.zarr"), mode="r")
     assert group.metadata.zarr_format == 3
-    assert sorted(group.array_keys()) == ["content", "length", "valid", "x"]
+    assert sorted(group.array_keys()) == ["content", "length", "sha256", "valid", "x"]
 
 
 def test_bytes_do_not_depend_on_the_order_of_writes(tmp_path):
@@ -88,30 +93,57 @@ def test_a_write_that_is_not_a_chunk_is_refused(tmp_path):
             store.fill(block, row_by_row)
 
 
-def test_a_failure_while_writing_leaves_the_old_store_and_nothing_else(tmp_path):
+def names(folder):
+    """Names in a folder, without what a draft's is made of."""
+    return sorted(re.sub(r"[0-9a-f]{16}", "HASH", path.name) for path in folder.iterdir())
+
+
+def test_a_failure_while_writing_leaves_the_old_store_and_the_draft(tmp_path):
     old = digests(make(tmp_path / "s.zarr"))
     with pytest.raises(ZeroDivisionError), draft(tmp_path / "s.zarr", spec={}) as store:
         store.fill(slice(0, 32), row_by_row)
         raise ZeroDivisionError
     assert digests(tmp_path / "s.zarr") == old
-    assert {path.name for path in tmp_path.iterdir()} == {"s.zarr", ".s.zarr.made"}
+    assert names(tmp_path) == [".s.zarr.HASH.part", ".s.zarr.made", "s.zarr"]
+    with draft(tmp_path / "s.zarr", spec={}) as store:
+        assert store.pending() == [slice(32, 64), slice(64, 70)]
+        for block in store.pending():
+            store.fill(block, row_by_row)
+    assert names(tmp_path) == [".s.zarr.made", "s.zarr"]
 
 
 def test_until_the_end_the_old_store_is_there(tmp_path):
     old = digests(make(tmp_path / "s.zarr"))
     with draft(tmp_path / "s.zarr", (1, 2), {}) as store:
         assert digests(tmp_path / "s.zarr") == old
-        assert (tmp_path / ".s.zarr.part").is_dir()  # which .dvcignore knows
-        store.fill(slice(0, 1), lambda rows: (np.ones((1, 2)), rows, rows))
+        assert ".s.zarr.HASH.part" in names(tmp_path)  # which .dvcignore knows
+        store.fill(slice(0, 1), lambda rows: (np.ones((1, 2)), rows, rows + 2))
     assert stores.read(tmp_path / "s.zarr").x.shape == (1, 2)
-    assert {path.name for path in tmp_path.iterdir()} == {"s.zarr", ".s.zarr.made"}
+    assert names(tmp_path) == [".s.zarr.made", "s.zarr"]
+
+
+def test_a_store_with_chunks_that_nobody_wrote_is_refused(tmp_path):
+    old = digests(make(tmp_path / "s.zarr"))
+    message = r"2 chunks are not here, for workers wrote elsewhere; engine"
+    with pytest.raises(InputError, match=message), draft(tmp_path / "s.zarr", spec={}) as store:
+        store.fill(slice(32, 64), row_by_row)
+    assert digests(tmp_path / "s.zarr") == old
+
+
+def test_a_draft_out_of_sight_is_not_begun_elsewhere(tmp_path):
+    with pytest.raises(InputError), draft(tmp_path / "s.zarr") as store:
+        pass
+    shutil.rmtree(store.done.parent)
+    with pytest.raises(InputError, match=r"\.part/done: a worker does not see this folder; engine"):
+        store.fill(slice(0, 32), row_by_row)
+    assert names(tmp_path) == []
 
 
 def killed(path, **settings):
     """Leave a draft of which two chunks of three are written."""
     with pytest.raises(KeyboardInterrupt), draft(path, **settings) as store:
         for block in (slice(0, 32), slice(64, 70)):
-            store.fill(block, lambda rows: (np.full((len(rows), 5, 3), 9.0), rows, rows))
+            store.fill(block, lambda rows: (np.full((len(rows), 5, 3), 9.0), rows, 5 + 0 * rows))
         raise KeyboardInterrupt
 
 
@@ -123,8 +155,8 @@ def test_a_killed_draft_goes_on(tmp_path):
     store = stores.read(tmp_path / "s.zarr")
     assert (store.x[:32] == 9).all() and (store.x[64:] == 9).all()
     np.testing.assert_array_equal(store.x[32:64], values()[32:64])
-    np.testing.assert_array_equal(store.valid[:34], [*range(32), 32 % 6, 33 % 6])
-    assert not (tmp_path / ".s.zarr.part").exists()
+    np.testing.assert_array_equal(store.valid[:34], [*[5] * 32, 32 % 6, 33 % 6])
+    assert names(tmp_path) == [".s.zarr.made", "s.zarr"]
 
 
 @pytest.mark.parametrize(
@@ -135,32 +167,100 @@ def test_a_killed_draft_goes_on(tmp_path):
 def test_a_killed_draft_of_something_else_is_not_mixed_in(tmp_path, changed):
     killed(tmp_path / "s.zarr", **changed)
     assert digests(make(tmp_path / "s.zarr")) == digests(make(tmp_path / "other.zarr"))
+    assert not list(tmp_path.glob("*.part"))
 
 
-def test_damage_to_what_a_killed_draft_left_is_not_mixed_in(tmp_path):
-    (tmp_path / ".s.zarr.part" / "x" / "c" / "9").mkdir(parents=True)
-    (tmp_path / ".s.zarr.part" / "x" / "c" / "9" / "0").write_bytes(b"stale")
-    assert digests(make(tmp_path / "s.zarr")) == digests(make(tmp_path / "other.zarr"))
+def test_a_writer_that_outlives_its_draft_does_not_spoil_the_next_one(tmp_path):
+    with pytest.raises(KeyboardInterrupt), draft(tmp_path / "s.zarr", spec={}) as first:
+        raise KeyboardInterrupt
+    with draft(tmp_path / "s.zarr") as second:
+        with pytest.raises(InputError):
+            first.fill(slice(0, 32), lambda rows: (np.full((32, 5, 3), 9.0), rows, rows))
+        for block in second.pending():
+            second.fill(block, row_by_row)
+    assert digests(tmp_path / "s.zarr") == digests(make(tmp_path / "other.zarr"))
+
+
+@pytest.mark.parametrize(
+    "litter", ["store/x/c/9/0", "store/zarr.json", "store/x/c/0/0/0.1f.partial"]
+)
+def test_what_a_killed_draft_left_half_written_is_not_mixed_in(tmp_path, litter):
+    if litter.endswith("partial"):  # a chunk was being written
+        killed(tmp_path / "s.zarr")
+        (folder,) = tmp_path.glob("*.part")
+    else:  # the draft itself was
+        with pytest.raises(InputError), draft(tmp_path / "s.zarr") as store:
+            pass
+        folder = store.done.parent
+        shutil.rmtree(folder)
+    (folder / litter).parent.mkdir(parents=True, exist_ok=True)
+    (folder / litter).write_bytes(b"stale")
+    with draft(tmp_path / "s.zarr") as store:
+        for block in stores._blocks(store.x):
+            store.fill(block, row_by_row)
+    assert digests(tmp_path / "s.zarr") == digests(make(tmp_path / "other.zarr"))
+
+
+@pytest.mark.parametrize("moment", range(1, 6))
+def test_killed_at_the_very_end_nothing_is_lost(tmp_path, monkeypatch, moment):
+    """The note on what made it is written, the old store put aside, ours in place, the rest away."""
+    remade(tmp_path / "s.zarr", range(70))
+    calls, replace, rmtree = [], os.replace, shutil.rmtree
+
+    def step(function):
+        def stepped(*arguments, **settings):
+            if str(arguments[-1]).endswith((".made", "old", ".s.zarr", "/s.zarr", ".part")):
+                calls.append(arguments)
+                if len(calls) == moment:
+                    raise KeyboardInterrupt
+            return function(*arguments, **settings)
+
+        return stepped
+
+    with pytest.raises(KeyboardInterrupt), draft(tmp_path / "s.zarr", spec={}) as store:
+        for block in store.pending():
+            store.fill(block, row_by_row)
+        monkeypatch.setattr(os, "replace", step(replace))
+        monkeypatch.setattr(shutil, "rmtree", step(rmtree))
+    monkeypatch.undo()
+
+    def computed(rows):
+        raise AssertionError("computed again")
+
+    with draft(tmp_path / "s.zarr", spec={}) as store:
+        for block in store.pending():
+            store.fill(block, computed)
+    with draft(tmp_path / "other.zarr", spec={}) as store:
+        for block in store.pending():
+            store.fill(block, row_by_row)
+    assert digests(tmp_path / "s.zarr") == digests(tmp_path / "other.zarr")
+    assert not list(tmp_path.glob("*.part"))
 
 
 # ---- rows of the store that is replaced ------------------------------------------------------
 
 
-def remade(path, numbers, **changed):
+def remade(path, numbers, longest=5, **changed):
     """Make a store of the sounds of these numbers; give the numbers that were computed."""
     computed = []
 
     def compute(rows):
         found = np.array(numbers)[rows]
         computed.extend(map(int, found))
-        return np.stack([np.full((5, 3), n, np.float32) for n in found]), found, found % 6
+        return wanted(found), found, found % 6
 
-    shape = (len(numbers), 5, 3)
+    def wanted(numbers):
+        valid = np.array(numbers)[:, None, None] % 6
+        return np.broadcast_to(valid > np.arange(longest)[:, None], (len(numbers), longest, 3)) * (
+            valid + np.float32(np.array(numbers)[:, None, None])
+        )
+
+    shape = (len(numbers), longest, 3)
     with draft(path, shape, content=sounds(numbers), **changed) as store:
         for block in store.pending():
             store.fill(block, compute)
     store = stores.read(path)
-    np.testing.assert_array_equal(store.x[:, 4, 2], numbers)
+    np.testing.assert_array_equal(store.x[:], wanted(numbers))
     np.testing.assert_array_equal(store.length[:], numbers)
     np.testing.assert_array_equal(store.valid[:], np.array(numbers) % 6)
     return computed
@@ -196,16 +296,40 @@ def test_what_other_code_or_settings_made_is_computed_anew(tmp_path, changed):
     assert remade(tmp_path / "s.zarr", range(70), **changed) == []
 
 
-@pytest.mark.parametrize("what", ["other bytes", "no mark"])
+def test_a_longer_clip_leaves_the_others_as_they_are(tmp_path):
+    remade(tmp_path / "s.zarr", range(70))
+    assert remade(tmp_path / "s.zarr", [*range(70), 71], longest=6) == [71]
+    remade(tmp_path / "fresh.zarr", [*range(70), 71], longest=6)
+    assert digests(tmp_path / "s.zarr") == digests(tmp_path / "fresh.zarr")
+    assert remade(tmp_path / "s.zarr", range(70)) == []  # and back
+
+
+@pytest.mark.parametrize("what", ["other store", "no note"])
 def test_a_store_that_is_not_the_one_made_here_is_not_drawn_upon(tmp_path, what):
     remade(tmp_path / "s.zarr", range(70))
-    if what == "no mark":  # pulled from a remote
+    if what == "no note":  # pulled from a remote
         (tmp_path / ".s.zarr.made").unlink()
     else:
         remade(tmp_path / "other.zarr", range(5, 75))
         shutil.rmtree(tmp_path / "s.zarr")
         shutil.copytree(tmp_path / "other.zarr", tmp_path / "s.zarr")
     assert len(remade(tmp_path / "s.zarr", range(70))) == 70
+
+
+@pytest.mark.parametrize("damage", ["gone", "empty", "cut", "another chunk"])
+def test_rows_that_are_not_as_they_were_written_are_computed_anew(tmp_path, damage):
+    remade(tmp_path / "s.zarr", range(70))
+    fresh = digests(tmp_path / "s.zarr")
+    chunk = tmp_path / "s.zarr" / "x" / "c" / "1" / "0" / "0"
+    if damage == "gone":
+        chunk.unlink()
+    elif damage == "another chunk":
+        shutil.copyfile(chunk.parents[2] / "0" / "0" / "0", chunk)
+    else:
+        chunk.write_bytes(chunk.read_bytes()[: {"empty": 0, "cut": 100}[damage]])
+    computed = remade(tmp_path / "s.zarr", range(70))
+    assert computed and set(computed) <= set(range(32, 64))
+    assert digests(tmp_path / "s.zarr") == fresh
 
 
 # ---- files -----------------------------------------------------------------------------------
@@ -218,14 +342,14 @@ def test_a_store_that_is_not_the_one_made_here_is_not_drawn_upon(tmp_path, what)
 )
 def test_a_store_of_20_000_clips_stays_below_about_200_files(shape):
     rows = stores._chunk_clips(shape)
-    files = math.ceil(shape[0] / rows) + 8  # and three arrays, and five zarr.json
+    files = math.ceil(shape[0] / rows) + 10  # and four arrays, and six zarr.json
     assert files < 200
     assert rows >= 32
     assert 4 * rows * math.prod(shape[1:]) <= 64 * 2**20
 
 
 def test_files_are_counted_right(tmp_path):
-    assert len(digests(make(tmp_path / "s.zarr"))) == 3 + 3 + 5
+    assert len(digests(make(tmp_path / "s.zarr"))) == 3 + 4 + 6
 
 
 def test_small_corpora_and_long_clips_have_chunks_of_their_own_size():
