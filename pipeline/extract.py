@@ -47,7 +47,7 @@ def extract(waveforms: Path, store: Path, *, feature: Feature, engine: Engine) -
     shape = _features([silence, silence[: held.min()]], spec, feature.name)[0].shape
     settings = {
         "clips_sha256": source.clips_sha256,
-        "content": source.sha256[:],
+        "content": source.hash[:],
         "code": recipes.code_sha256(*CODE),
     }
     with stores.create(store, (source.x.shape[0], *shape), spec, **settings) as draft:

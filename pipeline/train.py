@@ -135,6 +135,8 @@ def _stacked(folds: str, library: str, data: Dataset, device: str) -> bool:
 def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
     """Write models with published weights, a file per fold in natural order."""
     network, folder = plugins.load("models", run.model), Path(run.weights)
+    if not hasattr(network, "read_published"):
+        raise InputError(f"weights: none of {run.model} were published; leave weights out")
     files = natsorted(folder.glob("*.hdf5"))
     if len(files) != len(data.folds):
         raise InputError(

@@ -65,9 +65,10 @@ def assign(model: keras.Model, state: dict) -> None:
 
 def _objective(model: keras.Model, loss: Callable) -> Callable:
     """Mean loss of a batch as a pure function of the weights, and what else came of it."""
+    network = _without_softmax(model)
 
     def objective(weights: list, other: list, x, targets):
-        outputs, other, penalties = model.stateless_call(
+        outputs, other, penalties = network.stateless_call(
             weights, other, x, training=True, return_losses=True
         )
         value = ops.mean(loss(targets, outputs)) + sum(penalties)
@@ -75,6 +76,22 @@ def _objective(model: keras.Model, loss: Callable) -> Callable:
         return value, (other, ops.sum(ops.cast(hits, "float32")))
 
     return objective
+
+
+def _without_softmax(model: keras.Model) -> keras.Model:
+    """Network of the same variables in the same order that gives logits, which cannot saturate.
+
+    Keras takes the logarithm of probabilities no lower than 1e-7: where a network is sure and
+    wrong, nothing is learnt. (On TensorFlow it goes back to the logits by itself.)
+    """
+
+    def same(layer: keras.Layer) -> keras.Layer:
+        config = layer.get_config()
+        if layer is model.layers[-1] and config.get("activation") == "softmax":
+            config["activation"] = "linear"
+        return type(layer).from_config(config)
+
+    return keras.models.clone_model(model, clone_function=same)
 
 
 def _jax(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:

@@ -19,13 +19,28 @@ from pipeline.errors import InputError
 # ---- losses ----------------------------------------------------------------------------------
 
 
-def focal(targets, outputs):
+def cross_entropy(targets, logits):
+    """Cross-entropy of each clip: ``-sum_k t_k ln p_k`` with ``p = softmax(logits)``.
+
+    Parameters
+    ----------
+    targets, logits : tensor, shape (clips, classes)
+        Target shares, and what the network's softmax takes.
+
+    Returns
+    -------
+    tensor, shape (clips,)
+    """
+    return keras.losses.categorical_crossentropy(targets, logits, from_logits=True)
+
+
+def focal(targets, logits):
     """Focal loss of each clip, ``gamma = 2``: ``sum_k t_k (1 - p_k)^2 (-ln p_k)``.
 
     Parameters
     ----------
-    targets, outputs : tensor, shape (clips, classes)
-        Target shares, and probabilities, which are taken as 1e-7 at least.
+    targets, logits : tensor, shape (clips, classes)
+        Target shares, and what the network's softmax takes; probabilities count as 1e-7 at least.
 
     Returns
     -------
@@ -35,7 +50,7 @@ def focal(targets, outputs):
     ----------
     Lin et al., "Focal loss for dense object detection", ICCV 2017, eq. 4.
     """
-    p = ops.clip(outputs, 1e-7, 1.0)
+    p = ops.clip(ops.softmax(logits), 1e-7, 1.0)
     return -ops.sum(targets * ops.square(1 - p) * ops.log(p), axis=-1)
 
 
@@ -65,7 +80,7 @@ def concordance(targets, outputs):
 
 
 LOSSES = {
-    "cross_entropy": keras.losses.categorical_crossentropy,
+    "cross_entropy": cross_entropy,
     "focal": focal,
     "ccc": concordance,
 }

@@ -19,8 +19,7 @@ Where paper and published code differ, this is the code:
 * The feature it was made for has a Hann window (paper: Hamming), a mel range from 80 Hz (40 Hz) and
   frames 16 ms apart ("16 ms overlap").
 
-The authors fed 3 s or 7 s of MFCCs, a log-mel spectrogram or a magnitude spectrogram, and left the
-learning rate alone for 60 epochs.
+The authors fed 3 s or 7 s of MFCCs, a log-mel spectrogram or a magnitude spectrogram.
 """
 
 import keras
@@ -34,11 +33,11 @@ from pipeline.models import layers
 
 @keras.saving.register_keras_serializable(package="ser")
 class BatchNormalization(keras.layers.Layer):
-    """Batch normalisation whose running variance is of the population, not of the batch.
+    """Batch normalisation whose running variance is fed with unbiased variances.
 
-    A batch is normalised by its own variance, as everywhere. What is kept for later is that times
+    A batch is normalised by its own, biased variance. What goes into the running one is that times
     ``n / (n - 1)``, ``n`` the values of one channel, as in TensorFlow's fused operation, which the
-    authors' code ran. Keras keeps the batch's variance as it is.
+    authors' code ran; Keras's layer takes it as it is.
 
     Input and output: (batch, frames, bins, channels).
     """
@@ -64,8 +63,8 @@ class BatchNormalization(keras.layers.Layer):
         if training:
             mean, variance = keras.ops.moments(x, axes=(0, 1, 2))  # (channels,) each
             n = keras.ops.cast(keras.ops.size(x[..., 0]), x.dtype)
-            population = variance * n / keras.ops.maximum(n - 1, 1)
-            for running, value in (self.moving_mean, mean), (self.moving_variance, population):
+            unbiased = variance * n / keras.ops.maximum(n - 1, 1)
+            for running, value in (self.moving_mean, mean), (self.moving_variance, unbiased):
                 running.assign(self.MOMENTUM * running + (1 - self.MOMENTUM) * value)
         return keras.ops.batch_normalization(
             x, mean, variance, axis=-1, offset=self.beta, scale=self.gamma, epsilon=self.EPSILON

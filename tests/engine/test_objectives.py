@@ -46,17 +46,17 @@ def test_targets_are_distributions_that_keep_the_label(smoothing):
 
 
 def test_cross_entropy_of_a_certain_and_an_even_answer():
-    answers = np.array([[1.0, 0, 0, 0], [0.25] * 4], np.float32)
-    targets = objectives.targets(np.array([0, 3]), 4)
-    losses = np.asarray(objectives.LOSSES["cross_entropy"](targets, answers))
-    np.testing.assert_allclose(losses, [0, np.log(4)], atol=1e-6)
+    logits = np.array([[50.0, 0, 0, 0], [7.0] * 4, [50, 0, 0, 0]], np.float32)
+    targets = objectives.targets(np.array([0, 3, 1]), 4)
+    losses = np.asarray(objectives.LOSSES["cross_entropy"](targets, logits))
+    np.testing.assert_allclose(losses, [0, np.log(4), 50], atol=1e-6)  # sure and wrong: no bound
 
 
 def test_focal_loss_weighs_a_sure_answer_less():
-    answers = np.array([[0.9, 0.1, 0], [0.5, 0.25, 0.25], [1, 0, 0], [0, 1, 0]], np.float32)
-    losses = np.asarray(
-        objectives.LOSSES["focal"](objectives.targets(np.zeros(4, int), 3), answers)
-    )
+    answers = np.array([[0.9, 0.1, 0], [0.5, 0.25, 0.25], [1, 0, 0], [0, 1, 0]])
+    logits = np.log(np.maximum(answers, 1e-30)).astype(np.float32)
+    targets = objectives.targets(np.zeros(4, int), 3)
+    losses = np.asarray(objectives.LOSSES["focal"](targets, logits))
     wanted = [0.1**2 * -np.log(0.9), 0.5**2 * np.log(2), 0, -np.log(1e-7)]
     np.testing.assert_allclose(losses, wanted, rtol=1e-5, atol=1e-7)
 

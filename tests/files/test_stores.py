@@ -75,7 +75,7 @@ def test_what_was_written_is_read(tmp_path):
 def test_any_zarr_reader_can_open_it(tmp_path):
     group = zarr.open_group(make(tmp_path / "s.zarr"), mode="r")
     assert group.metadata.zarr_format == 3
-    assert sorted(group.array_keys()) == ["content", "length", "sha256", "valid", "x"]
+    assert sorted(group.array_keys()) == ["content", "hash", "length", "valid", "x"]
 
 
 def test_bytes_do_not_depend_on_the_order_of_writes(tmp_path):
@@ -203,7 +203,7 @@ def test_what_a_killed_draft_left_half_written_is_not_mixed_in(tmp_path, litter)
 
 @pytest.mark.parametrize("moment", range(1, 6))
 def test_killed_at_the_very_end_nothing_is_lost(tmp_path, monkeypatch, moment):
-    """The note on what made it is written, the old store put aside, ours in place, the rest away."""
+    """The note on what made it, then the old store put aside, ours in place, the rest gone."""
     remade(tmp_path / "s.zarr", range(70))
     calls, replace, rmtree = [], os.replace, shutil.rmtree
 
