@@ -190,7 +190,8 @@ def _gathered(
         ]
         sizes = dict(zip(futures, map(_size, blocks), strict=True))
         for future in as_completed(futures):
-            future.result()
+            if future.status != "finished":  # else it would be fetched, of a dead worker in vain
+                future.result()
             bar.update(sizes[future])
         return client.gather(futures)
     except (KilledWorker, CancelledError):  # cancelled: the last worker that held the work is gone

@@ -102,6 +102,8 @@ class Draft:
     def fill(self, block: slice, compute: Callable[[np.ndarray], tuple]) -> None:
         """Write a chunk: what the old store holds is copied, the rest computed.
 
+        A chunk that is written is left as it is: of a worker that died, dask has all done again.
+
         Parameters
         ----------
         block : slice
@@ -122,6 +124,8 @@ class Draft:
                 f"{self.done}: a worker does not see this folder; engine.workers need the "
                 "project's folder under the same path"
             )
+        if self._facts(block).exists():
+            return
         rows = np.arange(block.start, block.stop)
         values = np.zeros((len(rows), *self.x.shape[1:]), np.float32)
         length, valid = np.zeros((2, len(rows)), np.int32)
@@ -220,7 +224,8 @@ def create(
     codec = CODECS["shuffle" if shuffle else "noshuffle"]
     attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": sha256(spec)}
     chunks = (_chunk_clips(shape), *shape[1:])
-    decisive = [attributes, list(shape), list(chunks), hashlib.sha256(content).hexdigest(), code]
+    layout = [list(shape), list(chunks), shuffle]
+    decisive = [attributes, layout, hashlib.sha256(content).hexdigest(), code]
     folder = path.with_name(f".{path.name}.{sha256(decisive)[:16]}.part")
     for other in path.parent.glob(f".{path.name}.*.part"):
         if other != folder:
