@@ -18,14 +18,16 @@ DEFAULTS = plugins.defaults("features", "cepstral", "mfcc")
 WAVEFORM = {"sample_rate": 16000, "samples": 4000}
 
 
-def write_waveforms(path, clips, spec=WAVEFORM, code=""):
+def write_waveforms(path, clips, spec=WAVEFORM, *, made_from=None, code=""):
     """Write a store of waveforms, clips of any length with zeros behind."""
     longest = max(map(len, clips))
     x = np.stack(
         [np.pad(clip, ((0, longest - len(clip)), *[(0, 0)] * (clip.ndim - 1))) for clip in clips]
     )
     valid = np.array([len(clip) for clip in clips])
-    content = np.array([list(hashlib.sha256(clip.tobytes()).digest()) for clip in clips])
+    content = np.array(
+        [list(hashlib.sha256(clip.tobytes()).digest()) for clip in made_from or clips]
+    )
     facts = {"clips_sha256": "of the clips", "content": content.astype(np.uint8), "code": code}
     with stores.create(path, x.shape, spec, **facts) as draft:
         for block in draft.pending():
@@ -143,6 +145,18 @@ def test_of_whole_clips_each_is_computed_by_itself(tmp_path, function, after):
     assert store.x.shape[1] == store.valid[:].max()
 
 
+def test_sound_is_read_in_its_own_chunks(tmp_path, monkeypatch):
+    clips = [noise(number, 4000 + 512 * (number % 5)) for number in range(40)]
+    wanted = run(write_waveforms(tmp_path / "w.zarr", clips), tmp_path / "f.zarr")
+    monkeypatch.setattr(stores, "CHUNK_CLIPS", 8)
+    write_waveforms(tmp_path / "small.zarr", clips)
+    monkeypatch.undo()
+    assert stores.read(tmp_path / "small.zarr").x.chunks[0] == 8
+    run(tmp_path / "small.zarr", tmp_path / "of_small.zarr")
+    assert digests(tmp_path / "of_small.zarr") == digests(tmp_path / "f.zarr")
+    assert len(set(wanted.valid[:])) == 5
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_clip_s_bits_do_not_depend_on_the_clips_of_its_block(waveforms, tmp_path, function):
     together = run(waveforms, tmp_path / "f.zarr", function=function, precision="float32").x[:]
@@ -221,14 +235,14 @@ def test_what_changed_is_computed_anew(waveforms, tmp_path, computed, monkeypatc
     assert computed(waveforms, store, n_mfcc=12, after={"segment": 3, "segment_hop": 1}) == 0
 
 
-def test_another_sound_under_the_same_settings_is_computed_anew(tmp_path, computed):
+def test_another_waveform_of_the_same_clip_is_computed_anew(tmp_path, computed):
     """Code that extract does not know may make other waveforms of the same clips."""
     source, store = tmp_path / "w.zarr", tmp_path / "f.zarr"
     clips = [noise(number) for number in range(40)]
-    write_waveforms(source, clips, code="before")
+    write_waveforms(source, clips)
     assert computed(source, store) == 40
-    clips[7] = clips[7] / 2
-    write_waveforms(source, clips, code="after")
+    louder = [*clips[:7], clips[7] * 2, *clips[8:]]
+    write_waveforms(source, louder, made_from=clips, code="other")
     assert computed(source, store) == 1
     run(source, tmp_path / "fresh.zarr")
     assert digests(store) == digests(tmp_path / "fresh.zarr")

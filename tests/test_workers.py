@@ -331,24 +331,29 @@ from pathlib import Path
 from pipeline import cli, workers
 
 def slow(block):
-    Path("working").touch()
-    time.sleep(1)
+    if block.start >= 2:
+        Path("working").touch()
+        time.sleep(1)
 
 def made():
-    workers.each(slow, [slice(i, i + 1) for i in range(600)], "made", sys.argv[1])
+    workers.each(slow, [slice(i, i + 1) for i in range(int(sys.argv[2]))], "made", sys.argv[1])
 
 if __name__ == "__main__":
     cli.command(made, [])
 """
 
 
-@pytest.mark.parametrize("where", ["threads", "processes", "scheduler"])
-def test_ctrl_c_ends_it_within_seconds_and_without_a_word(where, request, tmp_path):
+@pytest.mark.parametrize(
+    ("where", "blocks"),
+    [("threads", 600), ("processes", 600), ("processes", 3), ("scheduler", 600)],
+    ids=["threads", "processes", "an idle process", "scheduler"],
+)
+def test_ctrl_c_ends_it_within_seconds_and_without_a_word(where, blocks, request, tmp_path):
     if where == "scheduler":
         where = request.getfixturevalue("scheduler")
     (tmp_path / "made.py").write_text(COMMAND)
     running = subprocess.Popen(
-        [sys.executable, "made.py", where],
+        [sys.executable, "made.py", where, str(blocks)],
         **{"cwd": tmp_path, "stderr": subprocess.PIPE, "text": True},
         env=os.environ | {"PYTHONPATH": str(PACKAGE.parent)},
         start_new_session=True,
@@ -361,9 +366,9 @@ def test_ctrl_c_ends_it_within_seconds_and_without_a_word(where, request, tmp_pa
 
 
 def test_on_a_terminal_a_bar_tells_how_far_it_is_and_elsewhere_nothing_does(tmp_path):
-    (tmp_path / "made.py").write_text(COMMAND.replace("600", "2"))
+    (tmp_path / "made.py").write_text(COMMAND)
     run = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": str(PACKAGE.parent)}, "check": True}
-    command = [sys.executable, "made.py", "threads"]
+    command = [sys.executable, "made.py", "threads", "2"]
     assert subprocess.run(command, **run, capture_output=True).stderr == b""
     terminal, its_end = os.openpty()
     termios.tcsetwinsize(its_end, (24, 80))

@@ -340,6 +340,15 @@ def test_rows_that_are_not_as_they_were_written_are_computed_anew(tmp_path, dama
     assert digests(tmp_path / "s.zarr") == fresh
 
 
+@pytest.mark.parametrize("name", ["length", "valid"])
+def test_rows_of_another_length_are_computed_anew(tmp_path, name):
+    remade(tmp_path / "s.zarr", range(70))
+    fresh = digests(tmp_path / "s.zarr")
+    zarr.open_group(tmp_path / "s.zarr")[name][6] = 1  # of 6 samples, none valid: all zeros
+    assert remade(tmp_path / "s.zarr", range(70)) == [6]
+    assert digests(tmp_path / "s.zarr") == fresh
+
+
 # ---- files -----------------------------------------------------------------------------------
 
 
