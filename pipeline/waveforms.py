@@ -1,6 +1,5 @@
 """Stage waveforms: every usable clip decoded, mixed down, resampled and brought to length."""
 
-import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -65,7 +64,7 @@ def waveforms(
         "shuffle": False,
     }
     with stores.create(store, (len(frame), *shape), spec, **settings) as draft:
-        clips = partial(_clips, paths, lengths, shape, spec)
+        clips = partial(_clips, paths, content, lengths, shape, spec)
         fill = partial(draft.fill, compute=clips)
         workers.each(fill, draft.pending(), "waveforms", engine.workers)
     if waveform.length in ("centre", "start"):
@@ -123,25 +122,27 @@ def _shape(spec: dict, lengths: np.ndarray) -> tuple[int, ...]:
 
 
 def _clips(
-    paths: list[str], lengths: np.ndarray, shape: tuple, spec: dict, rows: np.ndarray
+    paths: list[str],
+    content: np.ndarray,
+    lengths: np.ndarray,
+    shape: tuple,
+    spec: dict,
+    rows: np.ndarray,
 ) -> tuple:
     """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
     values = np.zeros((len(rows), *shape), np.float32)
     valid = np.zeros(len(rows), np.int32)
     for i, row in enumerate(rows):
-        clip = _clip(paths[row], lengths[row], spec)
+        clip = _clip(paths[row], content[row], spec)
         values[i, : len(clip)] = clip
         valid[i] = len(clip)
     return values, lengths[rows], valid
 
 
-def _clip(path: str, length: int, spec: dict) -> np.ndarray:
-    """Waveform of one file, which is as long as when it was indexed.
-
-    Whether it is the same sound DVC knows, which made the index from the same files.
-    """
+def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:
+    """Waveform of one file, which is still the indexed one."""
     signal, sample_rate = audio.read(path)
-    if math.ceil(len(signal) * (spec["sample_rate"] / sample_rate)) != length:
+    if audio.pcm_sha256(signal, sample_rate) != content.tobytes().hex():
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
     try:
         return recipes.waveform(audio.mono(signal), sample_rate, spec)

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline import plugins
 from pipeline.features import deltas, framing, levels, resampling
 
-PACKAGES = ("librosa", "numpy", "scipy", "soundfile", "soxr")
+PACKAGES = ("librosa", "numcodecs", "numpy", "scipy", "soundfile", "soxr", "zarr")
 
 
 def waveform(signal: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:

@@ -18,9 +18,10 @@ not aligned to chunks lose rows silently, so ``fill`` refuses them. Bytes do not
 or the number of writers.
 
 What was computed once is used again. A draft that was left goes on where it was. Rows of the store
-that is to be replaced are copied if content, spec and code are the same and the values are those
-that were written: beside a finished store lies ``.NAME.made``, which says what code made these
-rows. It is local; a store that came from elsewhere has none, and is not drawn upon.
+that was made here before are copied if content, spec and code are the same and the values are those
+that were written: DVC deletes a store before it is made anew, so ``.NAME.made`` beside it keeps its
+files (as links, which take no space) and says what code made them. It is local: of a store that
+came from elsewhere there is none.
 """
 
 import hashlib
@@ -85,7 +86,7 @@ class Draft:
     done : Path
         Folder with a file for each chunk that is written, which holds the rest of its rows.
     old : Store, optional
-        The store that it replaces.
+        The store that was made before.
     sources : ndarray, shape (clips,), int
         The row of ``old`` that was made from the same, or -1.
     """
@@ -237,7 +238,7 @@ def create(
         group.create_array("x", shape=shape, chunks=chunks, dtype="float32", compressors=codec)
         done.mkdir()
     group = zarr.open_group(store, mode="r+")
-    old = _drawn_upon(path, attributes["spec_sha256"], code)
+    old = _drawn_upon(_made_path(path), attributes["spec_sha256"], code)
     draft = Draft(group["x"], done, old, _sources(old, content))
     yield draft
     facts = draft.facts() | {"content": content}
@@ -247,8 +248,13 @@ def create(
         )
     for litter in store.rglob("*.partial"):  # of a writer that was killed
         litter.unlink()
+    kept = folder / "made"
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(store, kept / "store", copy_function=_link)
     made = _made(attributes["spec_sha256"], content, facts["hash"], code)
-    tables.write_json(made, _made_path(path))
+    tables.write_json(made, kept / "made.json")
+    shutil.rmtree(_made_path(path), ignore_errors=True)
+    os.replace(kept, _made_path(path))
     if path.exists():
         shutil.rmtree(folder / "old", ignore_errors=True)
         os.replace(path, folder / "old")
@@ -280,10 +286,10 @@ def sha256(data: dict | list) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _drawn_upon(path: Path, spec_sha256: str, code: str) -> Store | None:
-    """Store to be replaced, if its rows are what the same code makes of the same content."""
+def _drawn_upon(kept: Path, spec_sha256: str, code: str) -> Store | None:
+    """Store that was made before, if its rows are what the same code makes of the same content."""
     try:
-        made, old = tables.read_json(_made_path(path)), read(path)
+        made, old = tables.read_json(kept / "made.json"), read(kept / "store")
     except InputError:
         return None
     return old if made == _made(spec_sha256, old.content[:], old.hash[:], code) else None
@@ -302,8 +308,16 @@ def _row_hash(values: np.ndarray, length: int, valid: int) -> np.ndarray:
     return np.frombuffer(digest.digest(), np.uint8)
 
 
+def _link(source: str, target: str) -> None:
+    """Give a file a second name; where the disk cannot, copy it."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
 def _made_path(path: Path) -> Path:
-    """File beside a store that says what code made it."""
+    """Folder beside a store that keeps it, and says what code made it."""
     return path.with_name(f".{path.name}.made")
 
 
