@@ -177,6 +177,7 @@ def test_interrupting_says_nothing_and_exits_130(tmp_path):
     with subprocess.Popen(
         [sys.executable, "-m", "pipeline.demo", tmp_path / "demo"],
         **{"cwd": ROOT, "stderr": subprocess.PIPE, "text": True},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job ignores it
     ) as process:
         while process.poll() is None and not list(tmp_path.glob(".demo.part/wav/*")):
             time.sleep(0.01)

@@ -147,7 +147,7 @@ def test_what_a_killed_stage_finished_is_not_computed_again(
     finished, environment, tmp_path, name, place
 ):
     stage = YAML().load(finished / "features" / "dvc.lock")["stages"][name]
-    clone = copy(finished, tmp_path, ".git", ".dvc")
+    clone = copy(finished, tmp_path, ".git", ".dvc", ".*.made")
     store = clone / stage["outs"][0]["path"]
     wanted = content(store)
     rows = len(stores.read(store).length[:])
