@@ -245,7 +245,8 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
     timed("writing the waveforms", write)
     timed("reading the waveforms", lambda: stores.read(folder / "parts.zarr").x[:])
     timed("MFCC, float64", lambda: cepstral.mfcc(x, RATE))
-    blocks, frame = sum(1 + len(signal) // 512 for signal in cut) // 32, np.ones((32, 2048))
+    blocks = sum(1 + len(signal) // 512 for signal in cut) // 32
+    frame = np.random.default_rng(0).normal(size=(32, 2048))
     timed(
         "of it the FFT alone (frames that sound)",
         lambda: [scipy.fft.rfft(frame) for _ in range(blocks)],
@@ -287,8 +288,9 @@ def stages(raw: Path, folder: Path, feature, given: dict) -> None:
     from pipeline import extract, waveforms
 
     sound, store = folder / "waveforms.zarr", folder / "features.zarr"
-    for old in (sound, store):  # rows of an old store would be used again
+    for old in (sound, store):  # rows of stores made before would be used again
         shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(old.with_name(f".{old.name}.made"), ignore_errors=True)
     waveforms.waveforms(raw, folder / "index.csv", sound, **given)
     extract.extract(sound, store, feature=feature, engine=given["engine"])
 
