@@ -15,14 +15,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from pipeline import plugins
-from pipeline.corpora.clip import Clip
+from pipeline.corpora.clip import Clip, Expected
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
 from pipeline.params import Corpus
 
 COLUMNS = (
-    "clip path speaker sex emotion sentence session partition utterance arousal dominance valence "
-    "seconds sample_rate channels pcm_sha256 status reason"
+    "clip path corpus speaker sex emotion sentence session style partition utterance parent "
+    "arousal dominance valence seconds sample_rate channels pcm_sha256 status reason"
 ).split()
 SHORTEST = 0.1  # seconds; below one analysis window of every feature here
 
@@ -46,12 +46,12 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
         have one name, or the copy does not hold the clips the corpus is known to have.
     """
     parser = plugins.load("corpora", corpus.parser)
-    clips = parser.clips(raw)
+    clips = parser.clips(raw, **corpus.settings)
     rows = [_row(clip, raw, heard) for clip, heard in zip(clips, _listen(clips), strict=True)]
     rows = _copies_skipped(rows, raw)
     # object: a file without facts must not turn whole numbers into decimals
     frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
-    _check_counts(frame, parser, raw)
+    _check_counts(frame, parser.NAME, parser.expected(**corpus.settings), raw)
     if not (frame.status == "ok").any():
         raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {frame.reason[0]}")
     tables.write(frame, index)
@@ -122,23 +122,24 @@ def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
     return rows
 
 
-def _check_counts(frame: pd.DataFrame, parser, raw: Path) -> None:
-    """Hold the clips against what the corpus is known to have (``EXPECTED`` of its parser)."""
+def _check_counts(frame: pd.DataFrame, name: str, expected: Expected | None, raw: Path) -> None:
+    """Hold the clips against what the corpus is known to have."""
     present = frame[frame.status != "skipped"]
-    expected = parser.EXPECTED
+    if expected is None:
+        return
     details = []
     for column in ("emotion", "speaker"):
-        counts = Counter(present[column])
+        counts, wanted = Counter(present[column]), getattr(expected, column)
         wrong = [
-            f"{name} {counts[name]} of {expected[column].get(name, 0)}"
-            for name in sorted({*expected[column], *counts})
-            if counts[name] != expected[column].get(name, 0)
+            f"{value} {counts[value]} of {wanted.get(value, 0)}"
+            for value in sorted({*wanted, *counts})
+            if wanted and counts[value] != wanted.get(value, 0)
         ]
         if wrong:
             details.append(f"{column} " + ", ".join(wrong[:4]) + (", ..." if wrong[4:] else ""))
-    if details or len(present) != expected["clips"]:
+    if details or len(present) != expected.clips:
         raise InputError(
-            f"{raw}: found {len(present)} clips, {parser.NAME} has {expected['clips']} "
+            f"{raw}: found {len(present)} clips, {name} has {expected['clips']} "
             f"({'; '.join(details)}); copy the corpus again"
         )
 

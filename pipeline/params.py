@@ -29,11 +29,18 @@ SELECTIONS = ("last", "best_validation", "leaky")
 
 @dataclasses.dataclass(frozen=True)
 class Corpus:
-    """One corpus: the parser that reads it, and the length its clips are cut or padded to."""
+    """One corpus: the parser that reads it with its settings, none left unsaid, and its limits.
+
+    ``samples`` is the length its clips are cut or padded to. ``allow_partial`` goes on with a copy
+    that lacks clips; ``limits`` are the counts of ``quality.json`` above which the index fails.
+    """
 
     name: str
     parser: str
     samples: int
+    settings: dict[str, Any] = dataclasses.field(default_factory=dict)
+    allow_partial: bool = False
+    limits: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,8 +177,13 @@ def _engine(line: Any) -> Engine:
 
 
 def _corpus(name: str, line: dict, place: str) -> Corpus:
-    corpus = _record(Corpus, name, line, place)
-    _choice(corpus.parser, tuple(plugins.names("corpora")), f"{place}.parser")
+    line = dict(_mapping(line, place))
+    _all_keys(line, ("parser",), place)
+    parser = _choice(line["parser"], tuple(plugins.names("corpora")), f"{place}.parser")
+    defaults = plugins.defaults("corpora", parser, "clips")
+    settings = {key: line.pop(key) for key in defaults if key in line}
+    settings = defaults | _settings(settings, defaults, {}, place)
+    corpus = _record(Corpus, name, line | {"settings": settings}, place)
     _at_least(corpus.samples, 1, f"{place}.samples")
     return corpus
 

@@ -12,24 +12,44 @@ from pipeline.files import audio
 class Clip:
     """One audio file of a corpus, as its name and label files describe it.
 
-    Empty text (or ``None`` for the attributes) where the corpus does not say. ``utterance`` is
-    shared by takes of one speaker saying one sentence in one emotion and intensity. ``skip`` says
-    why a file of the folder does not belong to the corpus.
+    Empty text (or ``None`` for the attributes) where the corpus does not say. ``corpus`` is named
+    where several are joined; ``style`` is, say, scripted or improvised; ``partition`` train,
+    validation, test, test2 or test3. ``utterance`` is shared by takes of one speaker saying one
+    sentence in one emotion and intensity. ``parent`` names the clip that this one was made from by
+    augmentation. Attributes are on the corpus's own scale. ``skip`` says why a file of the folder
+    does not belong to the corpus.
     """
 
     clip: str
     path: Path
+    corpus: str = ""
     speaker: str = ""
     sex: str = ""
     emotion: str = ""
     sentence: str = ""
     session: str = ""
+    style: str = ""
     partition: str = ""
     utterance: str = ""
+    parent: str = ""
     arousal: float | None = None
     dominance: float | None = None
     valence: float | None = None
     skip: str = ""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a whole copy of a corpus holds; files that are skipped are not among them.
+
+    ``emotion`` and ``speaker`` count the clips of each (empty where not known); ``names`` are the
+    clips' where the corpus names them by a rule.
+    """
+
+    clips: int
+    emotion: dict[str, int]
+    speaker: dict[str, int]
+    names: frozenset[str] = frozenset()
 
 
 def sound_files(folder: Path) -> list[Path]:

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from natsort import natsorted
 
-from pipeline.corpora.clip import Clip, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 from pipeline.files import tables
 
 NAME = "the demo corpus"
 EMOTIONS = ("angry", "boredom", "disgust", "fear", "happy", "neutral", "sad")
-EXPECTED = {
-    "clips": 210,
-    "emotion": dict.fromkeys(EMOTIONS, 30),
-    "speaker": {f"{sex}{number:02d}": 21 for sex in "fm" for number in range(1, 6)},
-}
+
+
+def expected() -> Expected:
+    """Every speaker says every sentence in every emotion."""
+    speakers = [f"{sex}{number:02d}" for sex in "fm" for number in range(1, 6)]
+    return Expected(210, dict.fromkeys(EMOTIONS, 30), dict.fromkeys(speakers, 21))
 
 
 def clips(folder: Path) -> list[Clip]:

@@ -14,11 +14,12 @@ Order: emotion, then name: the order of the published TIM-Net run, which decides
 """
 
 import re
+from itertools import product
 from pathlib import Path
 
 from natsort import natsorted
 
-from pipeline.corpora.clip import Clip, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 
 NAME = "RAVDESS"
 EMOTIONS = {
@@ -31,12 +32,21 @@ EMOTIONS = {
     "07": "disgust",
     "08": "surprise",
 }
-EXPECTED = {
-    "clips": 1440,
-    "emotion": {name: 96 if name == "neutral" else 192 for name in EMOTIONS.values()},
-    "speaker": {f"{actor:02d}": 60 for actor in range(1, 25)},
-}
 STEM = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
+
+
+def expected() -> Expected:
+    """Two takes of each sentence in each emotion and intensity; neutral has one intensity."""
+    actors = [f"{actor:02d}" for actor in range(1, 25)]
+    names = frozenset(
+        f"03-01-{emotion}-{intensity}-{sentence}-{take}-{actor}"
+        for emotion, intensity, sentence, take, actor in product(
+            EMOTIONS, ("01", "02"), ("01", "02"), ("01", "02"), actors
+        )
+        if (emotion, intensity) != ("01", "02")
+    )
+    emotions = {name: 96 if name == "neutral" else 192 for name in EMOTIONS.values()}
+    return Expected(1440, emotions, dict.fromkeys(actors, 60), names)
 
 
 def clips(folder: Path) -> list[Clip]:
