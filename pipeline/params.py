@@ -296,7 +296,10 @@ def _record(kind: type, name: str, line: Any, place: str) -> Any:
     line = _mapping(line, place)
     fields = {f.name: f for f in dataclasses.fields(kind) if f.name != "name"}
     hints = typing.get_type_hints(kind)
-    optional = {key for key, f in fields.items() if f.default is not dataclasses.MISSING}
+    missing = dataclasses.MISSING
+    optional = {
+        key for key, f in fields.items() if (f.default, f.default_factory) != (missing, missing)
+    }
     _known_keys(line, tuple(fields), place)
     _all_keys(line, tuple(key for key in fields if key not in optional), place)
     values = {key: _typed(value, hints[key], f"{place}.{key}") for key, value in line.items()}

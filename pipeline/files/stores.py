@@ -127,19 +127,7 @@ class Draft:
             )
         if self._facts(block).exists():
             return
-        rows = np.arange(block.start, block.stop)
-        values = np.zeros((len(rows), *self.x.shape[1:]), np.float32)
-        length, valid = np.zeros((2, len(rows)), np.int32)
-        hashes = np.zeros((len(rows), 16), np.uint8)
-        new = np.ones(len(rows), bool)
-        for i, value, *facts in self._found(block):
-            values[i, : len(value)] = value
-            length[i], valid[i], hashes[i] = facts
-            new[i] = False
-        if new.any():
-            values[new], length[new], valid[new] = compute(rows[new])
-            for i in np.flatnonzero(new):
-                hashes[i] = _row_hash(values[i], length[i], valid[i])
+        values, length, valid, hashes = self._rows(block, compute)
         self.x[block] = values
         aside = self.done / uuid.uuid4().hex  # no other writer's, not even one of a lost process
         with aside.open("wb") as file:
@@ -161,6 +149,27 @@ class Draft:
             )
         parts = [np.load(self._facts(block)) for block in _blocks(self.x)]
         return {name: np.concatenate([part[name] for part in parts]) for name in FACTS}
+
+    def _rows(self, block: slice, compute: Callable) -> tuple[np.ndarray, ...]:
+        """Values of a chunk and the facts of its rows."""
+        rows = np.arange(block.start, block.stop)
+        found = list(self._found(block))
+        hashes = np.zeros((len(rows), 16), np.uint8)
+        new = np.ones(len(rows), bool)
+        new[[i for i, *_ in found]] = False
+        if new.all():  # as a rule: then nothing of it is copied
+            values, length, valid = compute(rows)
+        else:
+            values = np.zeros((len(rows), *self.x.shape[1:]), np.float32)
+            length, valid = np.zeros((2, len(rows)), np.int32)
+            if new.any():
+                values[new], length[new], valid[new] = compute(rows[new])
+        for i, value, *facts in found:
+            values[i, : len(value)] = value
+            length[i], valid[i], hashes[i] = facts
+        for i in np.flatnonzero(new):
+            hashes[i] = _row_hash(values[i], length[i], valid[i])
+        return values, length, valid, hashes
 
     def _found(self, block: slice) -> Iterator[tuple]:
         """Rows of the old store that are as they were written, each behind its place here."""
@@ -239,7 +248,9 @@ def create(
         done.mkdir()
     group = zarr.open_group(store, mode="r+")
     old = _drawn_upon(_made_path(path), attributes["spec_sha256"], code)
-    draft = Draft(group["x"], done, old, _sources(old, content))
+    # "empty" too: else every chunk is searched for something that is not zero
+    x = zarr.open_array(store / "x", mode="r+", config={"write_empty_chunks": True})
+    draft = Draft(x, done, old, _sources(old, content))
     yield draft
     facts = draft.facts() | {"content": content}
     for name, values in facts.items():
