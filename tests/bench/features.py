@@ -6,6 +6,7 @@ import shutil
 import statistics
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
@@ -30,10 +31,23 @@ ONE_CORE = set(WAYS) - {"stages_all_cores"}
 
 
 def measure(size: Size) -> tuple[dict, str]:
-    clips = 8 if size.quick else 192  # six chunks
-    run = apart("features.compare", clips, size.rounds, **ONE_THREAD)
-    found = run.answer
-    seconds = {way: statistics.median(rounds) for way, rounds in found["seconds"].items()}
+    clips = 8 if size.quick else 1440
+    runs = {
+        rate: apart("features.compare", clips, size.rounds, rate, **ONE_THREAD)
+        for rate in (48000, 16000)
+    }
+    found = runs[48000].answer
+    medians = {
+        rate: {way: statistics.median(times) for way, times in run.answer["seconds"].items()}
+        for rate, run in runs.items()
+    }
+    seconds = medians[48000]
+    first = {
+        way: statistics.median(
+            apart("features.first", way, cores=1, **ONE_THREAD).seconds for _ in range(size.rounds)
+        )
+        for way in ("plain", "stages")
+    }
     resampler = apart("features.resamplers", 2 * size.rounds + 1, cores=1, **ONE_THREAD)
     repeats = 2 * size.rounds + 1
     peer = apart("features.peers", repeats, cores=1, **ONE_THREAD, TF_NUM_INTRAOP_THREADS="1")
@@ -46,25 +60,23 @@ def measure(size: Size) -> tuple[dict, str]:
         "two_workers": seconds["stages"] / seconds["stages_all_cores"],
         "kaiser_best_vs_resampy": resampler.answer["resampy"] / resampler.answer["ours"],
         "peak_mb_100k": many[counts[-1]].peak_mb,
+        "bit_stable_vs_librosa_16k": medians[16000]["plain"] / medians[16000]["stages"],
+        "float32_vs_librosa_16k": medians[16000]["plain"] / medians[16000]["stages_float32"],
+        "vs_published_script_16k": medians[16000]["published"] / medians[16000]["stages"],
         **found,
         "median_seconds": seconds,
+        "at_16k": runs[16000].answer | {"median_seconds": medians[16000]},
+        "first_clip_seconds": first,
         "kaiser_best": resampler.answer,
         "peers_ms": peer.answer,
         "many": {count: run.answer | {"peak_mb": run.peak_mb} for count, run in many.items()},
-        "others_cores": run.others,
+        "others_cores": max(run.others for run in runs.values()),
     }
-    rows = [
-        [
-            title,
-            f"{seconds[way]:.2f}",
-            f"{found['audio_seconds'] / seconds[way]:.0f} x",
-            f"{found['clips'] / seconds[way]:.0f}",
-            f"{seconds['plain'] / seconds[way]:.2f}",
-        ]
-        for way, title in WAYS.items()
-    ]
     head = ["way", "seconds", "speed of the sound", "clips per second", "times plain librosa"]
-    parts = [[part, f"{ms:.2f}"] for part, ms in found["parts"].items()]
+    parts = [
+        [part, f"{ms:.2f}", f"{runs[16000].answer['parts'][part]:.2f}"]
+        for part, ms in found["parts"].items()
+    ]
     peers_of = [[way, f"{ms:.2f}"] for way, ms in peer.answer.items()]
     codecs = [[codec, *(f"{x:.3f}" for x in row)] for codec, row in found["codecs"].items()]
     return (
@@ -72,13 +84,18 @@ def measure(size: Size) -> tuple[dict, str]:
         f"""\
 # Features: sound files to stored MFCCs
 
-{found["clips"]} clips of {found["corpus"]} ({found["audio_seconds"]:.0f} s of sound) as 16-bit WAV,
-spread evenly over the corpus; 39 MFCCs at 22 050 Hz, resampled by soxr, clips centred in
-{found["samples"]} samples. Median of {size.rounds} rounds in which the ways take turns, in one
-process, imports excluded, everything written to disk. One core and one thread but where it says
-otherwise.
+{found["clips"]} clips of {found["corpus"]} ({found["audio_seconds"]:.0f} s of sound) as 16-bit WAV
+at 48 000 Hz; 39 MFCCs at 22 050 Hz, resampled by soxr, clips centred in {found["samples"]} samples.
+Median of {size.rounds} rounds in which the ways take turns, in one process, imports excluded,
+everything written to disk. One core and one thread but where it says otherwise.
 
-{page.table(head, rows)}
+{page.table(head, _ways(found, seconds))}
+The same clips as files at 16 000 Hz, the rate of most corpora:
+
+{page.table(head, _ways(runs[16000].answer, medians[16000]))}
+One clip, with Python's start and imports: plain librosa {first["plain"]:.1f} s, the stages {
+            first["stages"]:.1f} s.
+
 The stages work in float64 and round, so that their bytes do not depend on BLAS, its threads or the
 workers; librosa works in float32 and its last bits do depend on them. The largest difference
 between the two is {found["largest_difference"]:.1e}, of values from {found["lowest"]:.0f} to
@@ -86,10 +103,11 @@ between the two is {found["largest_difference"]:.1e}, of values from {found["low
 
 ## Where the time goes
 
-Milliseconds per clip on one core, each part by itself. What plain librosa shares with the stages
-(decoding and resampling) bounds how many times faster they can be.
+Milliseconds per clip on one core, each part by itself, of files at 48 000 and at 16 000 Hz. What
+plain librosa shares with the stages (decoding and resampling) bounds how many times faster they can
+be.
 
-{page.table(["part", "ms per clip"], parts)}
+{page.table(["part", "48 000 Hz", "16 000 Hz"], parts)}
 ## Codecs
 
 Of the stores, one thread: share of the size, and milliseconds per clip to write and to read. Stores
@@ -113,8 +131,22 @@ definitions differ in window and scale; the work does not.
 Short clips (0.25 s), both stages, a worker per core.
 
 {_many(many)}
-{page.quiet(run.others)}""",
+{page.quiet(numbers["others_cores"])}""",
     )
+
+
+def _ways(found: dict, seconds: dict[str, float]) -> list[list[str]]:
+    """Rows of the table of ways."""
+    return [
+        [
+            title,
+            f"{seconds[way]:.2f}",
+            f"{found['audio_seconds'] / seconds[way]:.0f} x",
+            f"{found['clips'] / seconds[way]:.0f}",
+            f"{seconds['plain'] / seconds[way]:.2f}",
+        ]
+        for way, title in WAYS.items()
+    ]
 
 
 def _resampled(answer: dict) -> str:
@@ -146,9 +178,10 @@ def _many(runs: dict[int, Apart]) -> str:
 # ---- in a process of its own -----------------------------------------------------------------
 
 
-def compare(clips: int, rounds: int) -> dict:
-    """Seconds of each way in each round, and facts about the clips."""
+def compare(clips: int, rounds: int, source_rate: int) -> dict:
+    """Seconds of each way in each round, and facts about the clips, as files at ``source_rate``."""
     from pipeline import demo, index, params
+    from pipeline.features import resampling
     from pipeline.files import audio, stores, tables
 
     with tempfile.TemporaryDirectory() as name:
@@ -166,9 +199,16 @@ def compare(clips: int, rounds: int) -> dict:
         raw.mkdir()
         for clip, path in zip(listed.loc[chosen.index].path, chosen.path, strict=True):
             signal, rate = audio.read(source / clip)
-            audio.write_pcm16(raw / path, audio.mono(signal), rate)
-        index_of = {path: audio.pcm_sha256(*audio.read(raw / path)) for path in chosen.path}
-        chosen = chosen.assign(pcm_sha256=chosen.path.map(index_of), channels="1")
+            signal = resampling.resample(audio.mono(signal), rate, source_rate, method="soxr_hq")
+            audio.write_pcm16(raw / path, signal, source_rate)
+        heard = [audio.read(raw / path) for path in chosen.path]
+        chosen = chosen.assign(
+            pcm_sha256=[audio.pcm_sha256(*sound) for sound in heard],
+            seconds=[f"{len(signal) / source_rate:.6f}" for signal, _ in heard],
+            sample_rate=source_rate,
+            channels=1,
+        )
+        del heard
         tables.write(chosen, folder / "index.csv")
         paths = [raw / path for path in chosen.path]
         feature = recipes.features["mfcc39"]
@@ -187,6 +227,7 @@ def compare(clips: int, rounds: int) -> dict:
         for number, (name, way) in product(range(rounds + 1), ways.items()):
             # the stages start a worker for each core that they may use
             os.sched_setaffinity(0, {min(every)} if name in ONE_CORE else every)
+            _forget(folder)
             start = time.perf_counter()
             way()
             if number:  # the first round imports what is imported late and reads the files
@@ -194,6 +235,7 @@ def compare(clips: int, rounds: int) -> dict:
         os.sched_setaffinity(0, {min(every)})
         ours = stores.read(folder / "features.zarr").x[:]
         theirs = np.load(folder / "published.npy")
+        paths, ours, theirs = paths[:192], ours[:192], theirs[:192]
         plainly = np.stack([np.load(folder / "plain" / f"{path.stem}.npy") for path in paths])
         parts = _parts(paths, corpus.samples, folder)
         codecs = _codecs(stores.read(folder / "waveforms.zarr").x[:], ours)
@@ -219,41 +261,41 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
     from pipeline.features import cepstral, framing, resampling
     from pipeline.files import audio, stores
 
-    found = {}
+    spent = Counter()
 
-    def timed(part: str, call: Callable):
+    def timed(part: str, call: Callable, *given, **settings):
         start = time.perf_counter()
-        answer = call()
-        found[part] = 1000 * (time.perf_counter() - start) / len(paths)
+        answer = call(*given, **settings)
+        spent[part] += time.perf_counter() - start
         return answer
 
-    sounds = timed("decoding", lambda: [audio.read(path) for path in paths])
-    mono = [(audio.mono(signal), rate) for signal, rate in sounds]
-    resampled = timed(
-        "resampling (soxr)",
-        lambda: [resampling.resample(x, rate, RATE, method="soxr_hq") for x, rate in mono],
-    )
-    cut = [framing.cut(signal, samples, where="centre")[0] for signal in resampled]
-    x = np.stack([framing.fix_length(signal, samples) for signal in cut])
+    x, frame = np.zeros((len(paths), samples), np.float32), np.zeros((2048, 32))
+    for i, path in enumerate(paths):  # one by one: fresh memory costs more than arithmetic
+        signal, rate = timed("decoding", audio.read, path)
+        signal = audio.mono(signal)
+        signal = timed(
+            "resampling (soxr)", resampling.resample, signal, rate, RATE, method="soxr_hq"
+        )
+        (signal,) = framing.cut(signal, samples, where="centre")
+        x[i] = framing.fix_length(signal, samples)
+        for _ in range(round((1 + len(signal) / 512) / 32)):
+            timed("of MFCC, float64, the FFT of frames that sound", scipy.fft.rfft, frame, axis=0)
     facts = {"clips_sha256": "", "content": np.zeros((len(x), 32), np.uint8), "code": ""}
 
     def write():
-        with stores.create(folder / "parts.zarr", x.shape, {}, **facts) as draft:
+        with stores.create(folder / "parts.zarr", x.shape, {}, **facts, shuffle=False) as draft:
             for block in draft.pending():
                 draft.fill(block, lambda rows: (x[rows], rows, rows))
 
     timed("writing the waveforms", write)
-    timed("reading the waveforms", lambda: stores.read(folder / "parts.zarr").x[:])
-    timed("MFCC, float64", lambda: cepstral.mfcc(x, RATE))
-    blocks = sum(1 + len(signal) // 512 for signal in cut) // 32
-    frame = np.random.default_rng(0).normal(size=(32, 2048))
-    timed(
-        "of it the FFT alone (frames that sound)",
-        lambda: [scipy.fft.rfft(frame) for _ in range(blocks)],
-    )
-    timed("MFCC, float32", lambda: cepstral.mfcc(x, RATE, precision="float32"))
-    timed("librosa's MFCC", lambda: [librosa.feature.mfcc(y=y, sr=RATE, n_mfcc=39) for y in x])
-    return found
+    store = stores.read(folder / "parts.zarr")
+    for first in range(0, len(x), 32):
+        part = timed("reading the waveforms", store.x.__getitem__, slice(first, first + 32))
+        timed("MFCC, float64", cepstral.mfcc, part, RATE)
+        timed("MFCC, float32", cepstral.mfcc, part, RATE, precision="float32")
+        for y in part:
+            timed("librosa's MFCC", librosa.feature.mfcc, y=y, sr=RATE, n_mfcc=39)
+    return {part: 1000 * seconds / len(paths) for part, seconds in spent.items()}
 
 
 def _codecs(waveforms: np.ndarray, features: np.ndarray) -> dict[str, list[float]]:
@@ -283,14 +325,41 @@ def _codecs(waveforms: np.ndarray, features: np.ndarray) -> dict[str, list[float
     return found
 
 
+def first(way: str) -> None:
+    """Do one clip of noise in a process that has imported nothing."""
+    from pipeline.files import audio
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        noise = np.random.default_rng(0).normal(0, 0.1, 3 * 48000)
+        audio.write_pcm16(folder / "noise.wav", noise, 48000)
+        if way == "plain":
+            return plain([folder / "noise.wav"], 110000, folder / "plain")
+        import pandas as pd
+
+        from pipeline import params
+        from pipeline.files import tables
+
+        signal, rate = audio.read(folder / "noise.wav")
+        row = {"clip": "noise", "path": "noise.wav", "seconds": "3.000000", "sample_rate": rate}
+        row |= {"pcm_sha256": audio.pcm_sha256(signal, rate), "status": "ok"}
+        tables.write(pd.DataFrame([row]), folder / "index.csv")
+        held = params.load()
+        given = {"corpus": held.corpora["demo"], "waveform": held.waveforms["centred"]}
+        stages(folder, folder, held.features["mfcc39"], given | {"engine": held.engine})
+
+
+def _forget(folder: Path) -> None:
+    """Remove the stores: rows of those made before would be used again."""
+    for name in ("waveforms.zarr", "features.zarr", ".waveforms.zarr.made", ".features.zarr.made"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+
+
 def stages(raw: Path, folder: Path, feature, given: dict) -> None:
-    """Run both stages from nothing."""
+    """Run both stages."""
     from pipeline import extract, waveforms
 
     sound, store = folder / "waveforms.zarr", folder / "features.zarr"
-    for old in (sound, store):  # rows of stores made before would be used again
-        shutil.rmtree(old, ignore_errors=True)
-        shutil.rmtree(old.with_name(f".{old.name}.made"), ignore_errors=True)
     waveforms.waveforms(raw, folder / "index.csv", sound, **given)
     extract.extract(sound, store, feature=feature, engine=given["engine"])
 
