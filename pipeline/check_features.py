@@ -307,10 +307,7 @@ def _stacked(clips: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray | No
     """Features as a store holds them, (clips, *shape) with zeros behind; None if one is larger."""
     if any(len(clip) > shape[0] or clip.shape[1:] != shape[1:] for clip in clips):
         return None
-    rows = np.zeros((len(clips), *shape), np.float32)
-    for row, clip in zip(rows, clips, strict=True):
-        row[: len(clip)] = clip
-    return rows
+    return framing.rectangle(clips, shape)
 
 
 def _table(deviation: np.ndarray, spec: dict) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline import workers
 from pipeline.errors import InputError
-from pipeline.features import recipes
+from pipeline.features import framing, recipes
 from pipeline.files import stores
 from pipeline.params import Engine, Feature
 
@@ -69,17 +69,14 @@ def resolved(feature: Feature) -> dict:
 
 def _clips(source: stores.Store, shape: tuple, spec: dict, name: str, rows: np.ndarray) -> tuple:
     """Features (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
-    values = np.zeros((len(rows), *shape), np.float32)
-    valid = np.zeros(len(rows), np.int32)
+    made: list[np.ndarray] = []
     held = source.valid[:][rows]
     step = source.x.chunks[0]  # as much sound at once as one chunk holds, whatever the block
     for first in range(0, len(rows), step):
         sound = source.take(rows[first : first + step])
         clips = [clip[:samples] for clip, samples in zip(sound, held[first:], strict=False)]
-        for i, clip in enumerate(_features(clips, spec, name), start=first):
-            values[i, : len(clip)] = clip
-            valid[i] = len(clip)
-    return values, source.length[:][rows], valid
+        made += _features(clips, spec, name)
+    return framing.rectangle(made, shape), source.length[:][rows], np.array([*map(len, made)])
 
 
 def _features(clips: list[np.ndarray], spec: dict, name: str) -> list[np.ndarray]:

@@ -7,6 +7,7 @@ read from the source, so that checking params.yaml costs no import of TensorFlow
 
 import ast
 import difflib
+import hashlib
 import importlib
 from functools import lru_cache
 from pathlib import Path
@@ -61,6 +62,18 @@ def functions(kind: str) -> list[str]:
             if public and node.args.args and node.args.args[0].arg == "signals":
                 found.append(f"{name}.{node.name}")
     return found
+
+
+def code_sha256(*places: str) -> str:
+    """SHA-256 over source files, by name and content, of places as dvc.yaml names them."""
+    digest = hashlib.sha256()
+    for place in places:
+        path = PACKAGE.parent / place
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(
+                f"{file.relative_to(path.parent).as_posix()}\0".encode() + file.read_bytes()
+            )
+    return digest.hexdigest()
 
 
 def nearest(word: str, words: list[str] | tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipeline import backend
 from pipeline.errors import InputError
-from pipeline.features import recipes
+from pipeline.features import framing, recipes
 from pipeline.files import audio, bundles, tables
 
 
@@ -43,15 +43,15 @@ def predict(
     asked = [unit["file"] for unit in card["folds"] if fold in (None, unit["fold"])]
     if not asked:
         raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
-    paths, features, problems = [], [], []
+    paths, features, problems, shape = [], [], [], tuple(card["input_shape"])
     for path in (path for given in sounds for path in _files(given)):
         try:
-            features.append(_feature(path, card["spec"]))
+            features.append(_feature(path, card))
             paths.append(str(path))
         except InputError as error:
             problems.append(str(error))
     if paths:
-        table = _table(bundle, card, paths, np.stack(features), asked)
+        table = _table(bundle, card, paths, framing.rectangle(features, shape), asked)
         _show(table, card["labels"])
         if csv:
             tables.write(table, csv)
@@ -59,8 +59,9 @@ def predict(
         raise InputError("; ".join(problems))
 
 
-def _feature(path: Path, spec: dict) -> np.ndarray:
+def _feature(path: Path, card: dict) -> np.ndarray:
     """Feature of one file (frames, ...), made as the stages make it."""
+    spec, longest = card["spec"], card["input_shape"][0]
     signal, sample_rate = audio.read(path)
     if not np.isfinite(signal).all():
         raise InputError(f"{path}: holds values that are not numbers")
@@ -69,7 +70,12 @@ def _feature(path: Path, spec: dict) -> np.ndarray:
         clip = recipes.waveform(audio.mono(signal), sample_rate, recipe)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return recipes.feature([clip], recipe["sample_rate"], spec)[0]
+    (feature,) = recipes.feature([clip], recipe["sample_rate"], spec)
+    if len(feature) > longest:
+        raise InputError(
+            f"{path}: {len(feature)} frames long, the model takes up to {longest}; cut it"
+        )
+    return feature
 
 
 def _table(

@@ -78,7 +78,7 @@ def record(run: str, *, note: str, seconds: int | None = None) -> None:
 
 def _facts(run: str) -> dict:
     """What evaluate says of a run, if its files can be read."""
-    remedy = f"run dvc repro evaluate@{run}"
+    remedy = f"run dvc pull, or dvc repro evaluate@{run}"
     try:
         facts, _ = (tables.read_json(RUNS / run / name) for name in KEPT)
     except InputError as error:

@@ -229,7 +229,7 @@ def read_run(folder: Path) -> Run:
     try:
         return _run(folder)
     except InputError as error:
-        raise InputError(f"{error}; run dvc repro evaluate@{folder.name}") from None
+        raise InputError(f"{error}; run dvc pull, or dvc repro evaluate@{folder.name}") from None
 
 
 def read_recorded(folder: Path) -> Recorded:

@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -39,10 +38,10 @@ def train(
     library = backend.choose(run.engine.backend)
     from pipeline.engine import loop
 
-    data = dataset.load(store, index, folds, memory_mb=run.engine.memory_mb)
-    where = run.engine.workers
+    read = partial(dataset.load, store, index, folds, memory_mb=run.engine.memory_mb)
+    data, where = read(), run.engine.workers
     try:
-        (device,) = workers.shared(lambda _: [_device(library)], 1, "train", where)
+        (device,) = workers.shared(lambda _: [_device(library)], 1, "", where)
         facts = _facts(run, data, library) | {
             "certificate": tables.read_json(certificate)["sha256"],
             "device": device,
@@ -51,15 +50,13 @@ def train(
         }
         inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
         hashes = [tables.file_sha256(path) for path in inputs]
-        fingerprint = stores.sha256([facts, hashes, bundles.code_sha256()])
+        fingerprint = stores.sha256([facts, hashes, plugins.code_sha256("pipeline")])
         with bundles.resume(bundle, fingerprint) as aside:
             if run.weights:
                 trained = _published(run, data, aside)
             else:
-                read = partial(dataset.load, store, index, folds, memory_mb=run.engine.memory_mb)
-                if not workers.remote(where):
-                    read = partial(lambda held: held, data)
-                work = _Work(run, library, facts["stacked"], read, aside)
+                held = read if workers.remote(where) else lambda: data
+                work = partial(_trained, run, library, facts["stacked"], held, aside)
                 trained = workers.shared(work, len(data.folds) * len(run.seeds), "train", where)
             rows = [
                 {"fold": unit["fold"], "seed": unit["seed"]} | row
@@ -73,31 +70,29 @@ def train(
         raise InputError(f"run {run.name}: {error}") from None
 
 
-@dataclass(frozen=True)
-class _Work:
-    """The training of a run, or of a share of it, on this machine or another."""
+def _trained(
+    run: Run,
+    library: str,
+    stacked: bool,
+    read: Callable[[], Dataset],
+    folder: Path,
+    share: slice,
+) -> list[dict]:
+    """Train a share of the units of a run, on this machine or another."""
+    _device(library)
+    from pipeline.engine import loop
 
-    run: Run
-    library: str
-    stacked: bool
-    read: Callable[[], Dataset]
-    folder: Path
-
-    def __call__(self, share: slice) -> list[dict]:
-        _device(self.library)
-        from pipeline.engine import loop
-
-        run, data = self.run, self.read()
-        return loop.train(
-            lambda seed: _build(run, data, seed),
-            data,
-            run.training,
-            selection=run.selection,
-            seeds=run.seeds,
-            stacked=self.stacked,
-            folder=self.folder,
-            share=share,
-        )
+    data = read()
+    return loop.train(
+        lambda seed: _build(run, data, seed),
+        data,
+        run.training,
+        selection=run.selection,
+        seeds=run.seeds,
+        stacked=stacked,
+        folder=folder,
+        share=share,
+    )
 
 
 def _device(library: str) -> str:

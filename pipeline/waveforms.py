@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline import workers
 from pipeline.errors import InputError
-from pipeline.features import recipes
+from pipeline.features import framing, recipes
 from pipeline.files import audio, stores, tables
 from pipeline.params import Corpus, Engine, Waveform
 
@@ -130,13 +130,8 @@ def _clips(
     rows: np.ndarray,
 ) -> tuple:
     """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
-    values = np.zeros((len(rows), *shape), np.float32)
-    valid = np.zeros(len(rows), np.int32)
-    for i, row in enumerate(rows):
-        clip = _clip(paths[row], content[row], spec)
-        values[i, : len(clip)] = clip
-        valid[i] = len(clip)
-    return values, lengths[rows], valid
+    clips = [_clip(paths[row], content[row], spec) for row in rows]
+    return framing.rectangle(clips, shape), lengths[rows], np.array([*map(len, clips)])
 
 
 def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:

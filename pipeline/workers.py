@@ -89,7 +89,7 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     total : int
         How many units there are.
     title : str
-        Of the progress bar, which is shown for a scheduler only.
+        Of the progress bar, which is shown for a scheduler only; without a title there is none.
     where : str
         As in ``each``.
 
@@ -274,4 +274,4 @@ def _size(block: slice) -> int:
 
 def _bar(total: int, title: str, unit: str = "clips") -> tqdm:
     """A progress bar on a terminal, nothing in a log."""
-    return tqdm(total=total, desc=title, unit=f" {unit}", disable=None)
+    return tqdm(total=total, desc=title, unit=f" {unit}", disable=None if title else True)

@@ -77,3 +77,17 @@ def test_nearest_offers_the_likeliest_name_or_all_of_them():
     assert plugins.nearest("epoch", ["batch", "epochs"]) == "did you mean epochs?"
     assert plugins.nearest("zzz", ("batch", "epochs")) == "known: batch, epochs"
     assert plugins.nearest(3, []) == "known: none"
+
+
+def test_the_code_s_hash_changes_with_a_letter_of_any_file(package):
+    def hashed():
+        return plugins.code_sha256(package.name)
+
+    (package / "models").mkdir()
+    (package / "models" / "a.py").write_text("x = 1")
+    first = hashed()
+    assert hashed() == first
+    (package / "models" / "a.py").write_text("x = 2")
+    changed = hashed()
+    (package / "models" / "a.py").rename(package / "models" / "b.py")
+    assert len({first, changed, hashed()}) == 3

@@ -1,6 +1,7 @@
 """Predict: any sound file in, what evaluate gave out; what cannot be read is named."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -123,6 +124,29 @@ def test_without_a_fold_the_answer_is_the_mean_of_all(
     np.testing.assert_allclose(mean, np.mean(list(found.values()), axis=0), atol=1e-6)
     assert np.ptp(list(found.values()), axis=0).max() > 1e-3
     assert len(capsys.readouterr().out.splitlines()) == 6
+
+
+@pytest.mark.parametrize("length", ["start", "whole"])
+def test_clips_of_different_lengths_meet_a_model_that_pads(
+    finished, held_out, sounds, tmp_path, monkeypatch, length
+):
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+    bundle = tmp_path / "tiny"
+    shutil.copytree(finished / "models" / "tiny", bundle)
+    card = json.loads((bundle / "card.json").read_text())
+    card["spec"]["waveform"]["length"] = length
+    (bundle / "card.json").write_text(json.dumps(card))
+    asked = [*map(Path, held_out.path[:2]), sounds / "odd" / "one.wav"]
+    predict(bundle, asked, csv=tmp_path / "together.csv")
+    together = probabilities(pd.read_csv(tmp_path / "together.csv"), card)
+    for path, wanted in zip(asked, together, strict=True):
+        predict(bundle, [path], csv=tmp_path / "alone.csv")
+        (alone,) = probabilities(pd.read_csv(tmp_path / "alone.csv"), card)
+        np.testing.assert_allclose(alone, wanted, atol=1e-6)
+    if length == "whole":
+        message = r"long\.wav: \d+ frames long, the model takes up to 108; cut it"
+        with pytest.raises(InputError, match=message):
+            predict(bundle, [sounds / "odd" / "long.wav"])
 
 
 # ---- what is said ----------------------------------------------------------------------------

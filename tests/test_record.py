@@ -141,7 +141,7 @@ def test_the_report_reads_what_was_recorded(clone, finished):
         ({"note": " "}, "note: is empty; say what a reader must know"),
         ({"seconds": 0}, "seconds: must be at least 1, got 0"),
         ({"run": "reports/runs/tiny"}, "run: must be the name of a folder in reports/runs, got re"),
-        ({"run": "big"}, r"big/run\.json: no such file; run dvc repro evaluate@big$"),
+        ({"run": "big"}, r"big/run\.json: no such file; run dvc pull, or dvc repro evaluate@big$"),
     ],
 )
 def test_what_cannot_be_recorded(clone, given, message):
@@ -153,8 +153,16 @@ def test_what_cannot_be_recorded(clone, given, message):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("metrics.json", "{", r"tiny/metrics\.json: not JSON .*; run dvc repro evaluate@tiny$"),
-        ("run.json", "{}", r"tiny/run\.json: has no backend, device; run dvc repro evaluate@tiny$"),
+        (
+            "metrics.json",
+            "{",
+            r"tiny/metrics\.json: not JSON .*dvc repro evaluate@tiny$",
+        ),
+        (
+            "run.json",
+            "{}",
+            r"tiny/run\.json: has no backend, device; run dvc pull, .*@tiny$",
+        ),
     ],
 )
 def test_broken_results_are_refused(clone, name, text, message):

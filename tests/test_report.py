@@ -471,7 +471,7 @@ def test_summary_without_anything_published_has_one_table(tmp_path):
 def test_a_missing_file(tmp_path, name):
     folder = write_run(tmp_path, "a")
     (folder / name).unlink()
-    with pytest.raises(InputError, match=f"a: {name} is missing; run dvc repro evaluate@a$"):
+    with pytest.raises(InputError, match=f"a: {name} is missing; run dvc pull, or .*@a$"):
         report(tmp_path, ["a"])
     assert not (tmp_path / "index.html").exists()
 
@@ -482,7 +482,7 @@ def test_broken_files(tmp_path):
 
     def refuses(name, text, message):
         (folder / name).write_text(text)
-        with pytest.raises(InputError, match=message + ".*; run dvc repro evaluate@a$"):
+        with pytest.raises(InputError, match=message + ".*; run dvc pull, or .*@a$"):
             read_run(folder)
         (folder / name).write_text(whole[name])
 

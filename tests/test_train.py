@@ -402,7 +402,7 @@ def test_published_weights_take_the_place_of_training(refused):
     ("name", "message"),
     [
         ("two", "weights: {0}/two: found 2 .hdf5 files, the protocol has 3 folds"),
-        ("fours", "{0}/fours/best_1.hdf5: tim_net: found a head of 4 classes, the run has 3"),
+        ("fours", "{0}/fours/best_1.hdf5: weights: a head of 4 classes, the run has 3"),
         ("blocks", "tim_net: blocks: must be at least 1, got 0"),
     ],
 )

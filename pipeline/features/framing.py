@@ -73,6 +73,31 @@ def fix_length(signal: np.ndarray, samples: int) -> np.ndarray:
     return np.pad(signal, (gap // 2, gap - gap // 2))
 
 
+def rectangle(clips: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """Put clips of different lengths into one array, with zeros behind the shorter ones.
+
+    Parameters
+    ----------
+    clips : list of ndarray, shape (n, ...)
+        None longer than ``shape[0]``.
+    shape : tuple of int
+        Of one row.
+
+    Returns
+    -------
+    ndarray, shape (clips, ...), float32
+
+    Examples
+    --------
+    >>> rectangle([np.array([1.0]), np.array([2.0, 3.0])], (2,)).tolist()
+    [[1.0, 0.0], [2.0, 3.0]]
+    """
+    rows = np.zeros((len(clips), *shape), np.float32)
+    for row, clip in zip(rows, clips, strict=True):
+        row[: len(clip)] = clip
+    return rows
+
+
 def frames(samples: int, *, length: int, hop: int, centre: bool) -> int:
     """Frames that a short-time transform makes of a clip.
 

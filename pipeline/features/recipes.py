@@ -76,12 +76,8 @@ def code_sha256(*places: str) -> str:
 
     ``places`` are files and folders as dvc.yaml names them, ``pipeline/features``.
     """
-    digest = hashlib.sha256(repr([metadata.version(name) for name in PACKAGES]).encode())
-    for place in places:
-        path = plugins.PACKAGE.parent / place
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(f"{file.name}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
+    facts = [plugins.code_sha256(*places), *(metadata.version(name) for name in PACKAGES)]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _feature(signals: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:

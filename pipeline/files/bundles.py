@@ -6,7 +6,6 @@ settings and versions. No time of day, no commit: the same training writes the s
 code did it stands in dvc.lock.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -20,7 +19,6 @@ from pipeline.errors import InputError
 from pipeline.files import tables
 
 SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
-CODE = Path(__file__).parents[1]
 PACKAGES = ("keras", "librosa", "numpy", "scipy", "soundfile", "soxr", "zarr")
 
 
@@ -97,14 +95,6 @@ def read_card(folder: Path) -> dict:
     if not path.is_file():
         raise InputError(f"{folder}: not a model bundle (no card.json); train it with dvc repro")
     return tables.read_json(path)
-
-
-def code_sha256() -> str:
-    """SHA-256 over every source file of the pipeline, by name and content."""
-    digest = hashlib.sha256()
-    for path in sorted(CODE.rglob("*.py")):
-        digest.update(f"{path.relative_to(CODE).as_posix()}\0".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def versions(backend: str) -> dict[str, str]:

@@ -169,7 +169,7 @@ class Draft:
             length[i], valid[i], hashes[i] = facts
         for i in np.flatnonzero(new):
             hashes[i] = _row_hash(values[i], length[i], valid[i])
-        return values, length, valid, hashes
+        return values, length.astype(np.int32), valid.astype(np.int32), hashes
 
     def _found(self, block: slice) -> Iterator[tuple]:
         """Rows of the old store that are as they were written, each behind its place here."""

@@ -66,6 +66,26 @@ def draw_seed(rng: np.random.Generator) -> int:
     return int(rng.integers(2**31))
 
 
+def role_names(model: keras.Model) -> dict[str, keras.Variable]:
+    """Name each weight by its role, which is its layer's name, dotted, and its own.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Its layers are named after roles: the bias of ``path1_conv`` is ``path1.conv.bias``.
+
+    Returns
+    -------
+    dict of str to keras.Variable
+        Trained weights and running statistics.
+    """
+    roles = {}
+    for variable in model.weights:
+        layer, weight = variable.path.split("/")
+        roles[f"{layer.replace('_', '.')}.{weight}"] = variable
+    return roles
+
+
 def assign(variables: dict[str, keras.Variable], weights: dict[str, np.ndarray]) -> None:
     """Set every variable to the weight of the same role, or none of them.
 
@@ -79,8 +99,11 @@ def assign(variables: dict[str, keras.Variable], weights: dict[str, np.ndarray])
     Raises
     ------
     InputError
-        If a role is missing or unknown, or a shape differs.
+        If a role is missing or unknown, a shape differs, or the head has other classes.
     """
+    heads = [given["head.bias"].shape[0] for given in (weights, variables) if "head.bias" in given]
+    if len(set(heads)) > 1:
+        raise InputError(f"weights: a head of {heads[0]} classes, the run has {heads[1]}")
     if missing := sorted(variables.keys() - weights.keys()):
         raise InputError(f"weights: {len(missing)} missing, the first {missing[0]}")
     if surplus := sorted(weights.keys() - variables.keys()):

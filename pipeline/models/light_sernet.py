@@ -181,11 +181,7 @@ def role_names(model: keras.Model) -> dict[str, keras.Variable]:
     dict of str to keras.Variable
         Trained weights and running statistics.
     """
-    roles = {}
-    for variable in model.weights:
-        layer, weight = variable.path.split("/")
-        roles[f"{layer.replace('_', '.')}.{weight}"] = variable
-    return roles
+    return layers.role_names(model)
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
@@ -203,12 +199,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     InputError
         If the weights are of another network, or of other classes.
     """
-    variables = role_names(model)
-    found = len(weights.get("head.bias", ()))
-    wanted = variables["head.bias"].shape[0]
-    if found and found != wanted:
-        raise InputError(f"light_sernet: found a head of {found} classes, the run has {wanted}")
-    layers.assign(variables, weights)
+    layers.assign(role_names(model), weights)
 
 
 # ---- configuration ---------------------------------------------------------------------------

@@ -200,12 +200,7 @@ def role_names(model: keras.Model) -> dict[str, keras.Variable]:
     dict of str to keras.Variable
         Trained weights and running statistics.
     """
-    roles = {}
-    for variable in model.weights:
-        layer, weight = variable.path.split("/")
-        layer = {"fused": "fuse"}.get(layer, layer)
-        roles[f"{layer.replace('_', '.')}.{weight}"] = variable
-    return roles
+    return {r.replace("fused.", "fuse."): v for r, v in layers.role_names(model).items()}
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
@@ -223,12 +218,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     InputError
         If the weights are of another network: other classes, blocks, filters or coefficients.
     """
-    variables = role_names(model)
-    found = len(weights.get("head.bias", ()))
-    wanted = variables["head.bias"].shape[0]
-    if found and found != wanted:
-        raise InputError(f"tim_net: found a head of {found} classes, the run has {wanted}")
-    layers.assign(variables, weights)
+    layers.assign(role_names(model), weights)
 
 
 def read_published(path: Path) -> dict[str, np.ndarray]:

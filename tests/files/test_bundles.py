@@ -117,18 +117,6 @@ def test_what_was_left_under_other_settings_or_code_is_thrown_away(tmp_path):
     assert interrupted(folder, "two", "fold-02.keras") == set()
 
 
-def test_the_code_s_hash_changes_with_a_letter_of_any_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(bundles, "CODE", tmp_path)
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "a.py").write_text("x = 1")
-    first = bundles.code_sha256()
-    assert bundles.code_sha256() == first
-    (tmp_path / "models" / "a.py").write_text("x = 2")
-    changed = bundles.code_sha256()
-    (tmp_path / "models" / "a.py").rename(tmp_path / "models" / "b.py")
-    assert len({first, changed, bundles.code_sha256()}) == 3
-
-
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_versions_are_those_installed(backend):
     found = bundles.versions(backend)

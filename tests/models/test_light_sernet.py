@@ -340,7 +340,7 @@ def test_weights_set_are_the_weights_read():
 
 def test_weights_of_other_classes():
     weights = values(light_sernet.build((17, 7), 8))
-    with pytest.raises(InputError, match="light_sernet: found a head of 8 classes, the run has 3"):
+    with pytest.raises(InputError, match="weights: a head of 8 classes, the run has 3"):
         light_sernet.set_weights(small(), weights)
 
 

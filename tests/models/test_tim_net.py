@@ -268,7 +268,7 @@ def test_published_weights_of_another_network(tmp_path):
 
 def test_weights_of_other_classes():
     weights = values(tim_net.build((12, 5), 8, blocks=2, filters=4))
-    with pytest.raises(InputError, match="tim_net: found a head of 8 classes, the run has 3"):
+    with pytest.raises(InputError, match="weights: a head of 8 classes, the run has 3"):
         tim_net.set_weights(small(), weights)
 
 
