@@ -1,6 +1,6 @@
 # `make repro` and `make test` are the two commands a fresh machine needs (Python 3.11+, make, git).
 .DEFAULT_GOAL := help
-.PHONY: help install repro results test lint format bench test-corpora lock clean
+.PHONY: help install repro results test lint format bench test-corpora demo-corpus lock clean
 
 PYTHON ?= python3.11
 LOCK   := requirements$(if $(GPU),-gpu).lock
@@ -35,6 +35,9 @@ test: install  ## the whole test suite
 
 test-corpora: install  ## long checks on real corpora and published weights below ../shared
 	@$(RUN) python -m pytest -m corpus -rs -s
+
+demo-corpus: install  ## made-up clips under true names in raw_data/CORPUS (CORPUS=emodb [CLIPS=40])
+	@$(RUN) python -m tests.copies "$(CORPUS)" --clips "$(or $(CLIPS),40)"
 
 bench: install  ## measure; writes reports/benchmarks (half an hour; BENCH=--help lists what is shorter)
 	@$(RUN) python -m tests.bench $(BENCH)

@@ -5,11 +5,11 @@ import re
 import shutil
 import subprocess
 import sys
-from itertools import product
 from pathlib import Path
 
-import numpy as np
 import pytest
+
+from tests import copies
 
 ROOT = Path(__file__).parents[1]
 TINY = """\
@@ -34,46 +34,37 @@ def demo_corpus(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def ravdess_corpus(tmp_path_factory):
-    """Give a copy of RAVDESS in names, numbers and oddities, with noise for speech.
+def whole_copy(tmp_path_factory):
+    """Give ``whole_copy(name)``: a whole copy of a corpus, noise for speech; not to be changed."""
+    folder = tmp_path_factory.mktemp("raw_data")
 
-    Not to be changed.
-    """
-    folder = tmp_path_factory.mktemp("raw_data") / "ravdess"
-    make_ravdess(folder)
-    return folder
+    def make(name):
+        if not (folder / name).exists():
+            copies.load(name).write(folder / name)
+        return folder / name
 
-
-def ravdess_names():
-    """Name the 1440 clips by the rule of the corpus: neutral has no strong intensity."""
-    return [
-        f"03-01-{emotion:02}-{intensity:02}-{sentence:02}-{repetition:02}-{actor:02}"
-        for actor, emotion, intensity, sentence, repetition in product(
-            range(1, 25), range(1, 9), (1, 2), (1, 2), (1, 2)
-        )
-        if (emotion, intensity) != (1, 2)
-    ]
+    return make
 
 
-def make_ravdess(folder):
-    """Write 1440 clips of 0.12 s: five are stereo, two the same, one actor's are FLAC."""
-    import soundfile
+@pytest.fixture(scope="session")
+def ravdess_corpus(whole_copy):
+    """Give a whole copy of RAVDESS."""
+    return whole_copy("ravdess")
 
-    rng = np.random.default_rng(0)
-    stereo = {
-        *("03-01-02-01-01-02-01", "03-01-08-01-02-02-01", "03-01-02-01-02-02-05"),
-        *("03-01-03-01-02-01-20", "03-01-06-01-01-02-20"),
-    }
-    for name in ravdess_names():
-        actor = folder / f"Actor_{name[-2:]}"
-        actor.mkdir(parents=True, exist_ok=True)
-        signal = rng.normal(0, 0.1, (960, 2 if name in stereo else 1))
-        suffix = "flac" if name.endswith("-03") else "wav"
-        soundfile.write(actor / f"{name}.{suffix}", signal, 8000, subtype="PCM_16")
-    shutil.copy(
-        folder / "Actor_07" / "03-01-03-01-02-01-07.wav",
-        folder / "Actor_07" / "03-01-03-01-02-02-07.wav",
-    )
+
+@pytest.fixture
+def indexed(tmp_path):
+    """Give ``indexed(name, raw, **settings)``: ``index.csv`` and ``quality.json`` of a copy."""
+    from pipeline.files import tables
+    from pipeline.index import index
+    from pipeline.params import Corpus
+
+    def run(name, raw, **settings):
+        corpus = Corpus(name, name, 22050, settings)
+        index(raw, tmp_path / "index.csv", tmp_path / "quality.json", corpus=corpus)
+        return tables.read(tmp_path / "index.csv"), tables.read_json(tmp_path / "quality.json")
+
+    return run
 
 
 # ---- a pipeline that ran ---------------------------------------------------------------------

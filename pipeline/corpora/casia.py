@@ -1,0 +1,78 @@
+"""CASIA, same text: 1200 clips, 4 speakers, 6 emotions, 50 sentences, Mandarin.
+
+Citation: Tao, Liu, Zhang & Jia (2008), Design of Speech Corpus for Mandarin Text to Speech, The
+Blizzard Challenge 2008 workshop. Licence: the whole corpus (9600 clips) is sold by the Institute of
+Automation, Chinese Academy of Sciences; the 1200 clips circulate without a clear licence. Where:
+from the Institute.
+
+Layout: ``SPEAKER/EMOTION/NNN.wav`` (or ``.flac``) below any nesting of folders, with sentences 201
+to 250 and ``.lab``, ``.peak`` and ``.tag`` files beside, which are not read; or, below any folders,
+``NNN-EMOTION-SPEAKER.wav``. Capitals do not matter: a speaker's folder is ``ZhaoZuoxiang``. File
+names collide, so clips are named as in the second layout, in small letters. Everybody says the same
+sentences in all emotions.
+
+Order: emotion, then name: names begin with the sentence. No other order gives what the published
+TIM-Net weights promise.
+"""
+
+import re
+from itertools import product
+from pathlib import Path
+
+from natsort import natsorted
+
+from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+
+NAME = "CASIA"
+EMOTIONS = ("angry", "fear", "happy", "neutral", "sad", "surprise")
+SPEAKERS = {"liuchanhg": "f", "wangzhe": "m", "zhaoquanyin": "f", "zhaozuoxiang": "m"}
+SENTENCES = tuple(str(number) for number in range(201, 251))
+NAMES = (
+    re.compile(r"(?:.*/)?(?P<speaker>[^/]+)/(?P<emotion>[^/]+)/(?P<sentence>\d+)"),
+    re.compile(r"(?:.*/)?(?P<sentence>\d+)-(?P<emotion>[^/-]+)-(?P<speaker>[^/-]+)"),
+)
+
+
+def expected() -> Expected:
+    """Everybody says every sentence once in every emotion."""
+    names = frozenset("-".join(parts) for parts in product(SENTENCES, EMOTIONS, SPEAKERS))
+    return Expected(1200, dict.fromkeys(EMOTIONS, 200), dict.fromkeys(SPEAKERS, 300), names)
+
+
+def clips(folder: Path) -> list[Clip]:
+    """Every sound file below ``folder``, in the order of the published run.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or a path is not CASIA's.
+    """
+    found, problems = [], []
+    for path in sound_files(folder):
+        name = path.relative_to(folder).as_posix()
+        said = name.removesuffix(path.suffix).casefold()
+        match = next(filter(None, (form.fullmatch(said) for form in NAMES)), None)
+        if match is None:
+            problems.append(f"{name} (wanted a path such as liuchanhg/angry/201.wav)")
+            continue
+        speaker, emotion, sentence = match["speaker"], match["emotion"], match["sentence"]
+        if speaker not in SPEAKERS:
+            problems.append(f"{name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
+        elif emotion not in EMOTIONS:
+            problems.append(f"{name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
+        elif sentence not in SENTENCES:
+            problems.append(f"{name} (sentence {sentence} is not of the same text, 201..250)")
+        else:
+            found.append(
+                Clip(
+                    clip=f"{sentence}-{emotion}-{speaker}",
+                    path=path,
+                    speaker=speaker,
+                    sex=SPEAKERS[speaker],
+                    emotion=emotion,
+                    sentence=sentence,
+                    utterance=f"{speaker}-{sentence}-{emotion}",
+                )
+            )
+    refuse(folder, problems)
+    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))

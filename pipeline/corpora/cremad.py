@@ -1,0 +1,89 @@
+"""CREMA-D: 7442 clips, 91 actors, 6 emotions, 12 sentences, American English.
+
+Citation: Cao, Cooper, Keutmann, Gur, Nenkova & Verma (2014), CREMA-D: Crowd-sourced Emotional
+Multimodal Actors Dataset, IEEE Transactions on Affective Computing 5(4). Licence: ODbL 1.0. Where:
+the authors' git repository, with git LFS.
+
+Layout: ``AudioWAV/ACTOR_SENTENCE_EMOTION_LEVEL.wav`` (or ``.flac``) below any nesting of folders;
+actors are 1001 to 1091, levels LO, MD, HI and XX (not said). The sentence IEO has the three levels,
+the others and all neutral clips have XX. 20 clips of the scheme were never given out. One name
+lacks a letter, ``1040_ITH_SAD_X``, and is read as if it did not. ``1076_MTI_SAD_XX`` is silent.
+Three pairs are one recording under two labels: ``1006_TIE_HAP_XX`` and ``NEU``, ``1013_WSI_DIS_XX``
+and ``SAD``, ``1017_IWW_ANG_XX`` and ``FEA``. Clones without git LFS hold pointers instead of sound.
+The emotion is the one that the actor was asked for.
+
+Order: emotion, then name.
+"""
+
+import re
+from pathlib import Path
+
+from natsort import natsorted
+
+from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+
+NAME = "CREMA-D"
+EMOTIONS = {
+    "ANG": "angry",
+    "DIS": "disgust",
+    "FEA": "fear",
+    "HAP": "happy",
+    "NEU": "neutral",
+    "SAD": "sad",
+}
+SENTENCES = "DFA IEO IOM ITH ITS IWL IWW MTI TAI TIE TSI WSI".split()
+LEVELS = ("LO", "MD", "HI", "XX")
+ACTORS = [str(actor) for actor in range(1001, 1092)]
+WOMEN = (  # VideoDemographics.csv
+    "1002 1003 1004 1006 1007 1008 1009 1010 1012 1013 1018 1020 1021 1024 1025 1028 1029 1030 "
+    "1037 1043 1046 1047 1049 1052 1053 1054 1055 1056 1058 1060 1061 1063 1072 1073 1074 1075 "
+    "1076 1078 1079 1082 1084 1089 1091"
+).split()
+MISNAMED = {"1040_ITH_SAD_X": "1040_ITH_SAD_XX"}
+STEM = re.compile(r"(\d{4})_([A-Z]{3})_([A-Z]{3})_([A-Z]{2})")
+
+
+def expected() -> Expected:
+    """Counts of the distribution; which 20 clips of the scheme are missing follows no rule."""
+    emotions = {name: 1087 if name == "neutral" else 1271 for name in EMOTIONS.values()}
+    return Expected(7442, emotions, {})
+
+
+def clips(folder: Path) -> list[Clip]:
+    """Every sound file below ``folder``, by emotion and name.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or a file name is not CREMA-D's.
+    """
+    found, problems = [], []
+    for path in sound_files(folder):
+        name = MISNAMED.get(path.stem, path.stem)
+        match = STEM.fullmatch(name)
+        if match is None:
+            problems.append(f"{path.name} (wanted a name such as 1001_DFA_ANG_XX.wav)")
+            continue
+        actor, sentence, emotion, level = match.groups()
+        if actor not in ACTORS:
+            problems.append(f"{path.name} (actor {actor} is not in 1001..1091)")
+        elif sentence not in SENTENCES:
+            problems.append(f"{path.name} (sentence {sentence} is none of {', '.join(SENTENCES)})")
+        elif emotion not in EMOTIONS:
+            problems.append(f"{path.name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
+        elif level not in LEVELS:
+            problems.append(f"{path.name} (level {level} is none of {', '.join(LEVELS)})")
+        else:
+            found.append(
+                Clip(
+                    clip=name,
+                    path=path,
+                    speaker=actor,
+                    sex="f" if actor in WOMEN else "m",
+                    emotion=EMOTIONS[emotion],
+                    sentence=sentence,
+                    utterance=f"{actor}-{sentence}-{emotion}-{level}",
+                )
+            )
+    refuse(folder, problems)
+    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))

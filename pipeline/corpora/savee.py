@@ -1,0 +1,80 @@
+"""SAVEE: 480 clips, 4 speakers (men), 7 emotions, British English.
+
+Citation: Haq & Jackson (2010), Multimodal Emotion Recognition, in Machine Audition, IGI Global.
+Licence: free for research after registration. Where: University of Surrey.
+
+Layout: ``AudioData/SPEAKER/ENN.wav`` (or ``.flac``) below any nesting of folders, or, below any
+folders, ``SPEAKER_ENN.wav``; speakers are DC, JE, JK and KL, the name holds emotion and sentence.
+File names of the first layout collide, so clips are named as in the second. Each emotion has its
+own 15 sentences, neutral has 30; the few that emotions share do not show in the numbers.
+
+Order: emotion, then name.
+"""
+
+import re
+from itertools import product
+from pathlib import Path
+
+from natsort import natsorted
+
+from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+
+NAME = "SAVEE"
+EMOTIONS = {
+    "a": "angry",
+    "d": "disgust",
+    "f": "fear",
+    "h": "happy",
+    "n": "neutral",
+    "sa": "sad",
+    "su": "surprise",
+}
+SPEAKERS = ("DC", "JE", "JK", "KL")
+PATH = re.compile(r"(?:.*/)?(?P<speaker>[A-Z]{2})[/_](?P<emotion>[a-z]{1,2})(?P<number>\d\d)")
+
+
+def expected() -> Expected:
+    """Everybody says 15 sentences in each emotion, and 30 neutrally."""
+    emotions = {name: 120 if name == "neutral" else 60 for name in EMOTIONS.values()}
+    names = frozenset(
+        f"{speaker}_{emotion}{number:02}"
+        for speaker, emotion, number in product(SPEAKERS, EMOTIONS, range(1, 31))
+        if number <= 15 or emotion == "n"
+    )
+    return Expected(480, emotions, dict.fromkeys(SPEAKERS, 120), names)
+
+
+def clips(folder: Path) -> list[Clip]:
+    """Every sound file below ``folder``, by emotion and name.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or a path is not SAVEE's.
+    """
+    found, problems = [], []
+    for path in sound_files(folder):
+        name = path.relative_to(folder).as_posix()
+        match = PATH.fullmatch(name.removesuffix(path.suffix))
+        if match is None:
+            problems.append(f"{name} (wanted a path such as DC/a01.wav or DC_a01.wav)")
+            continue
+        speaker, emotion, number = match.groups()
+        if speaker not in SPEAKERS:
+            problems.append(f"{name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
+        elif emotion not in EMOTIONS:
+            problems.append(f"{name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
+        else:
+            found.append(
+                Clip(
+                    clip=f"{speaker}_{emotion}{number}",
+                    path=path,
+                    speaker=speaker,
+                    sex="m",
+                    emotion=EMOTIONS[emotion],
+                    sentence=f"{emotion}{number}",
+                    utterance=f"{speaker}-{emotion}{number}",
+                )
+            )
+    refuse(folder, problems)
+    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))

@@ -1,0 +1,34 @@
+"""Sound of your own without labels: what semi-supervised models learn from besides a corpus.
+
+Layout: sound files at any depth. A clip is named by its path without suffix and with ``-`` for
+``/``.
+
+Order: path.
+"""
+
+from pathlib import Path
+
+from natsort import natsorted
+
+from pipeline.corpora.clip import Clip, sound_files
+
+NAME = "unlabelled sound"
+
+
+def expected() -> None:
+    """Nothing is known of what sound of one's own there is."""
+
+
+def clips(folder: Path) -> list[Clip]:
+    """Every sound file below ``folder``; of none is anything known.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty.
+    """
+    found = {path.relative_to(folder): path for path in sound_files(folder)}
+    return [
+        Clip(clip="-".join(name.with_suffix("").parts), path=found[name])
+        for name in natsorted(found, key=lambda name: name.as_posix())
+    ]
