@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.files import tables
 from tests.bench import Size, page
 
-NAMES = ("features", "engine")
+NAMES = ("features", "engine", "audit")
 REPORTS = Path("reports/benchmarks")
 
 

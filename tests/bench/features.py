@@ -203,7 +203,7 @@ def compare(clips: int, rounds: int, source_rate: int) -> dict:
             audio.write_pcm16(raw / path, signal, source_rate)
         heard = [audio.read(raw / path) for path in chosen.path]
         chosen = chosen.assign(
-            pcm_sha256=[audio.pcm_sha256(*sound) for sound in heard],
+            pcm_hash=[audio.pcm_hash(*sound) for sound in heard],
             seconds=[f"{len(signal) / source_rate:.6f}" for signal, _ in heard],
             sample_rate=source_rate,
             channels=1,
@@ -342,7 +342,7 @@ def first(way: str) -> None:
 
         signal, rate = audio.read(folder / "noise.wav")
         row = {"clip": "noise", "path": "noise.wav", "seconds": "3.000000", "sample_rate": rate}
-        row |= {"pcm_sha256": audio.pcm_sha256(signal, rate), "status": "ok"}
+        row |= {"pcm_hash": audio.pcm_hash(signal, rate), "status": "ok"}
         tables.write(pd.DataFrame([row]), folder / "index.csv")
         held = params.load()
         given = {"corpus": held.corpora["demo"], "waveform": held.waveforms["centred"]}
@@ -487,14 +487,14 @@ def many(count: int) -> dict:
         hashes = []
         for i, signal in enumerate(noise):
             soundfile.write(folder / "raw" / f"{i}.wav", signal, rate)
-            hashes.append(audio.pcm_sha256(*audio.read(folder / "raw" / f"{i}.wav")))
+            hashes.append(audio.pcm_hash(*audio.read(folder / "raw" / f"{i}.wav")))
         index = pd.DataFrame(
             {
                 "clip": [f"{i:06}" for i in range(count)],
                 "path": [f"{i % different}.wav" for i in range(count)],
                 "seconds": f"{samples / rate:.6f}",
                 "sample_rate": rate,
-                "pcm_sha256": [hashes[i % different] for i in range(count)],
+                "pcm_hash": [hashes[i % different] for i in range(count)],
                 "status": "ok",
             }
         )
