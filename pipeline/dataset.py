@@ -1,6 +1,6 @@
 """A feature store and the folds of a protocol, joined: what training and evaluation work on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +10,21 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.files import stores, tables
 
+PARTS = ("train", "validation", "test")  # of clips with labels
+
 
 @dataclass(frozen=True)
 class Fold:
-    """Rows of one fold's parts, each an integer array in the corpus's order."""
+    """Rows of one fold's parts, each an integer array in the corpus's order.
+
+    ``unlabeled`` clips may be learnt from, without a label. What is in no part is not touched.
+    """
 
     number: int
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    unlabeled: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Dataset:
     x : ndarray or zarr array, shape (clips, frames, ...), float32
         In memory, or on disk if it is too large: read it through ``take``.
     y : ndarray, shape (clips,), int
-        Position in ``labels``.
+        Position in ``labels``; -1 for clips without a label and those that take no part.
     labels : tuple of str
         In the order of a model's outputs.
     clips : DataFrame
@@ -65,7 +71,7 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
     Raises
     ------
     InputError
-        If the store or the folds belong to another index.
+        If the store belongs to another index, or the folds name a clip that it does not hold.
     """
     clips = tables.read(index)
     clips = clips[clips.status == "ok"].reset_index(drop=True)
@@ -74,12 +80,15 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     parts = tables.read(folds)
     rows = parts["clip"].map(pd.Series(clips.index, index=clips["clip"]))
-    if set(rows) != set(clips.index):  # a clip that only one of them has
-        raise InputError(f"{folds}: holds other clips than {index}; run dvc repro")
+    if rows.isna().any():
+        clip = parts["clip"][rows.isna()].iloc[0]
+        raise InputError(f"{folds}: clip {clip} is not in {index}; run dvc repro")
     parts = parts.assign(row=rows.astype(int), fold=parts.fold.astype(int))
-    labels = tuple(sorted(parts.label.unique()))
-    label_of = parts.drop_duplicates("row").set_index("row").label
-    y = label_of.reindex(clips.index).map(labels.index).to_numpy()
+    labelled = parts[parts.part.isin(PARTS)]
+    labels = tuple(sorted(labelled.label.unique()))
+    label_of = labelled.drop_duplicates("row").set_index("row").label
+    numbers = label_of.map({label: number for number, label in enumerate(labels)})
+    y = numbers.reindex(clips.index, fill_value=-1).to_numpy()
     numbered = parts.groupby("fold")
     return Dataset(
         x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
@@ -95,4 +104,4 @@ def _fold(number: int, parts: pd.DataFrame) -> Fold:
     """Rows of one fold by part."""
     by_part = {part: rows.row.to_numpy() for part, rows in parts.groupby("part")}
     none = np.empty(0, dtype=int)
-    return Fold(number, *(by_part.get(part, none) for part in ("train", "validation", "test")))
+    return Fold(number, *(by_part.get(part, none) for part in (*PARTS, "unlabeled")))

@@ -5,39 +5,51 @@ validation clip of its fold:
 
 * ``clip``: the clip itself;
 * ``pcm``: another clip with the same samples;
+* ``near``: the same recording with other samples (``recording``: another level, cut or coding);
 * ``speaker``, ``sentence``, ``session``;
-* ``utterance``: another take of the same speaker, sentence, emotion and intensity.
+* ``utterance``: another take of the same speaker, sentence, emotion and intensity;
+* ``parent``: a clip that augmentation made of it, that it was made of, or made of the same one.
+
+``unlabeled_speaker`` and so on are the same, shared with an unlabeled clip instead: that is learnt
+from too, if without a label. ``provenance`` asks the same of whatever else was learnt from clips.
 """
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
 KINDS = {
     "clip": "clip",
-    "pcm": "pcm_sha256",
+    "pcm": "pcm_hash",
+    "near": "recording",
     "speaker": "speaker",
     "sentence": "sentence",
     "session": "session",
     "utterance": "utterance",
+    "parent": "parent",
 }
-PARTS = ("train", "validation", "test")
+POOL = "unlabeled"
+DECLARABLE = (*KINDS, *(f"{POOL}_{kind}" for kind in KINDS))
+LABELLED = ("train", "validation", "test")  # parts of clips with labels
+PARTS = (*LABELLED, POOL, "unused")
 LISTED = 20  # offenders of one kind
 NAMED = 3  # of them in a message
 
 
 def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]) -> dict:
-    """Count the test clips that share something with train or validation clips of their fold.
+    """Count the test clips that share something with clips that their fold learns from.
 
     Parameters
     ----------
     index : DataFrame
-        One row per clip: ``clip`` and the columns named in ``KINDS``, ``""`` where unknown.
+        One row per clip: ``clip`` and the columns named in ``KINDS``, ``""`` where unknown; an
+        older index may lack some.
     folds : DataFrame
         ``clip, label, fold, part``; every clip is in the index.
-    allow : tuple of str, from ``KINDS``
-        Kinds of leak that the protocol declares.
+    allow : tuple of str, from ``DECLARABLE``
+        Kinds of leak that the protocol declares; ``speaker`` declares ``unlabeled_speaker`` too.
 
     Returns
     -------
@@ -46,22 +58,22 @@ def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]
         * ``folds``: per fold its number ``fold``, ``clips`` per part, ``absent`` labels that no
           test clip has, and ``leaks``: test clips touched, per kind;
         * ``leaks``: per kind, over all folds, ``clips`` touched ``of`` how many test clips,
-          distinct ``values`` shared, test clips that are ``unlabelled`` and so go unchecked,
-          whether ``allowed``, and ``offenders``, ``{fold, test, train}``, the first 20 of a kind
-          that is not allowed, and of ``pcm`` always;
+          distinct ``values`` shared, test clips that are ``unlabelled`` and clips learnt from that
+          are (``unlabelled_training``) and so go unchecked, whether ``allowed``, and ``offenders``,
+          ``{fold, test, train}``, the first 20 of a kind that is not allowed, and of ``pcm`` and
+          ``near`` always;
         * ``folds_sha256``: of the folds as CSV, hence of the file itself;
         * ``sha256``: of all the above as JSON with sorted keys and no blanks.
 
-        A kind for which the corpus has no label at all is None: not checkable, which is not 0.
+        A kind for which one side has no label at all is None: not checkable, which is not 0.
+        Kinds of unlabeled clips are there only if the folds have such clips.
     """
-    labels = sorted(set(folds["label"]))
+    labels = sorted(set(folds["label"][folds["part"].isin(LABELLED)]))
     tested = folds[folds["part"] == "test"]
     tested_labels = tested.groupby("fold")["label"].agg(set)
     sizes = folds.groupby(["fold", "part"]).size()
-    shared = {kind: _shared(index, folds, kind) for kind in KINDS}
-    touched = {
-        k: None if pairs is None else pairs["fold"].value_counts() for k, pairs in shared.items()
-    }
+    kinds = DECLARABLE if (folds["part"] == POOL).any() else tuple(KINDS)
+    found = {kind: _leak(index, folds, kind, allow) for kind in kinds}
     report = {
         "allow": sorted(allow),
         "labels": labels,
@@ -71,20 +83,16 @@ def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]
                 "clips": {part: int(sizes.get((fold, part), 0)) for part in PARTS},
                 "absent": sorted(set(labels) - tested_labels.get(fold, set())),
                 "leaks": {
-                    kind: None if counts is None else int(counts.get(fold, 0))
-                    for kind, counts in touched.items()
+                    kind: None if leak is None else int(leak[0].get(fold, 0))
+                    for kind, leak in found.items()
                 },
             }
             for fold in folds["fold"].unique()
         ],
-        "leaks": {
-            kind: None if pairs is None else _summary(pairs, tested, index, kind, kind in allow)
-            for kind, pairs in shared.items()
-        },
+        "leaks": {kind: None if leak is None else leak[1] for kind, leak in found.items()},
         "folds_sha256": _sha256(folds.to_csv(index=False, lineterminator="\n")),
     }
-    canonical = json.dumps(report, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return report | {"sha256": _sha256(canonical)}
+    return report | {"sha256": _sha256(_canonical(report))}
 
 
 def undeclared(report: dict) -> str:
@@ -102,45 +110,146 @@ def undeclared(report: dict) -> str:
             continue
         fold = leak["offenders"][0]["fold"]
         count = counts[fold][kind]
-        clips = [item["test"] for item in leak["offenders"] if item["fold"] == fold][:NAMED]
-        named = ", ".join(clips) + (", ..." if count > len(clips) else "")
+        clips = [item["test"] for item in leak["offenders"] if item["fold"] == fold]
         share = "test clip shares" if count == 1 else "test clips share"
-        found.append(f"fold {fold}: {count} {share} {kind} with training ({named})")
+        whom = "unlabeled clips" if kind.startswith(POOL) else "training"
+        what = kind.removeprefix(f"{POOL}_")
+        found.append(f"fold {fold}: {count} {share} {what} with {whom} ({_named(clips, count)})")
     return "; ".join(found)
 
 
-def _values(index: pd.DataFrame, kind: str) -> pd.Series:
-    """Map each clip to what it may share with others."""
-    return pd.Series(index[KINDS[kind]].to_numpy(), index=index["clip"])
+def provenance(uses: Mapping[str, Iterable[str]], test: Iterable[str]) -> dict:
+    """Hold the clips that a fold's model owes anything to against those it is tested on.
+
+    Folds that part clips well are worth nothing if the scaler was fitted on all of them.
+
+    Parameters
+    ----------
+    uses : mapping of str to iterable of str
+        Purpose to names of clips: whose features fitted the ``normalisation``, whose scores picked
+        the epoch (``selection``), that got ``pseudo_labels``, that were ``augmented``, ... A clip
+        that augmentation made is named by the one it was made of.
+    test : iterable of str
+        Names of the fold's test clips.
+
+    Returns
+    -------
+    dict, ready for JSON
+        Per purpose ``clips`` (how many different ones), ``sha256`` of their names as a sorted JSON
+        list without blanks, how many are in ``test``, and which (``met``: the first 20 by name).
+
+    Examples
+    --------
+    >>> report = provenance({"normalisation": ["a", "b", "c"]}, test=["c", "d"])
+    >>> report["normalisation"]["clips"], report["normalisation"]["met"]
+    (3, ['c'])
+    """
+    held_out, report = set(test), {}
+    for purpose, clips in uses.items():
+        names = sorted(set(clips))
+        met = [name for name in names if name in held_out]
+        report[purpose] = {
+            "clips": len(names),
+            "sha256": _sha256(_canonical(names)),
+            "test": len(met),
+            "met": met[:LISTED],
+        }
+    return report
 
 
-def _shared(index: pd.DataFrame, folds: pd.DataFrame, kind: str) -> pd.DataFrame | None:
-    """Test clips with the first clip each shares a value with: ``fold, test, value, train``."""
-    rows = folds[["fold", "part"]].assign(
-        test=folds["clip"], value=folds["clip"].map(_values(index, kind))
-    )
-    rows = rows[rows["value"] != ""]
-    if rows.empty:
+def trespasses(report: dict, declared: tuple[str, ...] = ()) -> str:
+    """What was learnt from test clips undeclared, as text; or ``""``.
+
+    Parameters
+    ----------
+    report : dict
+        Of ``provenance``.
+    declared : tuple of str
+        Purposes for which the run says that it looks at test clips: ``selection`` where the epoch
+        is picked on them.
+
+    Examples
+    --------
+    >>> trespasses(provenance({"normalisation": ["a", "b", "c"]}, test=["c", "d"]))
+    'normalisation rests on 1 test clip (c)'
+    """
+    found = []
+    for purpose, use in report.items():
+        if use["test"] and purpose not in declared:
+            clips = "test clip" if use["test"] == 1 else "test clips"
+            named = _named(use["met"], use["test"])
+            found.append(f"{purpose} rests on {use['test']} {clips} ({named})")
+    return "; ".join(found)
+
+
+def _leak(
+    index: pd.DataFrame, folds: pd.DataFrame, kind: str, allow: tuple[str, ...]
+) -> tuple[pd.Series, dict] | None:
+    """Test clips touched by fold, and the sum over all folds; None where it cannot be told."""
+    value = kind.removeprefix(f"{POOL}_")
+    learnt = folds["part"].isin([POOL] if kind != value else ["train", "validation"])
+    values = _values(index, value)
+    tested = folds[folds["part"] == "test"]
+    others = folds[learnt]
+    if values is None or any((rows["clip"].map(values) == "").all() for rows in (tested, others)):
         return None
-    is_test = rows["part"] == "test"
-    others = rows[~is_test].drop_duplicates(["fold", "value"]).rename(columns={"test": "train"})
-    pairs = rows[is_test].merge(others, on=["fold", "value"], how="inner")
-    return pairs[["fold", "test", "value", "train"]]
-
-
-def _summary(
-    pairs: pd.DataFrame, tested: pd.DataFrame, index: pd.DataFrame, kind: str, allowed: bool
-) -> dict:
-    """Sum a kind of leak up over all folds."""
-    listed = pairs.head(LISTED if kind == "pcm" or not allowed else 0)
-    return {
+    pairs = _pairs(index, _valued(tested, values), _valued(others, values), value)
+    allowed = kind in allow or value in allow
+    listed = pairs.head(LISTED if value in ("pcm", "near") or not allowed else 0)
+    return pairs["fold"].value_counts(), {
         "clips": len(pairs),
         "of": len(tested),
         "values": int(pairs["value"].nunique()),
-        "unlabelled": int((tested["clip"].map(_values(index, kind)) == "").sum()),
+        "unlabelled": int((tested["clip"].map(values) == "").sum()),
+        "unlabelled_training": int((others["clip"].drop_duplicates().map(values) == "").sum()),
         "allowed": allowed,
         "offenders": listed[["fold", "test", "train"]].to_dict("records"),
     }
+
+
+def _values(index: pd.DataFrame, kind: str) -> pd.Series | None:
+    """Map each clip to what it may share with others; None if the index does not say."""
+    column = KINDS[kind]
+    if column not in index:
+        return None
+    values = index[column]
+    if kind == "parent":  # a clip meets those made of it
+        values = values.where(values != "", index["clip"])
+    return pd.Series(values.to_numpy(), index=index["clip"])
+
+
+def _valued(rows: pd.DataFrame, values: pd.Series) -> pd.DataFrame:
+    """Rows of the folds whose clip has a value, ``fold, clip, value``."""
+    rows = rows[["fold", "clip"]].assign(value=rows["clip"].map(values))
+    return rows[rows["value"] != ""]
+
+
+def _pairs(
+    index: pd.DataFrame, tested: pd.DataFrame, others: pd.DataFrame, kind: str
+) -> pd.DataFrame:
+    """Test clips with the first clip each shares a value with: ``fold, test, value, train``."""
+    tested = tested.rename(columns={"clip": "test"})
+    others = others.rename(columns={"clip": "train"})
+    if kind != "near":
+        others = others.drop_duplicates(["fold", "value"])
+        return tested.merge(others, on=["fold", "value"])[["fold", "test", "value", "train"]]
+    # one of each different sound, so that a copy of the samples does not hide a near one
+    pcm = pd.Series(index["pcm_hash"].to_numpy(), index=index["clip"])
+    others = others.assign(pcm=others["train"].map(pcm)).drop_duplicates(["fold", "value", "pcm"])
+    pairs = tested.merge(others, on=["fold", "value"])
+    pairs = pairs[pairs["test"].map(pcm) != pairs["pcm"]].drop_duplicates(["fold", "test"])
+    return pairs[["fold", "test", "value", "train"]]
+
+
+def _named(clips: list[str], count: int) -> str:
+    """Name the first few of so many clips."""
+    named = clips[:NAMED]
+    return ", ".join(named) + (", ..." if count > len(named) else "")
+
+
+def _canonical(value: dict | list) -> str:
+    """JSON with sorted keys and no blanks."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def _sha256(text: str) -> str:

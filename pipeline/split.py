@@ -1,5 +1,6 @@
 """Split: who is in which fold, for ever, with a certificate of what leaks."""
 
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
@@ -18,9 +19,10 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
     index : Path
         Index of the corpus, in the corpus's order; clips whose status is not ``ok`` take no part.
     folds : Path
-        CSV to write, ``clip, label, fold, part``: a row per fold and clip.
+        CSV to write, ``clip, label, fold, part``: a row per fold and clip that takes part.
     certificate : Path
-        JSON to write: see ``pipeline.leakage.certificate``.
+        JSON to write: see ``pipeline.leakage.certificate``; with the ``protocol``, and of clips by
+        the corpus's own words, what was ``merged`` under each label and what was ``dropped``.
     corpus : str
         Its name, for messages.
     protocol : Protocol
@@ -38,7 +40,8 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
         frame = protocols.assign(clips, protocol)
         _check_classes(frame, protocol)
         report = leakage.certificate(clips, frame, protocol.allow)
-        settings = {key: value for key, value in vars(protocol).items() if key != "name"}
+        report |= {"protocol": {k: v for k, v in vars(protocol).items() if k != "name"}}
+        report |= _words(clips, frame)
         leaks = leakage.undeclared(report)
         if leaks:
             raise InputError(
@@ -48,23 +51,17 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
     except InputError as error:
         raise InputError(f"{corpus}/{protocol.name}: {error}") from None
     tables.write(frame, folds)
-    tables.write_json(report | {"protocol": settings}, certificate)
+    tables.write_json(report, certificate)
 
 
 def _usable(index: pd.DataFrame) -> pd.DataFrame:
-    """Return the clips that take part, each under its own name, all with an emotion or none."""
+    """Return the clips that can be used, each under its own name."""
     clips = index[index["status"] == "ok"].reset_index(drop=True)
     if clips.empty:
         raise InputError(f"none of the {len(index)} clips of the index is usable; see its reasons")
     twice = clips["clip"][clips["clip"].duplicated()]
     if len(twice):
         raise InputError(f"clip {twice.iloc[0]} is in the index more than once; index again")
-    unlabelled = clips["clip"][clips["emotion"] == ""]
-    if 0 < len(unlabelled) < len(clips):
-        raise InputError(
-            f"{len(unlabelled)} of {len(clips)} clips have no emotion, the first is "
-            f"{unlabelled.iloc[0]}; label them or take them out of the corpus"
-        )
     return clips
 
 
@@ -72,18 +69,33 @@ def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:
     """Refuse folds that do not train on and test every class.
 
     One speaker may well lack a class (EMO-DB's 08 has no disgust) and no other fold can mend it:
-    under ``leave_one_speaker_out`` that is allowed of the test part, and the certificate says so.
+    where kinds of protocol have no choice that is allowed of the test part, if it tests anything,
+    and the certificate says so.
     """
-    parts = ["train"] if protocol.kind == "leave_one_speaker_out" else ["train", "test"]
     counts = frame.groupby(["fold", "part", "label"]).size()
+    sizes = frame.groupby(["fold", "part"]).size()
+    labels = sorted(set(frame["label"][frame["part"].isin(leakage.LABELLED)]))
+    remedy = "take another number of folds, another seed, or another protocol"
+    lacks = protocols.KINDS[protocol.kind].lacks
     for fold in frame["fold"].unique():
-        for part in parts:
-            for label in sorted(set(frame["label"])):
+        for part in ("train", "test"):
+            if (fold, part) not in sizes.index:
+                raise InputError(f"fold {fold}: no clip is in its {part} part; {remedy}")
+            for label in [] if lacks and part == "test" else labels:
                 if (fold, part, label) not in counts.index:
-                    raise InputError(
-                        f"fold {fold}: no {part} clip is {label}; take another number of folds, "
-                        "another seed, or another protocol"
-                    )
+                    raise InputError(f"fold {fold}: no {part} clip is {label}; {remedy}")
+
+
+def _words(clips: pd.DataFrame, frame: pd.DataFrame) -> dict:
+    """Count clips by the corpus's own words: ``{label: {word: clips}}`` and ``{word: clips}``."""
+    label_of = frame.drop_duplicates("clip").set_index("clip")["label"]
+    labels = clips["clip"].map(label_of)  # NaN where a clip takes no part
+    merged = {
+        label: dict(sorted(Counter(clips["emotion"][labels == label]).items()))
+        for label in sorted(set(label_of))
+    }
+    dropped = Counter(clips["emotion"][labels.isna()])
+    return {"merged": merged, "dropped": dict(sorted(dropped.items()))}
 
 
 if __name__ == "__main__":

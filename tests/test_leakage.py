@@ -16,8 +16,8 @@ def table(**columns):
 
 
 def folds(*parts, labels=None):
-    """Folds of clips ``a, b, ...`` from one string per fold: ``"tTv"`` (train, test, valid.)."""
-    names = {"t": "train", "T": "test", "v": "validation"}
+    """Folds of clips ``a, b, ...`` from one string per fold: ``"tTvnu"`` (n is unlabeled)."""
+    names = {"t": "train", "T": "test", "v": "validation", "n": "unlabeled", "u": "unused"}
     return pd.DataFrame(
         [
             ("abcdefgh"[i], (labels or "x" * len(part))[i], fold, names[part[i]])
@@ -38,6 +38,7 @@ def test_shared_values_are_counted_by_hand():
         "of": 4,
         "values": 2,
         "unlabelled": 0,
+        "unlabelled_training": 0,
         "allowed": False,
         "offenders": [
             {"fold": 2, "test": "a", "train": "b"},
@@ -52,7 +53,8 @@ def test_validation_counts_as_training():
     index = table(speaker=["s", "s", "u"])
     report = leakage.certificate(index, folds("Tvt"), ())
     assert report["leaks"]["speaker"]["clips"] == 1
-    assert report["folds"][0]["clips"] == {"train": 1, "validation": 1, "test": 1}
+    counts = {"train": 1, "validation": 1, "test": 1, "unlabeled": 0, "unused": 0}
+    assert report["folds"][0]["clips"] == counts
 
 
 def test_a_clip_on_both_sides_is_a_leak():
@@ -63,10 +65,68 @@ def test_a_clip_on_both_sides_is_a_leak():
 
 
 def test_the_same_samples_are_listed_though_declared():
-    index = table(pcm_sha256=["1", "2", "1"])
+    index = table(pcm_hash=["1", "2", "1"])
     report = leakage.certificate(index, folds("Ttt"), ("pcm",))
     assert report["leaks"]["pcm"]["offenders"] == [{"fold": 1, "test": "a", "train": "c"}]
     assert leakage.undeclared(report) == ""
+
+
+def test_a_near_duplicate_is_another_sound_of_one_recording():
+    index = table(pcm_hash=list("1123"), recording=list("aaac"))
+    report = leakage.certificate(index, folds("Ttut", "Tutt"), ("pcm",))
+    assert report["leaks"]["near"]["clips"] == 1  # b in fold 1 has the samples of a: pcm
+    assert report["leaks"]["near"]["offenders"] == [{"fold": 2, "test": "a", "train": "c"}]
+    assert report["leaks"]["pcm"]["offenders"] == [{"fold": 1, "test": "a", "train": "b"}]
+    # a copy of the samples does not hide a near one
+    both = leakage.certificate(index, folds("Tttt"), ("pcm",))
+    assert both["leaks"]["near"]["offenders"] == [{"fold": 1, "test": "a", "train": "c"}]
+
+
+@pytest.mark.parametrize(
+    ("parts", "offender"),
+    [("Ttuu", ("a", "b")), ("tTuu", ("b", "a")), ("uTtu", ("b", "c"))],
+)
+def test_a_made_clip_meets_its_origin_and_what_else_was_made_of_it(parts, offender):
+    index = table(parent=["", "a", "a", ""])
+    report = leakage.certificate(index, folds(parts), ())
+    test, train = offender
+    assert report["leaks"]["parent"]["offenders"] == [{"fold": 1, "test": test, "train": train}]
+
+
+def test_unlabeled_clips_are_a_kind_of_training_of_their_own():
+    index = table(speaker=["s", "s", "u", "s", ""])
+    report = leakage.certificate(index, folds("Tntun", "Tuttn"), ())
+    assert report["folds"][0]["clips"] == {
+        **{"train": 1, "validation": 0, "test": 1, "unlabeled": 2, "unused": 1}
+    }
+    leaks = report["leaks"]
+    assert [fold["leaks"]["speaker"] for fold in report["folds"]] == [0, 1]
+    assert leaks["unlabeled_speaker"]["offenders"] == [{"fold": 1, "test": "a", "train": "b"}]
+    assert leaks["unlabeled_speaker"]["unlabelled_training"] == 1
+    assert leakage.undeclared(report) == (
+        "fold 2: 1 test clip shares speaker with training (a); "
+        "fold 1: 1 test clip shares speaker with unlabeled clips (a)"
+    )
+    for allow in (("speaker",), ("unlabeled_speaker",)):
+        told = leakage.undeclared(leakage.certificate(index, folds("Tntun", "Tuttn"), allow))
+        assert ("with training" in told, "with unlabeled" in told) == (
+            "speaker" not in allow,
+            False,
+        )
+    without = leakage.certificate(index, folds("Tttvt"), ())
+    assert set(without["leaks"]) == set(leakage.KINDS)
+
+
+def test_an_index_of_before_has_fewer_columns():
+    index = table(speaker=["s", "s"]).drop(columns=["recording", "parent"])
+    report = leakage.certificate(index, folds("Tt"), ())
+    assert (report["leaks"]["near"], report["leaks"]["parent"]) == (None, None)
+    assert report["leaks"]["speaker"]["clips"] == 1
+
+
+def test_a_side_without_any_label_cannot_be_checked():
+    index = table(speaker=["s", "", ""])
+    assert leakage.certificate(index, folds("Ttt"), ())["leaks"]["speaker"] is None
 
 
 def test_what_is_not_labelled_cannot_be_checked():
@@ -75,7 +135,8 @@ def test_what_is_not_labelled_cannot_be_checked():
     assert report["leaks"]["session"] is None
     assert report["folds"][0]["leaks"]["session"] is None
     # two empty labels share nothing
-    assert (report["leaks"]["speaker"]["clips"], report["leaks"]["speaker"]["unlabelled"]) == (1, 1)
+    leak = report["leaks"]["speaker"]
+    assert (leak["clips"], leak["unlabelled"], leak["unlabelled_training"]) == (1, 1, 1)
 
 
 def test_labels_absent_from_a_test_part_are_named():
@@ -141,3 +202,36 @@ def test_counts_are_those_of_the_definition(seed):
             others = set(fold.loc[fold["part"] != "test", kind]) - {""}
             expected = (fold["part"].eq("test") & fold[kind].isin(others)).sum()
             assert found["leaks"][kind] == expected
+
+
+# ---- provenance ------------------------------------------------------------------------------
+
+
+def scaler(rows, x):
+    """Mean and deviation of some rows, and which rows they rest on."""
+    return x[rows].mean(), x[rows].std(), list(rows)
+
+
+def test_a_scaler_fitted_on_all_clips_is_caught():
+    clips, x = list("abcdef"), np.arange(6.0)
+    train, test = [0, 1, 2, 3], [4, 5]
+    for rows, said in ((train, ""), (train + test, "normalisation rests on 2 test clips (e, f)")):
+        *_, used = scaler(rows, x)
+        uses = {"normalisation": [clips[row] for row in used], "selection": ["d"]}
+        report = leakage.provenance(uses, [clips[row] for row in test])
+        assert leakage.trespasses(report) == said
+
+
+def test_provenance_counts_hashes_and_names():
+    test = [f"t{number:02d}" for number in range(30)]
+    uses = {"pseudo_labels": ["x", "b", "x"], "selection": [*test, "b"], "augmented": []}
+    report = leakage.provenance(uses, test)
+    assert report["pseudo_labels"] == {
+        **{"clips": 2, "sha256": hashlib.sha256(b'["b","x"]').hexdigest(), "test": 0, "met": []}
+    }
+    assert (report["selection"]["clips"], report["selection"]["test"]) == (31, 30)
+    assert report["selection"]["met"] == test[:20]
+    assert report["augmented"]["clips"] == 0
+    assert leakage.trespasses(report) == "selection rests on 30 test clips (t00, t01, t02, ...)"
+    assert leakage.trespasses(report, ("selection",)) == ""
+    json.dumps(report)
