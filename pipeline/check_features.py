@@ -207,9 +207,9 @@ def _sounds(raw: Path, frame: pd.DataFrame) -> list[tuple[np.ndarray, int]]:
     if not raw.is_dir():
         raise InputError(f"{raw}: no such folder; put the corpus there, or a link to it")
     sounds, changed = [], []
-    for path, pcm_sha256 in zip(frame.path, frame.pcm_sha256, strict=True):
+    for path, pcm_hash in zip(frame.path, frame.pcm_hash, strict=True):
         signal, sample_rate = audio.read(raw / path)
-        if audio.pcm_sha256(signal, sample_rate) != pcm_sha256:
+        if audio.pcm_hash(signal, sample_rate) != pcm_hash:
             changed.append(path)
         sounds.append((audio.mono(signal), sample_rate))
     if changed:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import backend, dataset, metrics, plugins
+from pipeline import backend, dataset, leakage, metrics, plugins
 from pipeline.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
@@ -14,6 +14,9 @@ COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
     "parameters input_shape labels certificate device backend versions spec_sha256"
 ).split()
+
+
+LEAK = "clips of values unlabelled unlabelled_training allowed".split()
 
 
 def evaluate(
@@ -54,9 +57,10 @@ def evaluate(
         "speakers": int(predictions.speaker.nunique()),
         "protocol_settings": declared["protocol"],
         "leaks": {
-            kind: leak and {k: leak[k] for k in ("clips", "of", "values", "unlabelled", "allowed")}
+            kind: leak and {key: leak[key] for key in LEAK}
             for kind, leak in declared["leaks"].items()
         },
+        "provenance": _provenance(card),
         "quality": tables.read_json(quality),
         "length": _length(stores.read(store)),
         "published": [
@@ -69,6 +73,18 @@ def evaluate(
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(facts, report / "run.json")
     tables.write_json(metrics.over_seeds(predictions, data.labels), report / "metrics.json")
+
+
+def _provenance(card: dict) -> dict | None:
+    """Per purpose, the clips that all folds' models rest on, and how many of them are tested."""
+    folds = list((card["provenance"] or {}).values())
+    for fold in folds:
+        if trespass := leakage.trespasses(fold, ("selection",) * (card["selection"] == "leaky")):
+            raise InputError(f"run {card['run']}: {trespass}; run dvc repro")
+    return {
+        purpose: {key: sum(fold[purpose][key] for fold in folds) for key in ("clips", "test")}
+        for purpose in (folds[0] if folds else ())
+    } or None
 
 
 def _length(store: stores.Store) -> dict:

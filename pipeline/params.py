@@ -16,7 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from pipeline import plugins, protocols, workers
+from pipeline import plugins, protocols, quality, workers
 from pipeline.backend import BACKENDS
 from pipeline.errors import InputError
 from pipeline.features import deltas, framing, levels, resampling
@@ -177,14 +177,19 @@ def _engine(line: Any) -> Engine:
 
 
 def _corpus(name: str, line: dict, place: str) -> Corpus:
-    line = dict(_mapping(line, place))
-    _all_keys(line, ("parser",), place)
-    parser = _choice(line["parser"], tuple(plugins.names("corpora")), f"{place}.parser")
-    defaults = plugins.defaults("corpora", parser, "clips")
-    settings = {key: line.pop(key) for key in defaults if key in line}
-    settings = defaults | _settings(settings, defaults, {}, place)
-    corpus = _record(Corpus, name, line | {"settings": settings}, place)
+    line, parsers = dict(_mapping(line, place)), plugins.names("corpora")
+    if "settings" in line:
+        raise InputError(f"{place}.settings: no such key; a parser's stand beside the others")
+    if line.get("parser") in parsers:
+        defaults = plugins.defaults("corpora", line["parser"], "clips")
+        given = {key: line.pop(key) for key in defaults if key in line}
+        line["settings"] = defaults | _settings(given, defaults, {}, place)
+    corpus = _record(Corpus, name, line, place)
+    _choice(corpus.parser, tuple(parsers), f"{place}.parser")
     _at_least(corpus.samples, 1, f"{place}.samples")
+    for key, value in corpus.limits.items():
+        _choice(key, quality.LIMITS, f"{place}.limits")
+        _at_least(_typed(value, float, f"{place}.limits.{key}"), 0, f"{place}.limits.{key}")
     return corpus
 
 
@@ -260,7 +265,8 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
         raise InputError(f"{place}.seeds: wanted one or more, all different, got {found}")
     _at_least(min(run.seeds), 0, f"{place}.seeds")
     protocol = known["protocol"][run.protocol]
-    if run.selection == "best_validation" and not protocol.validation:
+    validated = protocol.validation or protocol.kind == "partition"
+    if run.selection == "best_validation" and not validated:
         raise InputError(
             f"{place}.selection: best_validation needs validation speakers; "
             f"set protocols.{run.protocol}.validation to 1 or more"
@@ -392,6 +398,6 @@ def _choice(value: Any, known: tuple[str, ...], place: str) -> str:
     return value
 
 
-def _at_least(value: int, bound: int, place: str) -> None:
+def _at_least(value: float, bound: int, place: str) -> None:
     if value < bound:
         raise InputError(f"{place}: must be at least {bound}, got {value}")

@@ -47,13 +47,22 @@ DARK = {
 LEAKS = {
     "clip": ("Clip", "that lie in training themselves"),
     "pcm": ("PCM", "whose samples lie in training under another name"),
+    "near": ("Near", "whose take lies in training in other samples"),
     "speaker": ("Speaker", "whose speaker is heard in training"),
     "sentence": ("Sentence", "whose sentence is heard in training"),
     "session": ("Session", "whose session is heard in training"),
     "utterance": ("Repetition", "with another take of the same utterance in training"),
+    "parent": ("Parent", "made by augmentation of the same clip as one in training"),
 }
+POOL = "unlabeled_"  # in front of a kind: what is shared with clips learnt from without labels
 # A number is honest only if these are apart; a repetition cannot be shared where no speaker is.
-HELD_AGAINST = {"clip": "clips", "pcm": "recordings", "speaker": "speakers"}
+HELD_AGAINST = {
+    "clip": "clips",
+    "pcm": "recordings",
+    "near": "takes",
+    "speaker": "speakers",
+    "parent": "augmented clips",
+}
 TOLERATED = ("sentence", "session")  # reported only: acted corpora share their sentences
 SELECTION = {
     "last": "last epoch",
@@ -82,7 +91,7 @@ FACTS = (
 ).split()
 RUN_FACTS = (
     "waveform feature protocol protocol_settings settings seeds parameters input_shape labels "
-    "device backend certificate quality versions"
+    "device backend certificate provenance quality versions"
 ).split()
 METRICS = "uar uar_low uar_high war war_low war_high chance_uar majority_war".split()
 RUN_METRICS = (
@@ -118,12 +127,21 @@ class Result:
             words.append("imported weights")
         if not self.facts["weights"] or self.facts["selection"] == "leaky":
             words.append(SELECTION[self.facts["selection"]])
+        if self.facts.get("quality", {}).get("partial"):
+            words.append("part of the corpus")
         return ", ".join(words)
 
     @property
     def objections(self) -> list[str]:
         """Why the number is not an honest one; empty if it is."""
-        states = {what: state(self.facts["leaks"][kind]) for kind, what in HELD_AGAINST.items()}
+        leaks = self.facts["leaks"]
+        against = {kind: what for kind, what in HELD_AGAINST.items() if kind in leaks}
+        against |= {
+            POOL + kind: f"unlabelled {what}"
+            for kind, what in HELD_AGAINST.items()
+            if POOL + kind in leaks
+        }
+        states = {what: state(leaks[kind]) for kind, what in against.items()}
         found = [f"{what} shared" for what, how in states.items() if how == "shared"]
         found += [f"{what} not known" for what, how in states.items() if how == "unknown"]
         if self.facts["weights"]:
@@ -421,6 +439,8 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         state=state,
         leak_share=leak_share,
         leak_words=leak_words,
+        use_words=use_words,
+        pool=POOL,
         length_words=length_words,
         quarantined=quarantined,
         ours_in_words=ours_in_words,
@@ -488,7 +508,8 @@ def state(leak: dict[str, Any] | None) -> str:
         return "unknown"
     if leak["clips"]:
         return "shared"
-    return "unknown" if leak.get("unlabelled") else "apart"
+    unchecked = leak.get("unlabelled") or leak.get("unlabelled_training")
+    return "unknown" if unchecked else "apart"
 
 
 def leak_share(leak: dict[str, Any]) -> str:
@@ -499,15 +520,31 @@ def leak_share(leak: dict[str, Any]) -> str:
 
 def leak_words(kind: str, leak: dict[str, Any] | None) -> str:
     """Say in a sentence what the certificate found about one kind of leak."""
-    _, what = LEAKS[kind]
+    _, what = LEAKS[kind.removeprefix(POOL)]
     if leak is None:
         return "Not checkable: the corpus does not say."
+    if kind.startswith(POOL):
+        what = what.replace("training", "the unlabelled clips")
     words = f"Test clips {what}: {leak['clips']} of {leak['of']}"
     if leak["clips"]:
         words += f", {'declared' if leak['allowed'] else 'not declared'} by the protocol"
     if leak.get("unlabelled"):
         words += f"; {leak['unlabelled']} have no label and went unchecked"
+    if leak.get("unlabelled_training"):
+        words += f"; {leak['unlabelled_training']} learnt from have no label and went unchecked"
     return words + "."
+
+
+def use_words(purpose: str, use: dict[str, int]) -> str:
+    """Say in a sentence on how many clips something rests, of all folds together.
+
+    >>> use_words("selection", {"clips": 0, "test": 0})
+    'Rests on no clips.'
+    """
+    if not use["clips"]:
+        return "Rests on no clips."
+    met = f"{use['test']} of them are" if use["test"] else "none of them is"
+    return f"Rests on {use['clips']} clips over all folds; {met} tested in the same fold."
 
 
 def length_words(length: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from natsort import natsorted
 
-from pipeline import backend, dataset, plugins, workers
+from pipeline import backend, dataset, leakage, plugins, workers
 from pipeline.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
@@ -47,6 +47,7 @@ def train(
             "device": device,
             "stacked": _stacked(run.engine.folds, library, data, device),
             "parameters": _build(run, data, 0).count_params(),
+            "provenance": _provenance(run, data),
         }
         inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
         hashes = [tables.file_sha256(path) for path in inputs]
@@ -149,6 +150,27 @@ def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
         bundles.write_model(model.save, aside / name)
         written.append({"fold": fold.number, "seed": 0, "file": name, "epoch": None, "history": []})
     return written
+
+
+def _provenance(run: Run, data: Dataset) -> dict | None:
+    """What each fold rests on, no test clip undeclared; None for imported weights."""
+    if run.weights:
+        return None
+    declared = ("selection",) if run.selection == "leaky" else ()
+    found = {}
+    for fold in data.folds:
+        picked = {"last": fold.test[:0], "best_validation": fold.validation, "leaky": fold.test}
+        if run.selection == "best_validation" and not len(fold.validation):
+            raise InputError(
+                f"selection: best_validation needs validation clips, fold {fold.number} has none"
+            )
+        uses = {"weights": fold.train, "selection": picked[run.selection]}
+        names = {purpose: data.clips["clip"][rows] for purpose, rows in uses.items()}
+        rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
+        if trespass := leakage.trespasses(rests_on, declared):
+            raise InputError(f"fold {fold.number}: {trespass}; choose another protocol")
+        found[str(fold.number)] = rests_on
+    return found
 
 
 def _columns(rows: list[dict]) -> list[str]:

@@ -55,7 +55,7 @@ def waveforms(
     lengths = _lengths(frame, waveform.sample_rate)
     spec = resolved(waveform, corpus, lengths)
     shape = _shape(spec, lengths)
-    content = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_sha256], np.uint8)
+    content = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_hash], np.uint8)
     paths = [str(raw / path) for path in frame.path]
     settings = {
         "clips_sha256": stores.sha256(list(frame["clip"])),
@@ -137,7 +137,7 @@ def _clips(
 def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:
     """Waveform of one file, which is still the indexed one."""
     signal, sample_rate = audio.read(path)
-    if audio.pcm_sha256(signal, sample_rate) != content.tobytes().hex():
+    if audio.pcm_hash(signal, sample_rate) != content.tobytes().hex():
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
     try:
         return recipes.waveform(audio.mono(signal), sample_rate, spec)

@@ -41,7 +41,7 @@ def index(raw, index, files):
             "path": path.relative_to(raw).as_posix(),
             "seconds": f"{len(signal) / sample_rate:.6f}",
             "sample_rate": sample_rate,
-            "pcm_sha256": audio.pcm_sha256(signal, sample_rate),
+            "pcm_hash": audio.pcm_hash(signal, sample_rate),
             "status": "quarantined" if number == 1 else "ok",
         }
         rows.append(facts)

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline import backend, metrics
 from pipeline.errors import InputError
-from pipeline.evaluate import COPIED, _length, _predictions, evaluate
+from pipeline.evaluate import COPIED, LEAK, _length, _predictions, evaluate
 from pipeline.files import stores, tables
 
 
@@ -68,11 +68,15 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     folder = finished / "reports" / "runs" / "tiny"
     run = json.loads((folder / "run.json").read_text())
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
-    counted |= {"published"}
+    counted |= {"published", "provenance"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["speakers"] == predictions.speaker.nunique()
-    assert set(run["leaks"]["speaker"]) == {"clips", "of", "values", "unlabelled", "allowed"}
+    assert set(run["leaks"]["speaker"]) == set(LEAK)
+    assert run["provenance"] == {
+        "weights": {"clips": 4 * len(predictions), "test": 0},
+        "selection": {"clips": 0, "test": 0},
+    }
     bundle = finished / "models" / "tiny"
     assert (folder / "history.csv").read_bytes() == (bundle / "history.csv").read_bytes()
     found = json.loads((folder / "metrics.json").read_text())

@@ -224,6 +224,18 @@ EDITS = [
     ("  demo: {parser: demo, samples: 55125}", "  [demo]", "corpora: wanted a mapping, got ['demo"),
     ("  tim_net: {}", "", "models: wanted a mapping, got nothing"),
     # unknown names
+    ("parser: demo", "parser: demo, settings: {}", "corpora.demo.settings: no such key; a parser"),
+    ("parser: demo", "parser: ravdess, song: 1", "corpora.demo.song: wanted true or false, got 1"),
+    (
+        "parser: demo",
+        "parser: demo, limits: {clipt: 1}",
+        "corpora.demo.limits: no 'clipt'; did you mean clipped?",
+    ),
+    (
+        "parser: demo",
+        "parser: demo, limits: {clipped: -1}",
+        "corpora.demo.limits.clipped: must be at least 0, got -1",
+    ),
     ("parser: demo", "parser: dmeo", "corpora.demo.parser: no 'dmeo'; did you mean demo?"),
     ("soxr_hq", "soxr_qq", "waveforms.centred.resampler: no 'soxr_qq'; did you mean soxr_hq?"),
     ("length: centre", "length: center", "waveforms.centred.length: no 'center'; did you mean"),

@@ -42,7 +42,7 @@ def leak(clips, of=240, *, allowed=False, **more):
     return {"clips": clips, "of": of, "values": min(clips, 6), "allowed": allowed} | more
 
 
-APART = {kind: leak(0) for kind in ("clip", "pcm", "speaker", "utterance")} | {
+APART = {kind: leak(0) for kind in ("clip", "pcm", "near", "speaker", "utterance", "parent")} | {
     "sentence": leak(240, allowed=True),
     "session": None,
 }
@@ -128,10 +128,21 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
         "device": "cpu",
         "backend": "jax",
         "certificate": "9f2c" * 16,
+        "provenance": {
+            "weights": {"clips": 1200, "test": 0},
+            "selection": {
+                "clips": 240 if facts.get("selection") == "leaky" else 0,
+                "test": 240 if facts.get("selection") == "leaky" else 0,
+            },
+        },
         "quality": {
             "clips": 240,
             "quarantined": {"Actor_07/broken.wav": "0 bytes"},
             "duplicates": [["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]],
+            "near_duplicates": [{"clips": ["a_take", "a_copy"], "correlation": 0.98}],
+            "length_accuracy": 0.21,
+            "length_chance": 0.13,
+            "partial": None,
             "sample_rate": {"48000": 240},
         },
         "published": [],

@@ -43,7 +43,7 @@ def write_clip(folder, number):
         "path": path.name,
         "seconds": f"{samples / 8000:.6f}",
         "sample_rate": 8000,
-        "pcm_sha256": audio.pcm_sha256(*audio.read(path)),
+        "pcm_hash": audio.pcm_hash(*audio.read(path)),
         "status": "quarantined" if number == 2 else "ok",
     }
 
@@ -287,7 +287,7 @@ def test_what_changed_is_decoded_anew(tmp_path, decoded, monkeypatch):
     index = tables.read(raw / "index.csv").set_index("clip")
     soundfile.write(raw / "40.wav", np.full(1500, 0.5), 8000)
     index.loc["40", "seconds"] = f"{1500 / 8000:.6f}"
-    index.loc["40", "pcm_sha256"] = audio.pcm_sha256(*audio.read(raw / "40.wav"))
+    index.loc["40", "pcm_hash"] = audio.pcm_hash(*audio.read(raw / "40.wav"))
     tables.write(index.reset_index(), raw / "index.csv")
     assert count(corpus=Corpus("made", "demo", 3000)) == [1500]
     store = stores.read(tmp_path / "w.zarr")

@@ -283,7 +283,7 @@ def raw(tmp_path_factory):
         path = folder / f"{number:02}.wav"
         audio.write_pcm16(path, np.random.default_rng(number).normal(0, 0.1, 2000), 8000)
         lines.append({"clip": path.stem, "path": path.name, "seconds": 0.25, "sample_rate": 8000})
-        lines[-1] |= {"pcm_sha256": audio.pcm_sha256(*audio.read(path)), "status": "ok"}
+        lines[-1] |= {"pcm_hash": audio.pcm_hash(*audio.read(path)), "status": "ok"}
     tables.write(pd.DataFrame(lines), folder / "index.csv")
     return folder
 

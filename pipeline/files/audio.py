@@ -1,17 +1,25 @@
 """Sound files: the only module that knows soundfile."""
 
-import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 import soundfile
+import xxhash
 
 from pipeline.errors import InputError
 
 GIT_LFS_POINTER = b"version https://git-lfs"
 UNKNOWN_LENGTH = 0x7FFFF000  # writers that cannot seek back promise 2 GiB (SoX) or 4 GiB (FFmpeg)
-SUFFIXES = {".aif", ".aiff", ".flac", ".mp3", ".ogg", ".wav"}  # of files taken from folders
+CONTAINERS = {
+    ".aif": ("AIFF",),
+    ".aiff": ("AIFF",),
+    ".flac": ("FLAC",),
+    ".mp3": ("MP3",),
+    ".ogg": ("OGG",),
+    ".wav": ("WAV", "WAVEX", "RF64"),
+}
+SUFFIXES = set(CONTAINERS)  # of files taken from folders
 
 
 def read(path: Path) -> tuple[np.ndarray, int]:
@@ -70,6 +78,12 @@ def _promised_bytes(head: bytes) -> int:
     return promised + 8 if promised < UNKNOWN_LENGTH else 0
 
 
+def misnamed(path: Path) -> str:
+    """Container of a sound file as libsndfile calls it, if the suffix says another; else empty."""
+    found = soundfile.info(path).format
+    return "" if found in CONTAINERS.get(path.suffix.lower(), (found,)) else found
+
+
 def below(folder: Path) -> list[Path]:
     """Sound files below a folder at any depth, in sorted order; hidden ones are left out.
 
@@ -91,13 +105,13 @@ def mono(signal: np.ndarray) -> np.ndarray:
     return signal[:, 0] if signal.shape[1] == 1 else np.mean(signal.T, axis=0)
 
 
-def pcm_sha256(signal: np.ndarray, sample_rate: int) -> str:
-    """SHA-256 of the decoded samples, rate and channel count; container and tags do not count.
+def pcm_hash(signal: np.ndarray, sample_rate: int) -> str:
+    """XXH3 hash of the decoded samples, rate and channel count; container and tags do not count.
 
     Decoded 16-bit (and 24-bit) PCM survives the way through float32 unchanged, so a WAV file and
     its FLAC copy share one hash.
     """
-    digest = hashlib.sha256(f"{sample_rate} {signal.shape[1]} ".encode())
+    digest = xxhash.xxh3_128(f"{sample_rate} {signal.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(signal, dtype="<f4"))
     return digest.hexdigest()
 
