@@ -428,6 +428,9 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         light=LIGHT,
         dark=DARK,
         leaks=LEAKS,
+        columns=[
+            kind for kind in LEAKS if kind != "parent"
+        ],  # told below; seldom anything but apart
         series=SERIES,
         tolerated=TOLERATED,
         picked=PICKED,
