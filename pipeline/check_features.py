@@ -20,7 +20,7 @@ import pandas as pd
 
 from pipeline import plugins
 from pipeline.errors import InputError
-from pipeline.features import framing, recipes, resampling
+from pipeline.features import augmentation, framing, recipes, resampling
 from pipeline.files import audio, stores, tables
 from pipeline.params import Feature, Waveform
 
@@ -94,7 +94,8 @@ def check_features(
     raw, index = _inputs(store)
     frame = tables.read(index)
     frame = frame[frame.status == "ok"].reset_index(drop=True)
-    if held.clips_sha256 != stores.sha256(list(frame["clip"])):
+    names = augmentation.names(list(frame["clip"]), held.spec["waveform"]["copies"])
+    if held.clips_sha256 != stores.sha256(names):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     rows = _rows(frame, index, clip, clips)
     sounds = _sounds(raw, frame.iloc[rows])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
+from pipeline.features import augmentation
 from pipeline.files import stores, tables
 
 PARTS = ("train", "validation", "test")  # of clips with labels
@@ -17,7 +18,8 @@ PARTS = ("train", "validation", "test")  # of clips with labels
 class Fold:
     """Rows of one fold's parts, each an integer array in the corpus's order.
 
-    ``unlabeled`` clips may be learnt from, without a label. What is in no part is not touched.
+    Copies of the ``train`` clips are behind them in that part, and in no other. ``unlabeled`` clips
+    may be learnt from, without a label. What is in no part is not touched.
     """
 
     number: int
@@ -33,9 +35,10 @@ class Dataset:
 
     Attributes
     ----------
-    x : ndarray or zarr array, shape (clips, frames, ...), float32
-        In memory, or on disk if it is too large: read it through ``take``.
-    y : ndarray, shape (clips,), int
+    x : ndarray or zarr array, shape (rows, frames, ...), float32
+        In memory, or on disk if it is too large: read it through ``take``. The clips come first,
+        in their order, and then altered copies of them if there are any.
+    y : ndarray, shape (rows,), int
         Position in ``labels``; -1 for clips without a label and those that take no part.
     labels : tuple of str
         In the order of a model's outputs.
@@ -76,7 +79,8 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
     clips = tables.read(index)
     clips = clips[clips.status == "ok"].reset_index(drop=True)
     features = stores.read(store)
-    if features.clips_sha256 != stores.sha256(list(clips["clip"])):
+    copies = features.spec["waveform"].get("copies", 0)
+    if features.clips_sha256 != stores.sha256(augmentation.names(list(clips["clip"]), copies)):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     parts = tables.read(folds)
     rows = parts["clip"].map(pd.Series(clips.index, index=clips["clip"]))
@@ -88,20 +92,22 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
     labels = tuple(sorted(labelled.label.unique()))
     label_of = labelled.drop_duplicates("row").set_index("row").label
     numbers = label_of.map({label: number for number, label in enumerate(labels)})
-    y = numbers.reindex(clips.index, fill_value=-1).to_numpy()
+    y = np.tile(numbers.reindex(clips.index, fill_value=-1).to_numpy(), copies + 1)
+    behind = len(clips) * np.arange(copies + 1)[:, None]  # rows from a clip to its copies
     numbered = parts.groupby("fold")
     return Dataset(
         x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
         y=y,
         labels=labels,
         clips=clips,
-        folds=tuple(_fold(number, rows) for number, rows in numbered),
+        folds=tuple(_fold(number, rows, behind) for number, rows in numbered),
         spec=features.spec,
     )
 
 
-def _fold(number: int, parts: pd.DataFrame) -> Fold:
+def _fold(number: int, parts: pd.DataFrame, behind: np.ndarray) -> Fold:
     """Rows of one fold by part."""
     by_part = {part: rows.row.to_numpy() for part, rows in parts.groupby("part")}
     none = np.empty(0, dtype=int)
+    by_part["train"] = (by_part.get("train", none) + behind).ravel()
     return Fold(number, *(by_part.get(part, none) for part in (*PARTS, "unlabeled")))

@@ -18,8 +18,9 @@ from ruamel.yaml import YAML, YAMLError
 
 from pipeline import plugins, protocols, quality, workers
 from pipeline.backend import BACKENDS
+from pipeline.engine import BALANCES, TRAINING
 from pipeline.errors import InputError
-from pipeline.features import deltas, framing, levels, resampling
+from pipeline.features import augmentation, deltas, framing, levels, resampling
 from pipeline.protocols import Protocol
 
 FILE = Path("params.yaml")
@@ -48,7 +49,8 @@ class Waveform:
     """A recipe from sound file to waveform.
 
     ``samples`` is a number, ``corpus`` (the corpus says it), or ``p95``: no shorter than 95 of 100
-    clips of the corpus. ``length: whole`` takes no notice of it.
+    clips of the corpus. ``length: whole`` takes no notice of it. ``copies`` of each clip, altered
+    as ``augment`` says, are there to be learnt from.
     """
 
     name: str
@@ -59,6 +61,8 @@ class Waveform:
     normalise: str = "none"
     pre_emphasis: float = 0.0
     pcm16: bool = False
+    copies: int = 0
+    augment: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,6 +212,13 @@ def _waveform(name: str, line: dict, place: str) -> Waveform:
     elif not re.fullmatch(r"corpus|p(100|[1-9]?\d)", waveform.samples):
         found = _shown(waveform.samples)
         raise InputError(f"{place}.samples: wanted a whole number, corpus or p0..p100, got {found}")
+    augment = {
+        key: _typed(v, tuple, f"{place}.augment.{key}") for key, v in waveform.augment.items()
+    }
+    try:
+        augmentation.check(augment, waveform.copies)
+    except InputError as error:
+        raise InputError(f"{place}.{error}") from None
     return waveform
 
 
@@ -239,13 +250,16 @@ def _protocol(name: str, line: dict, place: str) -> Protocol:
 
 def _model(name: str, line: dict | None, place: str) -> dict[str, Any]:
     _choice(name, tuple(plugins.names("models")), place)
-    defaults = plugins.defaults("models", name, "build") | plugins.constant(
-        "models", name, "TRAINING"
-    )
+    defaults = plugins.defaults("models", name, "build") | _training(name)
     del defaults["seed"]  # a run's own
     overrides = {} if line is None else _mapping(line, place)
     nullable = plugins.nullable("models", name, "build")
     return defaults | _settings(overrides, defaults, nullable, place)
+
+
+def _training(model: str) -> dict[str, Any]:
+    """Settings of training that a model states, and those that any training takes."""
+    return TRAINING | plugins.constant("models", model, "TRAINING")
 
 
 def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engine) -> Run:
@@ -274,9 +288,10 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
     defaults = known["model"][run.model]
     nullable = plugins.nullable("models", run.model, "build")
     merged = defaults | _settings(overrides, defaults, nullable, f"{place}.settings")
-    training = plugins.constant("models", run.model, "TRAINING")
-    for key in ("epochs", "batch"):
-        _at_least(merged[key], 1, f"{place}.settings.{key}")
+    training = _training(run.model)
+    for key, bound in {"epochs": 1, "batch": 1, "mask_frames": 0, "mask_bins": 0}.items():
+        _at_least(merged[key], bound, f"{place}.settings.{key}")
+    _choice(merged["balance"], BALANCES, f"{place}.settings.balance")
     return dataclasses.replace(
         run,
         settings={key: value for key, value in merged.items() if key not in training},

@@ -164,7 +164,9 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
             raise InputError(
                 f"selection: best_validation needs validation clips, fold {fold.number} has none"
             )
-        uses = {"weights": fold.train, "selection": picked[run.selection]}
+        clips = len(data.clips)
+        uses = {"weights": fold.train % clips, "selection": picked[run.selection]}
+        uses["augmentation"] = fold.train[fold.train >= clips] % clips
         names = {purpose: data.clips["clip"][rows] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):

@@ -1,5 +1,6 @@
 """Stage waveforms: every usable clip decoded, mixed down, resampled and brought to length."""
 
+import math
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ import pandas as pd
 
 from pipeline import workers
 from pipeline.errors import InputError
-from pipeline.features import framing, recipes
+from pipeline.features import augmentation, framing, recipes
 from pipeline.files import audio, stores, tables
 from pipeline.params import Corpus, Engine, Waveform
 
@@ -17,6 +18,7 @@ from pipeline.params import Corpus, Engine, Waveform
 CODE = (
     "pipeline/waveforms.py",
     "pipeline/workers.py",
+    "pipeline/features/augmentation.py",
     "pipeline/features/deltas.py",
     "pipeline/features/framing.py",
     "pipeline/features/levels.py",
@@ -31,7 +33,9 @@ CODE = (
 def waveforms(
     raw: Path, index: Path, store: Path, *, corpus: Corpus, waveform: Waveform, engine: Engine
 ) -> None:
-    """Write one waveform per usable clip; knows no label. Says how many were cut and padded.
+    """Write one waveform per usable clip, and its copies; knows no label.
+
+    Says how many clips were cut and padded.
 
     Parameters
     ----------
@@ -55,15 +59,18 @@ def waveforms(
     lengths = _lengths(frame, waveform.sample_rate)
     spec = resolved(waveform, corpus, lengths)
     shape = _shape(spec, lengths)
-    content = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_hash], np.uint8)
+    heard = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_hash], np.uint8)
+    # copies lie behind the clips, of which they are told apart by their number
+    copies = np.repeat(np.arange(waveform.copies + 1, dtype=np.uint8), len(frame))[:, None]
+    content = np.hstack([np.tile(heard, (waveform.copies + 1, 1)), copies])
     paths = [str(raw / path) for path in frame.path]
     settings = {
-        "clips_sha256": stores.sha256(list(frame["clip"])),
+        "clips_sha256": stores.sha256(augmentation.names(list(frame["clip"]), waveform.copies)),
         "content": content,
         "code": recipes.code_sha256(*CODE),
         "shuffle": False,
     }
-    with stores.create(store, (len(frame), *shape), spec, **settings) as draft:
+    with stores.create(store, (len(content), *shape), spec, **settings) as draft:
         clips = partial(_clips, paths, content, lengths, shape, spec)
         fill = partial(draft.fill, compute=clips)
         workers.each(fill, draft.pending(), "waveforms", engine.workers)
@@ -101,6 +108,8 @@ def resolved(waveform: Waveform, corpus: Corpus, lengths: np.ndarray) -> dict:
         "normalise": waveform.normalise,
         "pre_emphasis": waveform.pre_emphasis,
         "pcm16": waveform.pcm16,
+        "copies": waveform.copies,
+        "augment": waveform.augment,
     }
 
 
@@ -114,6 +123,8 @@ def _lengths(frame: pd.DataFrame, sample_rate: int) -> np.ndarray:
 def _shape(spec: dict, lengths: np.ndarray) -> tuple[int, ...]:
     """Shape of one row that holds every clip."""
     longest = int(lengths.max())
+    if "tempo" in spec["augment"]:
+        longest = math.ceil(longest / min(1, *spec["augment"]["tempo"]))
     if spec["length"] == "whole":
         return (longest,)
     if spec["length"] == "segments":
@@ -130,17 +141,20 @@ def _clips(
     rows: np.ndarray,
 ) -> tuple:
     """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
-    clips = [_clip(paths[row], content[row], spec) for row in rows]
-    return framing.rectangle(clips, shape), lengths[rows], np.array([*map(len, clips)])
+    clips = [_clip(paths[row % len(paths)], content[row], spec) for row in rows]
+    valid = np.array([*map(len, clips)])
+    return framing.rectangle(clips, shape), lengths[rows % len(paths)], valid
 
 
 def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:
-    """Waveform of one file, which is still the indexed one."""
+    """Waveform of one file, which is still the indexed one, or of a copy of it."""
     signal, sample_rate = audio.read(path)
-    if audio.pcm_hash(signal, sample_rate) != content.tobytes().hex():
+    heard, copy = content[:-1].tobytes(), int(content[-1])
+    if audio.pcm_hash(signal, sample_rate) != heard.hex():
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
     try:
-        return recipes.waveform(audio.mono(signal), sample_rate, spec)
+        draws = augmentation.generator(heard, copy) if copy else None
+        return recipes.waveform(audio.mono(signal), sample_rate, spec, draws)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

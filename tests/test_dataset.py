@@ -6,11 +6,12 @@ import pytest
 
 from pipeline import dataset
 from pipeline.errors import InputError
+from pipeline.features import augmentation
 from pipeline.files import stores, tables
 
 CLIPS = ["c", "a", "d", "b"]  # the corpus's order, not the alphabet's
 LABELS = ["sad", "angry", "sad", "happy"]
-SPEC = {"function": "made.up", "settings": {}}
+SPEC = {"function": "made.up", "settings": {}, "waveform": {"copies": 0}}
 
 
 @pytest.fixture
@@ -53,6 +54,23 @@ def test_rows_labels_and_folds_belong_together(paths):
     assert [data.labels[i] for i in data.y] == LABELS
     assert np.issubdtype(data.y.dtype, np.integer)
     assert data.spec == SPEC
+
+
+def test_copies_are_trained_on_and_never_tested(paths, monkeypatch):
+    store, index, folds = paths
+    copied = SPEC | {"waveform": {"copies": 2}}
+    monkeypatch.setitem(globals(), "SPEC", copied)
+    write_store(store, augmentation.names(CLIPS, 2))
+    data = dataset.load(store, index, folds, memory_mb=1)
+    assert data.x.shape == (12, 3, 2)
+    assert [data.labels[i] for i in data.y] == 3 * LABELS
+    assert list(data.clips["clip"]) == CLIPS
+    second, tenth = data.folds
+    assert (second.number, tenth.number) == (2, 10)
+    assert list(second.train) == [0, 2, 3, 4, 6, 7, 8, 10, 11]
+    assert list(second.test) == [1]
+    assert list(tenth.train) == [1, 2, 5, 6, 9, 10]
+    assert (list(tenth.validation), list(tenth.test)) == ([3], [0])
 
 
 def test_what_does_not_fit_into_memory_is_read_from_disk(paths):

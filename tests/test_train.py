@@ -30,6 +30,9 @@ TRAINING = {
     "beta_1": 0.93,
     "beta_2": 0.98,
     "epsilon": 1e-8,
+    "balance": "none",
+    "mask_frames": 0,
+    "mask_bins": 0,
 }
 FOLDS = ["fold-01", "fold-02", "fold-03"]
 

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,8 @@ SPEC = {
     "normalise": "none",
     "pre_emphasis": 0.0,
     "pcm16": False,
+    "copies": 0,
+    "augment": {},
 }
 ENGINE = Engine("jax", "auto", 100, "threads")
 
@@ -74,6 +77,26 @@ def digests(folder):
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def test_copies_lie_behind_the_clips_whatever_the_workers(raw, tmp_path, monkeypatch):
+    plain = run(raw, tmp_path / "plain.zarr")
+    augment = {"noise": [10, 30], "tempo": [0.9, 1.1]}
+    recipe = replace(RECIPE, length="whole", samples="corpus", copies=2, augment=augment)
+    store = run(raw, tmp_path / "w.zarr", waveform=recipe)
+    clips = plain.x.shape[0]
+    assert store.x.shape[0] == 3 * clips
+    np.testing.assert_array_equal(store.length[:], np.tile(plain.length[:], 3))
+    valid = store.valid[:].reshape(3, clips)
+    np.testing.assert_array_equal(valid[0], plain.length[:])  # the clip as it is
+    stretch = valid[1:] / valid[0]
+    assert stretch.min() > 0.85
+    assert stretch.max() < 1.15
+    assert np.ptp(stretch) > 0.1
+    assert len({row.tobytes() for row in store.hash[:]}) == 3 * clips
+    monkeypatch.setattr(workers, "cores", lambda: 1)
+    run(raw, tmp_path / "alone.zarr", waveform=recipe)
+    assert digests(tmp_path / "alone.zarr") == digests(tmp_path / "w.zarr")
 
 
 def test_rows_are_the_usable_clips_in_the_index_s_order(raw, tmp_path):

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.engine.objectives import Optimiser
+from pipeline.engine.objectives import Optimiser, whole
 
 
 class Program(NamedTuple):
@@ -27,11 +27,12 @@ class Program(NamedTuple):
         ``(state, x, targets, sizes) -> None``: compile steps over batches of these sizes out of
         an ``x`` of this shape.
     epoch : callable
-        ``(state, x, targets, order) -> (state, loss, hits)``: an optimiser step for every batch of
-        ``order``, which indexes ``x (clips, ...)`` and ``targets (clips, classes)``; the last batch
-        may be smaller; loss and hits are sums over the clips.
+        ``(state, x, targets, order, draws) -> (state, loss, hits)``: an optimiser step for every
+        batch of ``order``, which indexes ``x (clips, ...)`` and ``targets (clips, classes)``; the
+        last batch may be smaller; loss and hits are sums over the clips. ``draws (order, 4)``, 0 to
+        1, say where each clip is masked.
     stacked_epoch : callable or None
-        The same for several folds at once: state and order with a first axis of folds.
+        The same for several folds at once: all but x with a first axis of folds.
     predict : callable
         ``(state, x) -> (clips, classes)``.
     """
@@ -43,10 +44,12 @@ class Program(NamedTuple):
     predict: Callable
 
 
-def program(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:
-    """Compile a network for the backend at hand."""
+def program(
+    model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int, mask: Callable = whole
+) -> Program:
+    """Compile a network for the backend at hand; ``mask(x, draws)`` alters what it learns from."""
     make = {"jax": _jax, "tensorflow": _tensorflow}[keras.config.backend()]
-    return make(model, loss, optimiser, batch)
+    return make(_objective(model, loss, mask), model, optimiser, batch)
 
 
 def start(model: keras.Model, optimiser: Optimiser) -> dict:
@@ -63,13 +66,13 @@ def assign(model: keras.Model, state: dict) -> None:
         variable.assign(value)
 
 
-def _objective(model: keras.Model, loss: Callable) -> Callable:
+def _objective(model: keras.Model, loss: Callable, mask: Callable) -> Callable:
     """Mean loss of a batch as a pure function of the weights, and what else came of it."""
     network = _without_softmax(model)
 
-    def objective(weights: list, other: list, x, targets):
+    def objective(weights: list, other: list, x, targets, draws):
         outputs, other, penalties = network.stateless_call(
-            weights, other, x, training=True, return_losses=True
+            weights, other, mask(x, draws), training=True, return_losses=True
         )
         value = ops.mean(loss(targets, outputs)) + sum(penalties)
         hits = ops.equal(ops.argmax(outputs, axis=-1), ops.argmax(targets, axis=-1))
@@ -94,47 +97,50 @@ def _without_softmax(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, clone_function=same)
 
 
-def _jax(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:
+def _jax(objective: Callable, model: keras.Model, optimiser: Optimiser, batch: int) -> Program:
     """XLA programs, one for each size of batch."""
     import jax
 
-    differentiate = jax.value_and_grad(_objective(model, loss), has_aux=True)
+    differentiate = jax.value_and_grad(objective, has_aux=True)
 
-    def step(carry: tuple, x, targets, rows):
+    def step(carry: tuple, x, targets, rows, draws):
         state, total, correct = carry
         (value, (other, hits)), gradients = differentiate(
-            state["weights"], state["other"], x[rows], targets[rows]
+            state["weights"], state["other"], x[rows], targets[rows], draws
         )
         slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
         state = {"weights": weights, "other": other, "slots": slots}
         return state, total + value * len(rows), correct + hits
 
-    def scanned(state: dict, x, targets, order):
+    def scanned(state: dict, x, targets, order, draws):
         full = len(order) // batch * batch
         carry = (state, 0.0, 0.0)
         carry, _ = jax.lax.scan(
-            lambda carry, rows: (step(carry, x, targets, rows), None),
+            lambda carry, some: (step(carry, x, targets, *some), None),
             carry,
-            order[:full].reshape(-1, batch),
+            (order[:full].reshape(-1, batch), draws[:full].reshape(-1, batch, 4)),
         )
-        return step(carry, x, targets, order[full:]) if full < len(order) else carry
+        if full == len(order):
+            return carry
+        return step(carry, x, targets, order[full:], draws[full:])
 
     steps: dict[tuple, Callable] = {}  # by clips of x and of the batch
     compiler = jax.jit(step)
 
     def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
         zero = np.float32(0)
-        shapes = [np.zeros(size, np.int32) for size in sorted(set(sizes))]
-        lowered = [compiler.lower((state, zero, zero), x, targets, rows) for rows in shapes]
+        sizes = sorted(set(sizes))
+        shapes = [(np.zeros(size, np.int32), np.zeros((size, 4), np.float32)) for size in sizes]
+        lowered = [compiler.lower((state, zero, zero), x, targets, *some) for some in shapes]
         with ThreadPoolExecutor() as pool:  # compiling leaves the interpreter free
             compiled = pool.map(lambda program: program.compile(), lowered)
-        steps.update(((len(x), len(rows)), f) for rows, f in zip(shapes, compiled, strict=True))
+        steps.update(((len(x), size), f) for size, f in zip(sizes, compiled, strict=True))
 
-    def stepwise(state: dict, x, targets, order):
+    def stepwise(state: dict, x, targets, order, draws):
         carry = (state, np.float32(0), np.float32(0))
         for first in range(0, len(order), batch):
-            rows = order[first : first + batch]
-            carry = steps.get((len(x), len(rows)), compiler)(carry, x, targets, rows)
+            rows, some = order[first : first + batch], draws[first : first + batch]
+            carry = steps.get((len(x), len(rows)), compiler)(carry, x, targets, rows, some)
         return carry
 
     def predict(state: dict, x):
@@ -142,7 +148,7 @@ def _jax(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -
 
     # XLA's loops run convolutions ten times slower on a CPU; on a GPU they save the launches.
     on_cpu = jax.default_backend() == "cpu"
-    stacked = jax.vmap(scanned, in_axes=(0, None, None, 0))
+    stacked = jax.vmap(scanned, in_axes=(0, None, 0, 0, 0))
     return Program(
         put=jax.device_put,
         prepare=prepare if on_cpu else lambda *_: None,
@@ -152,17 +158,17 @@ def _jax(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -
     )
 
 
-def _tensorflow(model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int) -> Program:
+def _tensorflow(
+    objective: Callable, model: keras.Model, optimiser: Optimiser, batch: int
+) -> Program:
     """Graphs; any size of batch runs in one trace."""
     import tensorflow as tf
 
-    objective = _objective(model, loss)
-
-    def step(carry: tuple, x, targets):
+    def step(carry: tuple, x, targets, draws):
         state, total, correct = carry
         with tf.GradientTape() as tape:
             tape.watch(state["weights"])
-            value, (other, hits) = objective(state["weights"], state["other"], x, targets)
+            value, (other, hits) = objective(state["weights"], state["other"], x, targets, draws)
         gradients = tape.gradient(value, state["weights"])
         slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
         stepped = {"weights": weights, "other": other, "slots": slots}
@@ -171,10 +177,10 @@ def _tensorflow(model: keras.Model, loss: Callable, optimiser: Optimiser, batch:
         return stepped, total + value * tf.cast(tf.shape(x)[0], "float32"), correct + hits
 
     @tf.function(reduce_retracing=True)
-    def epoch(state: dict, x, targets, order):
+    def epoch(state: dict, x, targets, order, draws):
         def body(first, carry):
-            rows = order[first : first + batch]
-            return first + batch, step(carry, tf.gather(x, rows), tf.gather(targets, rows))
+            rows, some = order[first : first + batch], draws[first : first + batch]
+            return first + batch, step(carry, tf.gather(x, rows), tf.gather(targets, rows), some)
 
         def more(first, _):
             return first < tf.shape(order)[0]
@@ -186,7 +192,7 @@ def _tensorflow(model: keras.Model, loss: Callable, optimiser: Optimiser, batch:
         return model.stateless_call(state["weights"], state["other"], x, training=False)[0]
 
     def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
-        anything = tf.TensorSpec([None], tf.int32)
-        epoch.get_concrete_function(state, x, targets, anything)
+        anything = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 4], tf.float32)
+        epoch.get_concrete_function(state, x, targets, *anything)
 
     return Program(tf.constant, prepare, epoch, None, predict)

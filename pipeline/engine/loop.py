@@ -104,7 +104,8 @@ def train(
         Makes an untrained model from a seed.
     data : Dataset
     training : dict
-        ``epochs``, ``batch``, ``label_smoothing``, ``loss`` and the optimiser's settings.
+        ``epochs``, ``batch``, ``label_smoothing``, ``loss``, the optimiser's settings, and those of
+        any training (``pipeline.engine``).
     selection : str
         ``last`` epoch, ``best_validation`` (highest accuracy on validation clips, the earliest of
         equals) or ``leaky`` (highest accuracy on the test clips, as some publications did).
@@ -170,13 +171,13 @@ class _Shared:
         self.model = build(0)
         self.optimiser = objectives.optimiser(training)
         loss = objectives.loss(training)
-        self.program = compiled.program(self.model, loss, self.optimiser, training["batch"])
+        mask = objectives.mask(training)
+        self.program = compiled.program(self.model, loss, self.optimiser, training["batch"], mask)
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
-        targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
+        self.targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
         self.resident = isinstance(data.x, np.ndarray)
         self.x = self.program.put(data.x) if self.resident else None
-        self.targets = self.program.put(targets) if self.resident else targets
 
     def compile(self, units: list[Unit], stacked: bool) -> None:
         """Compile before the threads start, so that none waits for another."""
@@ -186,7 +187,7 @@ class _Shared:
             batch = self.training["batch"]
             sizes = {min(_size(unit), batch) for unit in units}
             sizes |= {_size(unit) % batch for unit in units} - {0}
-            x, targets, _ = next(self._blocks(units[0].fold.train[:1]))
+            x, targets, *_ = next(self._blocks(*self._lesson(units[0], 0)))
             self.program.prepare(state, x, targets, sizes)
 
     def run(self, units: list[Unit]) -> list[str]:
@@ -227,10 +228,10 @@ class _Shared:
     def _epoch(self, progress: Progress, units: list[Unit]) -> None:
         """Train for an epoch, and take it down."""
         count = len(units)
-        orders = np.stack([self._order(unit, progress.epoch) for unit in units])  # (units, clips)
+        lessons = [self._lesson(unit, progress.epoch) for unit in units]
         rate = np.float32(objectives.rate(self.training, progress.epoch))
         progress.state["slots"]["rate"] = np.full((count,) if count > 1 else (), rate)
-        progress.state, losses, hits = self._learn(progress.state, orders)
+        progress.state, losses, hits = self._learn(progress.state, lessons)
         progress.epoch += 1
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
             if not record.diverged:
@@ -240,33 +241,44 @@ class _Shared:
         with self.lock:
             self.bar.update(count)
 
-    def _order(self, unit: Unit, epoch: int) -> np.ndarray:
-        """Training clips of a unit in the order of an epoch."""
-        words = [unit.seed, unit.fold.number, epoch]
-        return np.random.default_rng(words).permutation(unit.fold.train).astype(np.int32)
+    def _lesson(self, unit: Unit, epoch: int) -> tuple[np.ndarray, ...]:
+        """Targets of all clips, training clips in the order of an epoch, and draws for each."""
+        draw = np.random.default_rng([unit.seed, unit.fold.number, epoch])
+        train, targets, balance = unit.fold.train, self.targets, self.training["balance"]
+        if balance == "none":
+            order = draw.permutation(train)
+        else:
+            shares = objectives.class_shares(self.data.y[train])
+            if balance == "resample":
+                order = draw.choice(train, len(train), p=shares / shares.sum(dtype=float))
+            else:
+                order, targets = draw.permutation(train), targets.copy()
+                targets[train] *= shares[:, None]
+        return targets, order.astype(np.int32), draw.random((len(order), 4), np.float32)
 
-    def _learn(self, state: dict, orders: np.ndarray) -> tuple:
+    def _learn(self, state: dict, lessons: list[tuple]) -> tuple:
         """New state, and losses and hits of each unit summed over its clips."""
-        if len(orders) > 1:
-            return self.program.stacked_epoch(state, self.x, self.targets, orders)
+        if len(lessons) > 1:
+            stacked = [np.stack(arrays) for arrays in zip(*lessons, strict=True)]
+            return self.program.stacked_epoch(state, self.x, *stacked)
         loss, hits = 0.0, 0.0
-        for x, targets, order in self._blocks(orders[0]):
-            state, more_loss, more_hits = self.program.epoch(state, x, targets, order)
+        for block in self._blocks(*lessons[0]):
+            state, more_loss, more_hits = self.program.epoch(state, *block)
             loss, hits = loss + float(more_loss), hits + float(more_hits)
         return state, [loss], [hits]
 
-    def _blocks(self, order: np.ndarray) -> Iterator[tuple]:
+    def _blocks(self, targets: np.ndarray, order: np.ndarray, draws: np.ndarray) -> Iterator[tuple]:
         """All clips at once if they are in memory, else some batches after another."""
         if self.resident:
-            yield self.x, self.targets, order
+            yield self.x, self.program.put(targets), order, draws
             return
         step = STREAMED * self.training["batch"]
         for first in range(0, len(order), step):
             rows = order[first : first + step]
             full = np.resize(rows, step)  # one shape, so that it compiles once
-            x, targets = self.data.take(full), self.targets[full]
+            x = self.program.put(self.data.take(full))
             here = np.arange(len(rows), dtype=np.int32)
-            yield self.program.put(x), self.program.put(targets), here
+            yield x, self.program.put(targets[full]), here, draws[first : first + step]
 
     def _record(self, record: Record, row: dict, unit: Unit, state: dict) -> None:
         """Complete a row of the history, and keep the state if the selection asks for it."""

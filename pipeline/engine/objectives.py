@@ -7,6 +7,7 @@ before each epoch: a schedule is a function of the epoch and compiles nothing an
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import keras
@@ -209,6 +210,75 @@ def _known(kind: str, name: str, table: dict) -> str:
     if name not in table:
         raise InputError(f"{kind}: no {name!r}; {plugins.nearest(name, list(table))}")
     return name
+
+
+# ---- what is learnt from ---------------------------------------------------------------------
+
+
+def masked(x, draws, *, frames: int, bins: int):
+    """Replace some frames in a row, and some bins, by each bin's mean over the frames.
+
+    Parameters
+    ----------
+    x : tensor, shape (clips, frames, bins, ...) or (clips, segments, frames, bins, channels)
+    draws : tensor, shape (clips, 4)
+        Evenly from 0 to 1: how many frames and where, how many bins and where.
+    frames, bins : int >= 0
+        At most so many, and no more than there are.
+
+    Returns
+    -------
+    tensor
+        As ``x``.
+
+    References
+    ----------
+    Park et al., "SpecAugment: a simple data augmentation method for automatic speech recognition",
+    Interspeech 2019, section 2; masked values are the mean there too.
+    """
+    axis = 2 if len(x.shape) == 5 else 1
+    mean = ops.mean(x, axis=axis, keepdims=True)
+    for place, most, first in ((axis, frames, 0), (axis + 1, bins, 2)):
+        size = x.shape[place]
+        width = ops.floor(draws[:, first] * (min(most, size) + 1))
+        start = ops.floor(draws[:, first + 1] * (size - width + 1))
+        places = ops.arange(size, dtype="float32")
+        hidden = (places >= start[:, None]) & (places < (start + width)[:, None])  # (clips, size)
+        shape = [-1] + [size if at == place else 1 for at in range(1, len(x.shape))]
+        x = ops.where(ops.reshape(hidden, shape), mean, x)
+    return x
+
+
+def whole(x, draws):
+    """Replace nothing."""
+    return x
+
+
+def mask(training: dict) -> Callable:
+    """``(x, draws) -> x`` that training settings ask for."""
+    most = {"frames": training["mask_frames"], "bins": training["mask_bins"]}
+    return partial(masked, **most) if any(most.values()) else whole
+
+
+def class_shares(y: np.ndarray) -> np.ndarray:
+    """What each clip counts so that all classes count alike, 1 in the mean.
+
+    Parameters
+    ----------
+    y : ndarray, shape (clips,), int
+        Their classes.
+
+    Returns
+    -------
+    ndarray, shape (clips,), float32
+
+    Examples
+    --------
+    >>> class_shares(np.array([0, 0, 0, 1])).round(2).tolist()
+    [0.67, 0.67, 0.67, 2.0]
+    """
+    _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
+    return (len(y) / (len(counts) * counts[inverse])).astype(np.float32)
 
 
 # ---- targets ---------------------------------------------------------------------------------

@@ -10,12 +10,17 @@ from importlib import metadata
 import numpy as np
 
 from pipeline import plugins
-from pipeline.features import deltas, framing, levels, resampling
+from pipeline.features import augmentation, deltas, framing, levels, resampling
 
 PACKAGES = ("librosa", "numcodecs", "numpy", "scipy", "soundfile", "soxr", "zarr")
 
 
-def waveform(signal: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
+def waveform(
+    signal: np.ndarray,
+    sample_rate: int,
+    spec: dict,
+    draws: np.random.Generator | None = None,
+) -> np.ndarray:
     """Resample one clip, cut it, bring it to its level, and pad it where the recipe pads.
 
     Parameters
@@ -26,7 +31,9 @@ def waveform(signal: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
         Of ``signal``, in hertz.
     spec : dict
         ``sample_rate``, ``resampler``, ``length``, ``samples``, ``normalise``, ``pre_emphasis``,
-        ``pcm16``.
+        ``pcm16``, ``augment``.
+    draws : numpy.random.Generator, optional
+        Of an altered copy; by default the clip is left as it is.
 
     Returns
     -------
@@ -35,6 +42,8 @@ def waveform(signal: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
         ``whole``, and (segments, samples) for ``segments``.
     """
     signal = resampling.resample(signal, sample_rate, spec["sample_rate"], method=spec["resampler"])
+    if draws is not None:
+        signal = augmentation.apply(signal, spec["sample_rate"], spec["augment"], draws)
     pieces = []
     for piece in framing.cut(signal, spec["samples"], where=spec["length"]):
         piece = levels.normalise(piece, by=spec["normalise"])

@@ -142,7 +142,7 @@ def ours(folds: int, epochs: int) -> float:
     """Train folds with this engine; seconds from when its program was compiled."""
     backend.choose("jax")
     from pipeline.dataset import Dataset, Fold
-    from pipeline.engine import loop
+    from pipeline.engine import TRAINING, loop
     from pipeline.models import tim_net
 
     x, y, parts = _data()
@@ -157,7 +157,7 @@ def ours(folds: int, epochs: int) -> float:
         built.append(time.perf_counter())
         return tim_net.build(x.shape[1:], CLASSES, seed=seed)
 
-    training = tim_net.TRAINING | {"epochs": epochs}
+    training = TRAINING | tim_net.TRAINING | {"epochs": epochs}
     how = {"selection": "last", "seeds": (0,), "stacked": False}
     with tempfile.TemporaryDirectory() as folder:
         loop.train(build, data, training, **how, folder=Path(folder))
@@ -337,10 +337,12 @@ def _engine(library: str, way: str) -> tuple[Callable, int]:
     x, targets = program.put(x), program.put(objectives.targets(y, CLASSES, 0.1))
     steps = 3 if way == SCANNED else 1
     order, epoch = parts[0][0][: steps * BATCH].astype(np.int32), program.epoch
+    lesson = [targets, order, np.zeros((len(order), 4), np.float32)]
     if way == STACKED:
         state = jax.tree.map(lambda leaf: np.stack([leaf, leaf]), state)
-        order, epoch, steps = np.stack([order, order]), program.stacked_epoch, 2
-    return lambda: jax.block_until_ready(epoch(state, x, targets, order)), steps
+        lesson = [np.stack([part, part]) for part in lesson]
+        epoch, steps = program.stacked_epoch, 2
+    return lambda: jax.block_until_ready(epoch(state, x, *lesson)), steps
 
 
 def _timed(call: Callable, steps: int, repeats: int) -> dict:

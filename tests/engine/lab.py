@@ -25,6 +25,9 @@ TRAINING = {
     "beta_1": 0.93,
     "beta_2": 0.98,
     "epsilon": 1e-8,
+    "balance": "none",
+    "mask_frames": 0,
+    "mask_bins": 0,
 }
 
 
@@ -109,6 +112,7 @@ def main():
     leaks(lab)
     selections(lab)
     schedules(lab)
+    lessons(lab)
     seeds(lab)
     streamed(lab)
     divergence(lab)
@@ -118,6 +122,21 @@ def main():
     if library == "jax":
         stacked(lab)
     (lab.folder / "results.json").write_text(json.dumps(lab.results))
+
+
+def lessons(lab):
+    """Classes of 3, 24 and 24 clips; masks; copies behind the clips."""
+    from pipeline.dataset import Dataset, Fold
+
+    x, y = clips()
+    everything = np.arange(CLIPS)
+    train = np.concatenate([everything[y == 0][:3], everything[y > 0]])
+    fold = Fold(1, train, train[:0], everything[y == 0][3:])
+    data = Dataset(x, y, LABELS, None, (fold,), {})
+    for balance in ("none", "weights", "resample"):
+        lab.train(f"balance {balance}", data, balance=balance)
+    lab.train("masked", dataset(), mask_frames=8, mask_bins=3)
+    lab.train("masked again", dataset(), mask_frames=8, mask_bins=3)
 
 
 def beside_each_other(lab):
@@ -276,7 +295,9 @@ def parity(lab):
     state = compiled.start(model, optimiser)
     ours, keras_own = [], []
     for _ in range(3):
-        state, loss, hits = program.epoch(state, program.put(x), program.put(targets), order)
+        state, loss, hits = program.epoch(
+            state, program.put(x), program.put(targets), order, np.zeros((CLIPS, 4), np.float32)
+        )
         ours.append(float(loss))
         keras_own.append(0.0)
         for first in range(0, CLIPS, batch):
@@ -317,9 +338,10 @@ def golden(lab):
     loss = objectives.LOSSES[tim_net.TRAINING["loss"]]
     program = compiled.program(model, loss, optimiser, len(x))
     state, found = compiled.start(model, optimiser), []
-    order = np.arange(len(x), dtype=np.int32)
+    order, draws = np.arange(len(x), dtype=np.int32), np.zeros((len(x), 4), np.float32)
+    x, smoothed = program.put(x), program.put(smoothed)
     for _ in losses:
-        state, value, _ = program.epoch(state, program.put(x), program.put(smoothed), order)
+        state, value, _ = program.epoch(state, x, smoothed, order, draws)
         found.append(float(value) / len(x))
     lab.results["golden"] = {"found": found, "wanted": losses.tolist()}
 

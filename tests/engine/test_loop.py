@@ -168,3 +168,24 @@ def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(labs, kind, done
 
 def test_a_damaged_checkpoint_is_told(lab):
     assert "fold-01.npz: damaged; training begins anew there" in lab["stderr"]
+
+
+# ---- what is learnt from ---------------------------------------------------------------------
+
+
+def test_a_rare_class_counts_for_more_where_that_is_asked(lab):
+    """The rare class alone is tested: without balance the network has learnt the others."""
+    found = {
+        balance: np.mean(column(lab, f"balance {balance}", "fold-01", "test_accuracy"))
+        for balance in ("none", "weights", "resample")
+    }
+    assert found["weights"] > found["none"] + 0.1
+    assert found["resample"] > found["none"] + 0.1
+
+
+def test_masks_change_what_is_learnt_and_are_drawn_anew_from_the_seed(lab):
+    assert lab["masked"]["files"] == lab["masked again"]["files"]
+    assert not set(lab["masked"]["files"].values()) & set(lab["all"]["files"].values())
+    for name in FOLDS:
+        losses = column(lab, "masked", name)
+        assert losses[-1] < 0.8 * losses[0]

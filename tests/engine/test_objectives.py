@@ -1,5 +1,6 @@
 """Losses, targets and optimisers whose answers are known by arithmetic."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -103,3 +104,24 @@ def test_unknown_names_are_refused(function, training, message):
 def test_an_unknown_schedule_is_refused():
     with pytest.raises(InputError, match="schedule: no 'step'; did you mean steps"):
         objectives.rate({"learning_rate": 1, "schedule": "step"}, 0)
+
+
+# ---- masks -----------------------------------------------------------------------------------
+
+
+def test_masked_frames_and_bins_are_the_bins_means():
+    x = np.random.default_rng(0).normal(size=(2, 10, 6)).astype(np.float32)
+    draws = np.array([[0.99, 0.5, 0, 0], [0, 0, 0.6, 0.99]], np.float32)  # 4 frames; 2 bins
+    found = keras.ops.convert_to_numpy(objectives.masked(x, draws, frames=4, bins=3))
+    mean = x.mean(axis=1)
+    np.testing.assert_allclose(found[0, 3:7], np.tile(mean[0], (4, 1)), rtol=1e-5)
+    np.testing.assert_array_equal(found[0, [0, 1, 2, 7, 8, 9]], x[0, [0, 1, 2, 7, 8, 9]])
+    np.testing.assert_allclose(found[1, :, 4:], np.tile(mean[1, 4:], (10, 1)), rtol=1e-5)
+    np.testing.assert_array_equal(found[1, :, :4], x[1, :, :4])
+
+
+def test_masks_of_segments_and_of_more_than_there_is():
+    x = np.random.default_rng(0).normal(size=(1, 2, 5, 4, 3)).astype(np.float32)
+    all_of_it = np.array([[0.999, 0, 0, 0]], np.float32)
+    found = keras.ops.convert_to_numpy(objectives.masked(x, all_of_it, frames=99, bins=0))
+    np.testing.assert_allclose(found, np.repeat(x.mean(axis=2, keepdims=True), 5, 2), rtol=1e-5)

@@ -1,6 +1,5 @@
 """Sound files: known values, one hash per recording, and files that are not whole."""
 
-
 import numpy as np
 import pytest
 import soundfile

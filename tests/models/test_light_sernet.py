@@ -222,8 +222,8 @@ def training_step():
     optimiser = objectives.optimiser(light_sernet.TRAINING)
     program = compiled.program(model, objectives.LOSSES["cross_entropy"], optimiser, batch=4)
     x, targets = program.put(noise(4, 17, 7)), program.put(TARGETS)
-    order = np.arange(4, dtype=np.int32)
-    state, loss, _ = program.epoch(compiled.start(model, optimiser), x, targets, order)
+    order, draws = np.arange(4, dtype=np.int32), np.zeros((4, 4), np.float32)
+    state, loss, _ = program.epoch(compiled.start(model, optimiser), x, targets, order, draws)
     paths = [variable.path for variable in model.non_trainable_variables]
     left = {path: np.array(value) for path, value in zip(paths, state["other"], strict=True)}
     return {"loss": float(loss) / 4} | {path: left[path] for path in paths if "_bn/" in path}
