@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from pipeline.errors import InputError
 
-COMMANDS = ("predict", "verify", "record", "check-features")
+COMMANDS = ("predict", "export", "verify", "record", "check-features")
 
 
 def command(function: Callable, arguments: list[str] | None = None, prog: str = "") -> None:

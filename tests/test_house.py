@@ -32,13 +32,17 @@ DOORS = {
     "numcodecs": ["pipeline/files/stores.py"],
     "soundfile": ["pipeline/files/audio.py"],
     "h5py": ["pipeline/files/weights.py"],
-    "matplotlib": ["pipeline/report.py"],
+    "matplotlib": ["pipeline/report.py", "pipeline/timeline.py"],
+    "onnxruntime": ["pipeline/exported.py"],
+    "tf2onnx": ["pipeline/export.py"],
     "jinja2": ["pipeline/report.py"],
     "dask": ["pipeline/workers.py"],
     "distributed": ["pipeline/workers.py"],
 }
 ENGINES = ("keras", "tensorflow", "jax")
-USERS_OF_ENGINES = tuple(f"pipeline/{name}.py" for name in ("train", "evaluate", "predict"))
+USERS_OF_ENGINES = tuple(
+    f"pipeline/{name}.py" for name in "train evaluate predict export exported fused".split()
+)
 
 
 # ---- imports ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import soxr
 
 from pipeline import backend
 from pipeline.errors import InputError
-from pipeline.predict import predict
+from pipeline.predict import load, predict
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,86 @@ def test_clips_of_different_lengths_meet_a_model_that_pads(
             predict(bundle, [sounds / "odd" / "long.wav"])
 
 
+def test_two_lines_of_python_do_the_same(finished, held_out, card, monkeypatch):
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+    answer = load(str(finished / "models" / "tiny"), fold=1)
+    for path, wanted in zip(held_out.path, probabilities(held_out, card), strict=True):
+        found = answer(path)
+        assert list(found) == card["labels"]
+        np.testing.assert_allclose(list(found.values()), wanted, atol=1e-6)
+    with pytest.raises(InputError, match=r"nothing\.wav: no such file"):
+        answer("nothing.wav")
+
+
+# ---- timelines -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slid(finished, sounds, tmp_path, monkeypatch):
+    """Give ``slid(**options)``: the timeline of the long clip, asked of the first fold."""
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+
+    def run(**options):
+        options = {"fold": 1, "csv": tmp_path / "a.csv", "picture": tmp_path / "a.png"} | options
+        predict(finished / "models" / "tiny", [sounds / "odd" / "long.wav"], **options)
+        return pd.read_csv(tmp_path / "a.csv")
+
+    return run
+
+
+def test_windows_are_answered_as_files_of_their_own(slid, finished, sounds, card, tmp_path, capsys):
+    table = slid(window=2.5, hop=10.0)
+    signal, rate = soundfile.read(sounds / "odd" / "long.wav", dtype="float32")
+    long = len(signal) / rate
+    starts = [*np.arange(0, long - 2.5, 10), long - 2.5]
+    np.testing.assert_allclose(table.start, starts, atol=1 / rate)
+    np.testing.assert_allclose(table.end, np.add(starts, 2.5), atol=1 / rate)
+    assert len(capsys.readouterr().out.splitlines()) == len(table)
+    for row in (1, len(table) - 1):
+        first = round(starts[row] * rate)
+        piece = signal[first : first + round(2.5 * rate)]
+        soundfile.write(tmp_path / "piece.wav", piece, rate, subtype="FLOAT")
+        alone = load(finished / "models" / "tiny", fold=1)(tmp_path / "piece.wav")
+        found = probabilities(table.iloc[[row]], card)[0]
+        np.testing.assert_allclose(list(alone.values()), found, atol=1e-6)
+
+
+def test_windows_are_half_apart_and_drawn(slid, tmp_path):
+    table = slid(window=10.0)
+    assert np.diff(table.start)[:-1] == pytest.approx(5)
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_one_window_as_long_as_the_clip_is_the_clip(slid, sounds):
+    signal, rate = soundfile.read(sounds / "odd" / "long.wav")
+    table = slid(window=len(signal) / rate)
+    assert (table.start.tolist(), table.end.tolist()) == ([0], [len(signal) / rate])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": 0.0}, "window: must be above 0 s, got 0"),
+        ({"window": 1.0, "hop": -1.0}, "hop: must be above 0 s, got -1"),
+        ({"hop": 1.0, "picture": None}, "hop: belongs to a timeline; give --window as well"),
+        ({}, "picture: belongs to a timeline; give --window as well"),
+        ({"window": 1.0, "picture": Path("a.pdf")}, r"a\.pdf: wanted a name that ends in \.png"),
+        ({"window": 1e4}, r"long\.wav: [\d.]+ s long, shorter than the window of 10000 s; give"),
+    ],
+)
+def test_timelines_that_cannot_be(slid, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        slid(**options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_shows_one_recording(finished, sounds, tmp_path):
+    with pytest.raises(InputError, match="picture: shows one recording, got 7; ask for each alone"):
+        predict(
+            finished / "models" / "tiny", [sounds / "odd"], window=1.0, picture=tmp_path / "a.png"
+        )
+
+
 # ---- what is said ----------------------------------------------------------------------------
 
 
@@ -183,6 +263,14 @@ def test_a_folder_that_is_no_bundle(tmp_path):
 def test_a_fold_that_is_not_there(finished, tmp_path):
     with pytest.raises(InputError, match="tiny: no fold 6; it has 1 to 5"):
         predict(finished / "models" / "tiny", [tmp_path / "a.wav"], fold=6)
+
+
+@pytest.mark.parametrize("options", [{"onnx": Path("a.onnx")}, {"fold": 1}])
+def test_a_file_is_asked_alone(finished, tmp_path, options):
+    with pytest.raises(InputError, match="tflite: the file is one model; leave out --onnx and"):
+        predict(
+            finished / "models" / "tiny", [tmp_path / "a"], tflite=tmp_path / "a.tflite", **options
+        )
 
 
 def test_a_folder_without_sound(finished, tmp_path):

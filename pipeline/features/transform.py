@@ -279,8 +279,8 @@ def spectra(signals: np.ndarray, stft: Stft, mel: Mel | None = None) -> Iterator
     ndarray, shape (n_fft // 2 + 1 or n_mels, frames), of ``stft.precision``
     """
     length = stft.n_fft if stft.win_length is None else stft.win_length
-    taper = _window(stft.window, length, stft.periodic).astype(stft.precision)
-    bands = None if mel is None else _mel_bands(mel, stft.precision)
+    taper = window(stft.window, length, stft.periodic).astype(stft.precision)
+    bands = None if mel is None else mel_bands(mel, stft.precision)
     bins = stft.n_fft // 2 + 1 if mel is None else mel.n_mels
     block = max(1, BLOCK // (stft.n_fft * taper.itemsize))
     buffer = np.empty((block, length), stft.precision)
@@ -334,8 +334,26 @@ def _sounding(padded: np.ndarray, length: int, hop: int, frames: int) -> tuple[i
 
 
 @lru_cache
-def _window(name: str, length: int, periodic: bool) -> np.ndarray:
-    """Window, shape (length,), float64."""
+def window(name: str, length: int, periodic: bool) -> np.ndarray:
+    """Window of scipy.signal.
+
+    Parameters
+    ----------
+    name : str
+    length : int
+        In samples.
+    periodic : bool
+        Whether its period is ``length``, or one less.
+
+    Returns
+    -------
+    ndarray, shape (length,), float64
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
     try:
         return scipy.signal.get_window(name, length, fftbins=periodic)
     except ValueError as error:
@@ -343,8 +361,18 @@ def _window(name: str, length: int, periodic: bool) -> np.ndarray:
 
 
 @lru_cache
-def _mel_bands(mel: Mel, precision: str) -> scipy.sparse.csr_array:
-    """Weight of each bin in each band, shape (n_mels, n_fft // 2 + 1); a bin is in two at most."""
+def mel_bands(mel: Mel, precision: str) -> scipy.sparse.csr_array:
+    """Weight of each bin in each band; a bin is in two bands at most.
+
+    Parameters
+    ----------
+    mel : Mel
+    precision : {"float64", "float32"}
+
+    Returns
+    -------
+    scipy.sparse.csr_array, shape (n_mels, n_fft // 2 + 1)
+    """
     if mel.mel_scale == "tf_signal":
         weights = _straight_in_mel(mel)
     else:

@@ -1,0 +1,115 @@
+"""Sound files as trained models take them: made as the stages make them, by the bundle's card."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.errors import InputError
+from pipeline.features import recipes, resampling
+from pipeline.files import audio
+
+
+class Input(NamedTuple):
+    """What a model is asked about, and where it was heard."""
+
+    path: Path
+    start: float  # in seconds
+    end: float
+    values: np.ndarray  # a feature (frames, ...), or sound (samples,) at the recipe's rate
+
+
+def files(given: list[Path]) -> list[Path]:
+    """List sound files: those given, and those below folders that are given.
+
+    Parameters
+    ----------
+    given : list of Path
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    InputError
+        If a folder holds none.
+    """
+    found = []
+    for path in given:
+        below = audio.below(path) if path.is_dir() else [path]
+        if not below:
+            suffixes = " ".join(sorted(audio.SUFFIXES))
+            raise InputError(f"{path}: holds no sound files ({suffixes})")
+        found += below
+    return found
+
+
+def read(
+    path: Path,
+    card: dict,
+    *,
+    fused: bool,
+    window: float | None = None,
+    hop: float | None = None,
+) -> list[Input]:
+    """Make of one sound file what a model takes.
+
+    Parameters
+    ----------
+    path : Path
+        Of any rate and number of channels.
+    card : dict
+        Of the model's bundle.
+    fused : bool
+        Whether the model makes the features itself: it gets the sound, resampled.
+    window, hop : float or None, in seconds
+        Length and distance of pieces, each of which is treated as a file of its own; without a
+        window the whole file is one. The last window ends where the file ends.
+
+    Returns
+    -------
+    list of Input
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, is shorter than the window, or is longer than the model takes.
+    """
+    signal, sample_rate = audio.read(path)
+    if not np.isfinite(signal).all():
+        raise InputError(f"{path}: holds values that are not numbers")
+    signal = audio.mono(signal)
+    pieces = [(0, len(signal))]
+    if window is not None:
+        length, step = round(window * sample_rate), max(1, round(hop * sample_rate))
+        if len(signal) < length:
+            raise InputError(
+                f"{path}: {len(signal) / sample_rate:.2f} s long, shorter than the window of "
+                f"{window:g} s; give a shorter --window, or none"
+            )
+        last = len(signal) - length
+        starts = [*range(0, last, step), last]
+        pieces = [(start, start + length) for start in starts]
+    try:
+        return [
+            Input(path, start / sample_rate, stop / sample_rate, values)
+            for start, stop in pieces
+            for values in [_values(signal[start:stop], sample_rate, card, fused)]
+        ]
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _values(signal: np.ndarray, sample_rate: int, card: dict, fused: bool) -> np.ndarray:
+    """Feature (frames, ...) of a signal (samples,), or for a fused model the sound resampled."""
+    spec, longest = card["spec"], card["input_shape"][0]
+    recipe = spec["waveform"]
+    rate = recipe["sample_rate"]
+    if fused:
+        return resampling.resample(signal, sample_rate, rate, method=recipe["resampler"])
+    clip = recipes.waveform(signal, sample_rate, recipe)
+    (feature,) = recipes.feature([clip], rate, spec)
+    if len(feature) > longest:
+        raise InputError(f"{len(feature)} frames long, the model takes up to {longest}; cut it")
+    return feature
