@@ -52,6 +52,23 @@ def program(
     return make(_objective(model, loss, mask), model, optimiser, batch)
 
 
+def stem(model: keras.Model) -> keras.Model | None:
+    """What comes ahead of a layer named ``stem``, up to it, if nothing of it is trained.
+
+    It gives the same for a clip in every epoch and fold: computing it once is enough.
+    """
+    if "stem" not in {layer.name for layer in model.layers}:
+        return None
+    ahead = keras.Model(model.inputs, model.get_layer("stem").output)
+    return None if ahead.trainable_variables else ahead
+
+
+def behind_stem(model: keras.Model) -> keras.Model:
+    """What is trained of a network: what follows on its stem, or all of it."""
+    ahead = stem(model)
+    return model if ahead is None else keras.Model(ahead.outputs, model.output)
+
+
 def start(model: keras.Model, optimiser: Optimiser) -> dict:
     """State of a fold whose weights are those of a fresh model, as numpy arrays."""
     weights = [ops.convert_to_numpy(v.value) for v in model.trainable_variables]

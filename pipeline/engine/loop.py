@@ -23,7 +23,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -169,19 +169,22 @@ class _Shared:
         self.build, self.data, self.training = build, data, training
         self.selection, self.folder = selection, folder
         self.model = build(0)
+        self.network = compiled.behind_stem(self.model)
+        if self.network is not self.model:
+            self.data = _stemmed(data, compiled.stem(self.model), training)
         self.optimiser = objectives.optimiser(training)
         loss = objectives.loss(training)
         mask = objectives.mask(training)
-        self.program = compiled.program(self.model, loss, self.optimiser, training["batch"], mask)
+        self.program = compiled.program(self.network, loss, self.optimiser, training["batch"], mask)
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
         self.targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
-        self.resident = isinstance(data.x, np.ndarray)
-        self.x = self.program.put(data.x) if self.resident else None
+        self.resident = isinstance(self.data.x, np.ndarray)
+        self.x = self.program.put(self.data.x) if self.resident else None
 
     def compile(self, units: list[Unit], stacked: bool) -> None:
         """Compile before the threads start, so that none waits for another."""
-        state = compiled.start(self.model, self.optimiser)
+        state = compiled.start(self.network, self.optimiser)
         self._score(state, units[0].fold.test[:1])
         if not stacked:
             batch = self.training["batch"]
@@ -220,7 +223,8 @@ class _Shared:
         for unit in units:
             words = np.random.SeedSequence([unit.seed, unit.fold.number]).generate_state(1)
             with self.lock:
-                states.append(compiled.start(self.build(int(words[0] >> 1)), self.optimiser))
+                fresh = compiled.behind_stem(self.build(int(words[0] >> 1)))
+                states.append(compiled.start(fresh, self.optimiser))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
         return Progress(_stack(states), records)
@@ -330,12 +334,24 @@ class _Shared:
             file = f"{unit.name}.keras"
             with self.lock:
                 state = record.kept or _member(progress.state, i, len(units))
-                compiled.assign(self.model, state)
+                compiled.assign(self.network, state)  # its variables are the model's
                 bundles.write_model(self.model.save, self.folder / file)
             facts = {"fold": unit.fold.number, "seed": unit.seed, "file": file}
             facts |= {"epoch": record.epoch, "history": record.history}
             tables.write_json(facts, self.folder / UNFINISHED / f"{unit.name}.json")
         return messages
+
+
+def _stemmed(data: Dataset, stem: keras.Model, training: dict) -> Dataset:
+    """Clips as the stem of a network gives them, each computed once and held in memory."""
+    if training["mask_frames"] or training["mask_bins"]:
+        raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
+    parts = [
+        inference.predict(stem, data.take(np.arange(first, min(first + inference.BATCH, rows))))
+        for rows in [len(data.y)]
+        for first in tqdm(range(0, rows, inference.BATCH), desc="stem", disable=None)
+    ]
+    return replace(data, x=np.concatenate(parts))
 
 
 def _size(unit: Unit) -> int:

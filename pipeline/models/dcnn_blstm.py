@@ -247,7 +247,9 @@ def build(
     -------
     keras.Model
         (batch, segments, frames, bins, 3) to the probabilities (batch, outputs). Segments of zeros
-        are padding. The layer ``vectors`` gives (batch, segments, features) of the CNN, ``pooled``
+        are padding. The layer ``vectors`` gives (batch, segments, features) of the CNN, ``stem``
+        the same and which segments are the clip's own, so that what follows needs nothing else and
+        a frozen CNN sees each clip once; ``pooled``
         the vector (batch, 2 * units) that the attention makes of them.
 
     Raises
@@ -272,6 +274,9 @@ def build(
         x = keras.layers.Resizing(resize, resize, name="resized")(x)
     x = _cnn(cnn, x.shape[1:], cnn_weights, freeze, rng)(x)  # (batch * segments, features)
     x = Together(name="vectors")(x, own)  # (batch, segments, features)
+    flags = keras.ops.cast(own, "float32")[..., None]
+    stem = keras.layers.Concatenate(name="stem")([x, flags])  # (batch, segments, features + 1)
+    x, own = stem[..., :-1], stem[..., -1] > 0
     x = _blstm(units, rng)(x, mask=own)  # (batch, segments, 2 * units)
     x = _attend(attention, x, own, rng)  # (batch, 2 * units)
     for i, width in enumerate(dense, start=1):

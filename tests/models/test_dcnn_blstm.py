@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.engine import compiled, objectives
+from pipeline.dataset import Dataset, Fold
+from pipeline.engine import TRAINING, compiled, loop, objectives
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models import dcnn_blstm
@@ -441,6 +442,50 @@ def test_a_clip_of_fewer_segments_is_padded():
     y = outputs(model, framing.rectangle(clips, (8, 64, 64, 3)))
     for clip, found in zip(clips, y, strict=True):
         np.testing.assert_allclose(found, outputs(model, clip[None])[0], **CLOSE)
+
+
+# ---- a frozen CNN ----------------------------------------------------------------------------
+
+
+def train_frozen(folder, weights, **more):
+    """Train two epochs of one fold with a frozen CNN; the history, and what the model answers."""
+    folder.mkdir()
+    x = np.random.default_rng(3).normal(size=(14, *SHAPE)).astype(np.float32)
+    x[::3, 2:] = 0  # clips of two segments
+    rows = np.arange(14)
+    fold = Fold(1, rows[:10], rows[:0], rows[10:])
+    data = Dataset(x, rows % 3, ("a", "b", "c"), None, (fold,), {})
+    training = TRAINING | dcnn_blstm.TRAINING | {"epochs": 2, "batch": 4, "learning_rate": 1e-2}
+    settings = {"cnn_weights": str(weights), "freeze": True, "dropout": 0.0}
+    (unit,) = loop.train(
+        lambda seed: small(**settings, seed=seed),
+        data,
+        training | more,
+        **{"selection": "last", "seeds": (0,), "stacked": False, "folder": folder},
+    )
+    model = keras.models.load_model(folder / unit["file"], compile=False)
+    return unit["history"], outputs(model, x)
+
+
+def test_a_frozen_cnn_sees_each_clip_once_and_what_is_learnt_is_the_same(
+    trained, tmp_path, monkeypatch
+):
+    history, answers = train_frozen(tmp_path / "once", trained[1][0])
+    monkeypatch.setattr(compiled, "stem", lambda _: None)
+    told, wanted = train_frozen(tmp_path / "always", trained[1][0])
+    for row, other in zip(history, told, strict=True):
+        assert row == pytest.approx(other, rel=1e-4)
+    np.testing.assert_allclose(answers, wanted, atol=1e-5)
+    assert history[0]["loss"] != history[1]["loss"]
+
+
+def test_a_cnn_that_is_trained_is_no_stem():
+    assert compiled.stem(small()) is None
+
+
+def test_masks_and_a_frozen_cnn(trained, tmp_path):
+    with pytest.raises(InputError, match="mask_bins: a frozen CNN sees each clip once; set them"):
+        train_frozen(tmp_path / "run", trained[1][0], mask_bins=2)
 
 
 # ---- errors ----------------------------------------------------------------------------------
