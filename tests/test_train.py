@@ -102,7 +102,9 @@ def inputs(folder, validation=0, shift=0.0):
     x[0] += shift
     names = [f"clip{i:02}" for i in range(CLIPS)]
     facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((CLIPS, 32), np.uint8)}
-    with stores.create(folder / "x.zarr", x.shape, {"function": "f"}, **facts, code="") as draft:
+    with stores.create(
+        folder / "x.zarr", x.shape, {"function": "f", "waveform": {"copies": 0}}, **facts, code=""
+    ) as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, rows))
     write(
@@ -235,7 +237,7 @@ def test_a_card_says_what_is_needed(runs):
     assert card["input_shape"] == list(SHAPE)
     assert card["certificate"] == "of the folds"
     assert card["training"] == TRAINING
-    assert card["spec"] == {"function": "f"}
+    assert card["spec"] == {"function": "f", "waveform": {"copies": 0}}
     history = read(folder / "first" / "history.csv")
     for unit, name in zip(card["folds"], FOLDS, strict=True):
         assert unit["file"] == f"{name}.keras"
