@@ -93,7 +93,7 @@ def _length(store: stores.Store) -> dict:
     Where clips are taken whole they are padded to the longest, or to full pieces.
     """
     spec, length = store.spec["waveform"], store.length[:]
-    length = length[: len(length) // (spec["copies"] + 1)]
+    length = length[: len(length) // (spec.get("copies", 0) + 1)]
     if spec["length"] == "segments":
         gap = -length % spec["samples"]
     else:

@@ -74,6 +74,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     assert run["speakers"] == predictions.speaker.nunique()
     assert set(run["leaks"]["speaker"]) == set(LEAK)
     assert run["provenance"] == {
+        "augmentation": {"clips": 0, "test": 0},
         "weights": {"clips": 4 * len(predictions), "test": 0},
         "selection": {"clips": 0, "test": 0},
     }

@@ -6,7 +6,6 @@ the same whatever the order and the number of workers.
 
 from collections.abc import Mapping, Sequence
 
-import librosa
 import numpy as np
 
 from pipeline.errors import InputError
@@ -87,6 +86,8 @@ def apply(
     ndarray, float32
         (samples,), with ``tempo`` another number of them.
     """
+    import librosa  # slow to import
+
     drawn = {kind: draws.uniform(*augment[kind]) for kind in sorted(augment)}
     if "pitch" in drawn:
         signal = librosa.effects.pitch_shift(signal, sr=sample_rate, n_steps=drawn["pitch"])
