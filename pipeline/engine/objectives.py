@@ -274,7 +274,7 @@ def class_shares(y: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> class_shares(np.array([0, 0, 0, 1])).round(2).tolist()
+    >>> class_shares(np.array([0, 0, 0, 1])).astype(float).round(2).tolist()
     [0.67, 0.67, 0.67, 2.0]
     """
     _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
