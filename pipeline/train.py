@@ -203,16 +203,16 @@ def _facts(run: Run, data: Dataset, library: str) -> dict:
         "selection": run.selection,
         "seeds": list(run.seeds),
         "weights": _weights(run),
-        "cnn_weights": _cnn_weights(run),
+        "files": _files(run.settings),
         "backend": library,
         "versions": bundles.versions(library),
     }
 
 
-def _cnn_weights(run: Run) -> str | None:
-    """SHA-256 of the file that a CNN starts from."""
-    path = Path(run.settings.get("cnn_weights", ""))
-    return tables.file_sha256(path) if path.is_file() else None
+def _files(settings: dict) -> dict[str, str]:
+    """SHA-256 of the files that settings of a model name: weights that a part starts from."""
+    paths = {key: Path(value) for key, value in settings.items() if isinstance(value, str)}
+    return {key: tables.file_sha256(path) for key, path in paths.items() if path.is_file()}
 
 
 def _weights(run: Run) -> dict | None:

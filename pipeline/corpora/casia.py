@@ -19,9 +19,8 @@ import re
 from itertools import product
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.errors import InputError
 
 NAME = "CASIA"
 EMOTIONS = ("angry", "fear", "happy", "neutral", "sad", "surprise")
@@ -47,32 +46,24 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty, or a path is not CASIA's.
     """
-    found, problems = [], []
-    for path in sound_files(folder):
-        name = path.relative_to(folder).as_posix()
-        said = name.removesuffix(path.suffix).casefold()
-        match = next(filter(None, (form.fullmatch(said) for form in NAMES)), None)
-        if match is None:
-            problems.append(f"{name} (wanted a path such as liuchanhg/angry/201.wav)")
-            continue
-        speaker, emotion, sentence = match["speaker"], match["emotion"], match["sentence"]
-        if speaker not in SPEAKERS:
-            problems.append(f"{name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
-        elif emotion not in EMOTIONS:
-            problems.append(f"{name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
-        elif sentence not in SENTENCES:
-            problems.append(f"{name} (sentence {sentence} is not of the same text, 201..250)")
-        else:
-            found.append(
-                Clip(
-                    clip=f"{sentence}-{emotion}-{speaker}",
-                    path=path,
-                    speaker=speaker,
-                    sex=SPEAKERS[speaker],
-                    emotion=emotion,
-                    sentence=sentence,
-                    utterance=f"{speaker}-{sentence}-{emotion}",
-                )
-            )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return by_name(folder, _clip)
+
+
+def _clip(path: Path, name: str) -> Clip:
+    """One clip, from its path."""
+    match = next(filter(None, (form.fullmatch(name.casefold()) for form in NAMES)), None)
+    if match is None:
+        raise InputError("wanted a path such as liuchanhg/angry/201.wav")
+    speaker = one_of("speaker", match["speaker"], SPEAKERS)
+    emotion, sentence = one_of("emotion", match["emotion"], EMOTIONS), match["sentence"]
+    if sentence not in SENTENCES:
+        raise InputError(f"sentence {sentence} is not of the same text, 201..250")
+    return Clip(
+        clip=f"{sentence}-{emotion}-{speaker}",
+        path=path,
+        speaker=speaker,
+        sex=SPEAKERS[speaker],
+        emotion=emotion,
+        sentence=sentence,
+        utterance=f"{speaker}-{sentence}-{emotion}",
+    )

@@ -1,8 +1,10 @@
 """What a corpus parser returns, and what parsers share."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from natsort import natsorted
 
 from pipeline.errors import InputError
 from pipeline.files import audio
@@ -67,6 +69,50 @@ def sound_files(folder: Path) -> list[Path]:
         suffixes = " ".join(sorted(audio.SUFFIXES))
         raise InputError(f"{folder}: holds no sound files ({suffixes}); copy the corpus there")
     return found
+
+
+def by_name(folder: Path, read: Callable[[Path, str], Clip]) -> list[Clip]:
+    """Clips of a corpus whose paths say all of them, by emotion and name.
+
+    Parameters
+    ----------
+    folder : Path
+        The corpus.
+    read : callable
+        Makes a clip of a sound file and its path within the corpus without suffix, ``a/b/name``;
+        raises InputError with what is wrong.
+
+    Returns
+    -------
+    list of Clip
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or paths do not parse.
+    """
+    found, problems = [], []
+    for path in sound_files(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            found.append(read(path, name.removesuffix(path.suffix)))
+        except InputError as error:
+            problems.append(f"{name} ({error})")
+    refuse(folder, problems)
+    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+
+
+def one_of(what: str, value: str, known: Collection[str]) -> str:
+    """Give a part of a name back if it is known.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+    """
+    if value not in known:
+        raise InputError(f"{what} {value} is none of {', '.join(known)}")
+    return value
 
 
 def refuse(folder: Path, problems: Iterable[str]) -> None:

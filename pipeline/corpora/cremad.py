@@ -18,9 +18,8 @@ Order: emotion, then name.
 import re
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.errors import InputError
 
 NAME = "CREMA-D"
 EMOTIONS = {
@@ -57,33 +56,27 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty, or a file name is not CREMA-D's.
     """
-    found, problems = [], []
-    for path in sound_files(folder):
-        name = MISNAMED.get(path.stem, path.stem)
-        match = STEM.fullmatch(name)
-        if match is None:
-            problems.append(f"{path.name} (wanted a name such as 1001_DFA_ANG_XX.wav)")
-            continue
-        actor, sentence, emotion, level = match.groups()
-        if actor not in ACTORS:
-            problems.append(f"{path.name} (actor {actor} is not in 1001..1091)")
-        elif sentence not in SENTENCES:
-            problems.append(f"{path.name} (sentence {sentence} is none of {', '.join(SENTENCES)})")
-        elif emotion not in EMOTIONS:
-            problems.append(f"{path.name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
-        elif level not in LEVELS:
-            problems.append(f"{path.name} (level {level} is none of {', '.join(LEVELS)})")
-        else:
-            found.append(
-                Clip(
-                    clip=name,
-                    path=path,
-                    speaker=actor,
-                    sex="f" if actor in WOMEN else "m",
-                    emotion=EMOTIONS[emotion],
-                    sentence=sentence,
-                    utterance=f"{actor}-{sentence}-{emotion}-{level}",
-                )
-            )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return by_name(folder, _clip)
+
+
+def _clip(path: Path, name: str) -> Clip:
+    """One clip, from its name."""
+    stem = MISNAMED.get(path.stem, path.stem)
+    match = STEM.fullmatch(stem)
+    if match is None:
+        raise InputError("wanted a name such as 1001_DFA_ANG_XX.wav")
+    actor, sentence, emotion, level = match.groups()
+    if actor not in ACTORS:
+        raise InputError(f"actor {actor} is not in 1001..1091")
+    one_of("sentence", sentence, SENTENCES)
+    one_of("emotion", emotion, EMOTIONS)
+    one_of("level", level, LEVELS)
+    return Clip(
+        clip=stem,
+        path=path,
+        speaker=actor,
+        sex="f" if actor in WOMEN else "m",
+        emotion=EMOTIONS[emotion],
+        sentence=sentence,
+        utterance=f"{actor}-{sentence}-{emotion}-{level}",
+    )

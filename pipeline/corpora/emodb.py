@@ -15,9 +15,8 @@ Order: emotion, then name: the order of the published TIM-Net runs.
 import re
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.errors import InputError
 
 NAME = "EMO-DB"
 EMOTIONS = {
@@ -60,30 +59,22 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty, or a file name is not EMO-DB's.
     """
-    found, problems = [], []
-    for path in sound_files(folder):
-        match = STEM.fullmatch(path.stem)
-        if match is None:
-            problems.append(f"{path.name} (wanted a name such as 03a01Wa.wav)")
-            continue
-        speaker, text, emotion, _ = match.groups()
-        if speaker not in SPEAKERS:
-            problems.append(f"{path.name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
-        elif text not in TEXTS:
-            problems.append(f"{path.name} (text {text} is none of {', '.join(TEXTS)})")
-        elif emotion not in EMOTIONS:
-            problems.append(f"{path.name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
-        else:
-            found.append(
-                Clip(
-                    clip=path.stem,
-                    path=path,
-                    speaker=speaker,
-                    sex=SPEAKERS[speaker],
-                    emotion=EMOTIONS[emotion],
-                    sentence=text,
-                    utterance=f"{speaker}-{text}-{emotion}",
-                )
-            )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return by_name(folder, _clip)
+
+
+def _clip(path: Path, name: str) -> Clip:
+    """One clip, from its name."""
+    match = STEM.fullmatch(path.stem)
+    if match is None:
+        raise InputError("wanted a name such as 03a01Wa.wav")
+    speaker = one_of("speaker", match[1], SPEAKERS)
+    text, emotion = one_of("text", match[2], TEXTS), one_of("emotion", match[3], EMOTIONS)
+    return Clip(
+        clip=path.stem,
+        path=path,
+        speaker=speaker,
+        sex=SPEAKERS[speaker],
+        emotion=EMOTIONS[emotion],
+        sentence=text,
+        utterance=f"{speaker}-{text}-{emotion}",
+    )

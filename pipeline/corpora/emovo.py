@@ -15,9 +15,8 @@ import re
 from itertools import product
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.errors import InputError
 
 NAME = "EMOVO"
 EMOTIONS = {
@@ -49,30 +48,22 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty, or a file name is not EMOVO's.
     """
-    found, problems = [], []
-    for path in sound_files(folder):
-        match = STEM.fullmatch(path.stem)
-        if match is None:
-            problems.append(f"{path.name} (wanted a name such as rab-f1-b1.wav)")
-            continue
-        emotion, speaker, sentence = match.groups()
-        if emotion not in EMOTIONS:
-            problems.append(f"{path.name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
-        elif speaker not in SPEAKERS:
-            problems.append(f"{path.name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
-        elif sentence not in SENTENCES:
-            problems.append(f"{path.name} (sentence {sentence} is none of {', '.join(SENTENCES)})")
-        else:
-            found.append(
-                Clip(
-                    clip=path.stem,
-                    path=path,
-                    speaker=speaker,
-                    sex=speaker[0],
-                    emotion=EMOTIONS[emotion],
-                    sentence=sentence,
-                    utterance=f"{speaker}-{sentence}-{emotion}",
-                )
-            )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return by_name(folder, _clip)
+
+
+def _clip(path: Path, name: str) -> Clip:
+    """One clip, from its name."""
+    match = STEM.fullmatch(path.stem)
+    if match is None:
+        raise InputError("wanted a name such as rab-f1-b1.wav")
+    emotion, speaker = one_of("emotion", match[1], EMOTIONS), one_of("speaker", match[2], SPEAKERS)
+    sentence = one_of("sentence", match[3], SENTENCES)
+    return Clip(
+        clip=path.stem,
+        path=path,
+        speaker=speaker,
+        sex=speaker[0],
+        emotion=EMOTIONS[emotion],
+        sentence=sentence,
+        utterance=f"{speaker}-{sentence}-{emotion}",
+    )

@@ -19,9 +19,8 @@ import re
 from itertools import product
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name
+from pipeline.errors import InputError
 
 NAME = "RAVDESS"
 EMOTIONS = {
@@ -75,27 +74,23 @@ def clips(folder: Path, *, song: bool = False) -> list[Clip]:
         If the folder is missing or empty, or a file name is not RAVDESS's.
     """
     wanted, other = ("02", "speech") if song else ("01", "song")
-    found, problems = [], []
-    for path in sound_files(folder):
+
+    def read(path: Path, name: str) -> Clip:
         match = STEM.fullmatch(path.stem)
         if match is None:
-            problems.append(f"{path.name} (wanted a name such as 03-01-05-01-01-01-01.wav)")
-            continue
+            raise InputError("wanted a name such as 03-01-05-01-01-01-01.wav")
         _, channel, emotion, intensity, sentence, _, actor = match.groups()
         if emotion not in EMOTIONS:
-            problems.append(f"{path.name} (emotion {emotion} is not in the table 01..08)")
-            continue
-        found.append(
-            Clip(
-                clip=path.stem,
-                path=path,
-                speaker=actor,
-                sex="m" if int(actor) % 2 else "f",
-                emotion=EMOTIONS[emotion],
-                sentence=sentence,
-                utterance=f"{actor}-{sentence}-{emotion}-{intensity}",
-                skip="" if channel == wanted else f"{other} is another corpus",
-            )
+            raise InputError(f"emotion {emotion} is not in the table 01..08")
+        return Clip(
+            clip=path.stem,
+            path=path,
+            speaker=actor,
+            sex="m" if int(actor) % 2 else "f",
+            emotion=EMOTIONS[emotion],
+            sentence=sentence,
+            utterance=f"{actor}-{sentence}-{emotion}-{intensity}",
+            skip="" if channel == wanted else f"{other} is another corpus",
         )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+
+    return by_name(folder, read)

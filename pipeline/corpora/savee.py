@@ -15,9 +15,8 @@ import re
 from itertools import product
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.errors import InputError
 
 NAME = "SAVEE"
 EMOTIONS = {
@@ -52,29 +51,22 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty, or a path is not SAVEE's.
     """
-    found, problems = [], []
-    for path in sound_files(folder):
-        name = path.relative_to(folder).as_posix()
-        match = PATH.fullmatch(name.removesuffix(path.suffix))
-        if match is None:
-            problems.append(f"{name} (wanted a path such as DC/a01.wav or DC_a01.wav)")
-            continue
-        speaker, emotion, number = match.groups()
-        if speaker not in SPEAKERS:
-            problems.append(f"{name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
-        elif emotion not in EMOTIONS:
-            problems.append(f"{name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
-        else:
-            found.append(
-                Clip(
-                    clip=f"{speaker}_{emotion}{number}",
-                    path=path,
-                    speaker=speaker,
-                    sex="m",
-                    emotion=EMOTIONS[emotion],
-                    sentence=f"{emotion}{number}",
-                    utterance=f"{speaker}-{emotion}{number}",
-                )
-            )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return by_name(folder, _clip)
+
+
+def _clip(path: Path, name: str) -> Clip:
+    """One clip, from its path."""
+    match = PATH.fullmatch(name)
+    if match is None:
+        raise InputError("wanted a path such as DC/a01.wav or DC_a01.wav")
+    speaker, emotion = one_of("speaker", match[1], SPEAKERS), one_of("emotion", match[2], EMOTIONS)
+    sentence = f"{emotion}{match[3]}"
+    return Clip(
+        clip=f"{speaker}_{sentence}",
+        path=path,
+        speaker=speaker,
+        sex="m",
+        emotion=EMOTIONS[emotion],
+        sentence=sentence,
+        utterance=f"{speaker}-{sentence}",
+    )

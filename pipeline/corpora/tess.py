@@ -15,9 +15,8 @@ Order: emotion, then name.
 import re
 from pathlib import Path
 
-from natsort import natsorted
-
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.errors import InputError
 
 NAME = "TESS"
 EMOTIONS = {
@@ -47,29 +46,22 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty, or a file name is not TESS's.
     """
-    found, problems = [], []
-    for path in sound_files(folder):
-        name = MISNAMED.get(path.stem, path.stem)
-        match = STEM.fullmatch(name)
-        if match is None:
-            problems.append(f"{path.name} (wanted a name such as OAF_back_angry.wav)")
-            continue
-        speaker, word, emotion = match.groups()
-        if speaker not in SPEAKERS:
-            problems.append(f"{path.name} (speaker {speaker} is none of {', '.join(SPEAKERS)})")
-        elif emotion not in EMOTIONS:
-            problems.append(f"{path.name} (emotion {emotion} is none of {', '.join(EMOTIONS)})")
-        else:
-            found.append(
-                Clip(
-                    clip=name,
-                    path=path,
-                    speaker=speaker,
-                    sex="f",
-                    emotion=EMOTIONS[emotion],
-                    sentence=word,
-                    utterance=f"{speaker}-{word}-{emotion}",
-                )
-            )
-    refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return by_name(folder, _clip)
+
+
+def _clip(path: Path, name: str) -> Clip:
+    """One clip, from its name."""
+    stem = MISNAMED.get(path.stem, path.stem)
+    match = STEM.fullmatch(stem)
+    if match is None:
+        raise InputError("wanted a name such as OAF_back_angry.wav")
+    speaker, emotion = one_of("speaker", match[1], SPEAKERS), one_of("emotion", match[3], EMOTIONS)
+    return Clip(
+        clip=stem,
+        path=path,
+        speaker=speaker,
+        sex="f",
+        emotion=EMOTIONS[emotion],
+        sentence=match[2],
+        utterance=f"{speaker}-{match[2]}-{emotion}",
+    )

@@ -52,21 +52,18 @@ def program(
     return make(_objective(model, loss, mask), model, optimiser, batch)
 
 
-def stem(model: keras.Model) -> keras.Model | None:
-    """What comes ahead of a layer named ``stem``, up to it, if nothing of it is trained.
+def divide(model: keras.Model) -> tuple[keras.Model | None, keras.Model]:
+    """Part a network into what is not trained and what is; the two share its variables.
 
-    It gives the same for a clip in every epoch and fold: computing it once is enough.
+    What comes ahead of a layer named ``stem``, up to it, gives the same for a clip in every epoch
+    and fold if nothing of it is trained: computing it once is enough. Else the first is None and
+    the second all of the network.
     """
-    if "stem" not in {layer.name for layer in model.layers}:
-        return None
-    ahead = keras.Model(model.inputs, model.get_layer("stem").output)
-    return None if ahead.trainable_variables else ahead
-
-
-def behind_stem(model: keras.Model) -> keras.Model:
-    """What is trained of a network: what follows on its stem, or all of it."""
-    ahead = stem(model)
-    return model if ahead is None else keras.Model(ahead.outputs, model.output)
+    if "stem" in {layer.name for layer in model.layers}:
+        stem = keras.Model(model.inputs, model.get_layer("stem").output)
+        if not stem.trainable_variables:
+            return stem, keras.Model(stem.outputs, model.output)
+    return None, model
 
 
 def start(model: keras.Model, optimiser: Optimiser) -> dict:

@@ -169,9 +169,9 @@ class _Shared:
         self.build, self.data, self.training = build, data, training
         self.selection, self.folder = selection, folder
         self.model = build(0)
-        self.network = compiled.behind_stem(self.model)
-        if self.network is not self.model:
-            self.data = _stemmed(data, compiled.stem(self.model), training)
+        stem, self.network = compiled.divide(self.model)
+        if stem is not None:
+            self.data = _stemmed(data, stem, training, folder / UNFINISHED / "stem.npy")
         self.optimiser = objectives.optimiser(training)
         loss = objectives.loss(training)
         mask = objectives.mask(training)
@@ -223,7 +223,7 @@ class _Shared:
         for unit in units:
             words = np.random.SeedSequence([unit.seed, unit.fold.number]).generate_state(1)
             with self.lock:
-                fresh = compiled.behind_stem(self.build(int(words[0] >> 1)))
+                _, fresh = compiled.divide(self.build(int(words[0] >> 1)))
                 states.append(compiled.start(fresh, self.optimiser))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
@@ -342,16 +342,18 @@ class _Shared:
         return messages
 
 
-def _stemmed(data: Dataset, stem: keras.Model, training: dict) -> Dataset:
-    """Clips as the stem of a network gives them, each computed once and held in memory."""
+def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Dataset:
+    """Clips as the stem of a network gives them, each computed once and kept for a resumed run."""
     if training["mask_frames"] or training["mask_bins"]:
         raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
-    parts = [
-        inference.predict(stem, data.take(np.arange(first, min(first + inference.BATCH, rows))))
-        for rows in [len(data.y)]
-        for first in tqdm(range(0, rows, inference.BATCH), desc="stem", disable=None)
-    ]
-    return replace(data, x=np.concatenate(parts))
+    if not path.exists():
+        rows, step = np.arange(len(data.y)), inference.BATCH
+        blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
+        blocks = tqdm(blocks, desc="stem", disable=None)
+        values = np.concatenate([inference.predict(stem, data.take(some)) for some in blocks])
+        with tables.replacing(path) as aside, aside.open("wb") as file:
+            np.save(file, values)
+    return replace(data, x=np.load(path))
 
 
 def _size(unit: Unit) -> int:

@@ -147,18 +147,6 @@ class Clips(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="ser")
-class Reversed(keras.layers.Layer):
-    """The chunks in the opposite order.
-
-    Input and output: (batch, chunks, channels).
-    """
-
-    def call(self, x):
-        """Flip the chunks."""
-        return keras.ops.flip(x, axis=1)
-
-
-@keras.saving.register_keras_serializable(package="ser")
 class PositionCode(keras.layers.Layer):
     """Adds sines to even channels and cosines to odd ones, slower from pair to pair.
 
@@ -317,7 +305,7 @@ def _gru(x, dropout, rng):
         way = {"go_backwards": name == "backward", "return_sequences": True, "name": name}
         ways.append(keras.layers.GRU(size, **drawn, **way)(x))  # (batch, chunks, 128)
     forward, backward = ways
-    backward = Reversed(name="backward_reversed")(backward)
+    backward = layers.ReverseTime(name="backward_reversed")(backward)
     return keras.layers.Concatenate(name="both")([forward, backward])  # (batch, chunks, 256)
 
 

@@ -1,4 +1,4 @@
-"""Parts that more than one model needs: initialisers, and weights set by role."""
+"""Parts that more than one model needs: initialisers, a layer, and weights set by role."""
 
 import keras
 import numpy as np
@@ -59,6 +59,18 @@ class GlorotUniform(keras.initializers.Initializer):
     def get_config(self) -> dict:
         """Give back the constructor's arguments."""
         return {"seed": self.seed}
+
+
+@keras.saving.register_keras_serializable(package="ser")
+class ReverseTime(keras.layers.Layer):
+    """The clip played backwards.
+
+    Input and output: (batch, frames, ...); frames may be chunks.
+    """
+
+    def call(self, x):
+        """Flip the frames."""
+        return keras.ops.flip(x, axis=1)
 
 
 def draw_seed(rng: np.random.Generator) -> int:

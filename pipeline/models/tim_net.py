@@ -37,18 +37,6 @@ from pipeline.models import layers
 
 
 @keras.saving.register_keras_serializable(package="ser")
-class ReverseTime(keras.layers.Layer):
-    """The clip played backwards.
-
-    Input and output: (batch, frames, channels).
-    """
-
-    def call(self, x):
-        """Flip the frames."""
-        return keras.ops.flip(x, axis=1)
-
-
-@keras.saving.register_keras_serializable(package="ser")
 class WeightFusion(keras.layers.Layer):
     """Sum of the blocks' vectors, each with a learned weight of any sign.
 
@@ -136,7 +124,7 @@ def build(
     rng = np.random.default_rng(seed)
     shape = {"filters": filters, "kernel": kernel, "dropout": dropout, "rng": rng}
     inputs = keras.Input(input_shape, name="features")
-    backwards = ReverseTime(name="reverse")(inputs)
+    backwards = layers.ReverseTime(name="reverse")(inputs)
     forward = _convolution("fwd_in", filters, 1, 1, rng)(inputs)  # (batch, frames, filters)
     backward = _convolution("bwd_in", filters, 1, 1, rng)(backwards)  # (batch, frames, filters)
     pooled = []

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import urllib.error
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -15,12 +16,15 @@ from pipeline.engine import TRAINING, compiled, loop, objectives
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models import dcnn_blstm
+from tests.models import running
+from tests.models.running import inside, outputs
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden" / "dcnn_blstm"
 SHAPE = (5, 16, 20, 3)  # segments, frames, bins, channels
 # A padded clip's sums over segments meet in another order.
 CLOSE = {"rtol": 0, "atol": 1e-6}
+values = partial(running.values, dcnn_blstm)
 
 
 def small(shape=SHAPE, outputs=3, **settings):
@@ -28,24 +32,6 @@ def small(shape=SHAPE, outputs=3, **settings):
     return dcnn_blstm.build(
         shape, outputs, **{"cnn": "small", "units": 6, "dense": (8, 8), "seed": 1} | settings
     )
-
-
-def values(model):
-    """Copy the weights of a model, by role."""
-    roles = dcnn_blstm.role_names(model)
-    return {role: keras.ops.convert_to_numpy(variable) for role, variable in roles.items()}
-
-
-def outputs(model, x):
-    """Run a model."""
-    return keras.ops.convert_to_numpy(model(x, training=False))
-
-
-def inside(model, x, *names):
-    """Run a model; give the outputs of the named layers."""
-    tensors = {name: model.get_layer(name).output for name in names}
-    found = keras.Model(model.input, tensors)(x, training=False)
-    return [keras.ops.convert_to_numpy(found[name]) for name in names]
 
 
 def noise(*shape, seed=0):
@@ -449,7 +435,7 @@ def test_a_clip_of_fewer_segments_is_padded():
 
 def train_frozen(folder, weights, **more):
     """Train two epochs of one fold with a frozen CNN; the history, and what the model answers."""
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     x = np.random.default_rng(3).normal(size=(14, *SHAPE)).astype(np.float32)
     x[::3, 2:] = 0  # clips of two segments
     rows = np.arange(14)
@@ -471,7 +457,7 @@ def test_a_frozen_cnn_sees_each_clip_once_and_what_is_learnt_is_the_same(
     trained, tmp_path, monkeypatch
 ):
     history, answers = train_frozen(tmp_path / "once", trained[1][0])
-    monkeypatch.setattr(compiled, "stem", lambda _: None)
+    monkeypatch.setattr(compiled, "divide", lambda model: (None, model))
     told, wanted = train_frozen(tmp_path / "always", trained[1][0])
     for row, other in zip(history, told, strict=True):
         assert row == pytest.approx(other, rel=1e-4)
@@ -480,7 +466,18 @@ def test_a_frozen_cnn_sees_each_clip_once_and_what_is_learnt_is_the_same(
 
 
 def test_a_cnn_that_is_trained_is_no_stem():
-    assert compiled.stem(small()) is None
+    model = small()
+    assert compiled.divide(model) == (None, model)
+
+
+def test_a_resumed_run_takes_what_the_frozen_cnn_gave(trained, tmp_path, monkeypatch):
+    history, answers = train_frozen(tmp_path / "run", trained[1][0])
+    for left in tmp_path.glob("run/unfinished/fold*"):
+        left.unlink()
+    monkeypatch.setattr(loop.inference, "predict", None)  # the CNN is not asked again
+    again, same = train_frozen(tmp_path / "run", trained[1][0])
+    assert again == history
+    np.testing.assert_array_equal(same, answers)
 
 
 def test_masks_and_a_frozen_cnn(trained, tmp_path):

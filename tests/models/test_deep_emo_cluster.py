@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -14,6 +15,8 @@ from pipeline.errors import InputError
 from pipeline.features import scaling
 from pipeline.files import torch_checkpoint
 from pipeline.models import deep_emo_cluster
+from tests.models import running
+from tests.models.running import inside, noise
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared"
@@ -26,6 +29,7 @@ LABEL_SCALES = {  # mean and deviation of the training labels, MSP-Podcast 1.8
 }
 TEMPORAL = deep_emo_cluster.TEMPORAL
 authors = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the authors' arrays are not here")
+values = partial(running.values, deep_emo_cluster)
 
 
 def golden(name):
@@ -37,23 +41,6 @@ def golden(name):
 def small(shape=(6, 9, 8), outputs=2, **settings):
     """Build a network that is quick to run."""
     return deep_emo_cluster.build(shape, outputs, **{"seed": 1} | settings)
-
-
-def values(model):
-    """Copy the weights of a model, by role."""
-    return {r: v.numpy() for r, v in deep_emo_cluster.role_names(model).items()}
-
-
-def inside(model, x, *names):
-    """Run a model; give the outputs of the named layers."""
-    tensors = {name: model.get_layer(name).output for name in names}
-    found = keras.Model(model.input, tensors)(x, training=False)
-    return [keras.ops.convert_to_numpy(found[name]) for name in names]
-
-
-def noise(*shape):
-    """Draw made-up features."""
-    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
 # ---- known answers ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -12,9 +13,12 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.models import gm_tcnet
+from tests.models import running
+from tests.models.running import inside, noise
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden" / "gmtcnet"
+values = partial(running.values, gm_tcnet)
 
 
 def golden(name):
@@ -27,24 +31,6 @@ def small(**settings):
     """Build a network that is quick to run."""
     settings = {"blocks": 2, "filters": 4, "seed": 1} | settings
     return gm_tcnet.build((12, 5), 3, **settings)
-
-
-def values(model):
-    """Copy the weights of a model, by role."""
-    roles = gm_tcnet.role_names(model)
-    return {role: variable.numpy() for role, variable in roles.items()}
-
-
-def inside(model, x, *names):
-    """Run a model; give the outputs of the named layers."""
-    tensors = {name: model.get_layer(name).output for name in names}
-    found = keras.Model(model.input, tensors)(x, training=False)
-    return [keras.ops.convert_to_numpy(found[name]) for name in names]
-
-
-def noise(*shape):
-    """Draw made-up features."""
-    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
 def random_weights(model):

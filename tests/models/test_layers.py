@@ -36,6 +36,12 @@ def test_initializers_survive_their_configuration():
         np.testing.assert_array_equal(draw(again, (4, 5)), draw(initializer, (4, 5)))
 
 
+def test_reverse_turns_time_alone():
+    x = np.arange(6, dtype=np.float32).reshape(1, 3, 2)
+    y = keras.ops.convert_to_numpy(layers.ReverseTime()(x))
+    np.testing.assert_array_equal(y, [[[4, 5], [2, 3], [0, 1]]])
+
+
 @pytest.mark.parametrize(
     ("weights", "message"),
     [

@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -13,11 +14,14 @@ import pytest
 from pipeline.engine import compiled, objectives
 from pipeline.errors import InputError
 from pipeline.models import light_sernet
+from tests.models import running
+from tests.models.running import inside, noise, outputs
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden" / "lightsernet"
 TARGETS = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
 BODY = [f"body{i}.conv.kernel" for i in range(1, 6)]
+values = partial(running.values, light_sernet)
 
 
 def golden(name):
@@ -29,29 +33,6 @@ def golden(name):
 def small(**settings):
     """Build a network for clips that are quick to run, of odd sizes ahead of the poolings."""
     return light_sernet.build((17, 7), 3, **{"seed": 1} | settings)
-
-
-def values(model):
-    """Copy the weights of a model, by role."""
-    roles = light_sernet.role_names(model)
-    return {role: variable.numpy() for role, variable in roles.items()}
-
-
-def outputs(model, x):
-    """Run a model."""
-    return keras.ops.convert_to_numpy(model(x, training=False))
-
-
-def inside(model, x, *names):
-    """Run a model; give the outputs of the named layers."""
-    tensors = {name: model.get_layer(name).output for name in names}
-    found = keras.Model(model.input, tensors)(x, training=False)
-    return [keras.ops.convert_to_numpy(found[name]) for name in names]
-
-
-def noise(*shape):
-    """Draw made-up features."""
-    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
 
 
 def trained(model, x):

@@ -4,6 +4,7 @@ import csv
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -13,12 +14,15 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.models import tim_net
+from tests.models import running
+from tests.models.running import inside, noise, outputs
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "timnet"
 SHARED = ROOT.parent / "shared"
 PUBLISHED_WEIGHTS = SHARED / "weights" / "timnet_ravdess"
 RAVDESS = ["angry", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise"]
+values = partial(running.values, tim_net)
 
 
 def golden(name):
@@ -33,36 +37,7 @@ def small(**settings):
     return tim_net.build((12, 5), 3, **settings)
 
 
-def values(model):
-    """Copy the weights of a model, by role."""
-    roles = tim_net.role_names(model)
-    return {role: variable.numpy() for role, variable in roles.items()}
-
-
-def outputs(model, x):
-    """Run a model."""
-    return keras.ops.convert_to_numpy(model(x, training=False))
-
-
-def inside(model, x, *names):
-    """Run a model; give the outputs of the named layers."""
-    tensors = {name: model.get_layer(name).output for name in names}
-    found = keras.Model(model.input, tensors)(x, training=False)
-    return [keras.ops.convert_to_numpy(found[name]) for name in names]
-
-
-def noise(*shape):
-    """Draw made-up features."""
-    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
-
-
 # ---- known answers ---------------------------------------------------------------------------
-
-
-def test_reverse_turns_time_alone():
-    x = np.arange(6, dtype=np.float32).reshape(1, 3, 2)
-    y = keras.ops.convert_to_numpy(tim_net.ReverseTime()(x))
-    np.testing.assert_array_equal(y, [[[4, 5], [2, 3], [0, 1]]])
 
 
 def test_fusion_is_a_plain_weighted_sum():

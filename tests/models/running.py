@@ -1,0 +1,27 @@
+"""Models and their weights as numpy arrays: what the tests of all networks need."""
+
+import keras
+import numpy as np
+
+
+def values(file, model):
+    """Copy the weights of a model, by the roles that its file names."""
+    roles = file.role_names(model)
+    return {role: keras.ops.convert_to_numpy(variable) for role, variable in roles.items()}
+
+
+def outputs(model, x):
+    """Run a model."""
+    return keras.ops.convert_to_numpy(model(x, training=False))
+
+
+def inside(model, x, *names):
+    """Run a model; give the outputs of the named layers."""
+    tensors = {name: model.get_layer(name).output for name in names}
+    found = keras.Model(model.input, tensors)(x, training=False)
+    return [keras.ops.convert_to_numpy(found[name]) for name in names]
+
+
+def noise(*shape):
+    """Draw made-up features."""
+    return np.random.default_rng(0).normal(size=shape).astype(np.float32)
