@@ -25,8 +25,9 @@ Where paper and published code differ, this is the code, which made the publishe
 * The dropout that the code asks of the GRU has no effect in a single layer; there is none here.
 * The Triplet variant has no dropout at all.
 
-The features are mel spectra of linear power, scaled bin by bin and cut off at +-3, in chunks of 62
-frames; a clip of fewer frames gets zeros behind, which is the mean. The authors trained a network
+The features are mel spectra of linear power in chunks of 62 frames; a clip of fewer frames gets
+silence behind. The network itself scales them and its answers, by what training clips have: it
+takes features as they are and gives ratings as the corpus has them. The authors trained a network
 for each attribute; ``outputs`` may be more than 1.
 """
 
@@ -37,11 +38,10 @@ import keras
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.features import framing
 from pipeline.files import torch_checkpoint
 from pipeline.models import layers
 
-FRAMES = 62  # of a chunk
+LIMIT = 3  # of a scaled bin, in deviations
 FILTERS = (32, 32, 64, 64, 128, 128, 128)  # of the convolutions
 STRIDES = (1, 1, 2, 2, 2, 2, 2)
 WIDTH = 256  # of every vector behind them
@@ -78,31 +78,46 @@ class Normal(keras.initializers.Initializer):
 
 
 @keras.saving.register_keras_serializable(package="ser")
-class Chunks(keras.layers.Layer):
-    """A clip in chunks of 62 frames, from its start to its end; zeros behind a shorter one.
+class Scaled(keras.layers.Layer):
+    """Each bin with its mean over the training clips at 0, by deviations, cut off at +-3.
 
-    Input: (batch, frames, bins). Output: (batch, chunks, 62, bins).
+    A bin that never changed in training, deviation 0, becomes 0.
 
-    Parameters
-    ----------
-    chunks : int
-        How many.
+    Input and output: (batch, chunks, frames, bins). Weights, not trained: ``mean`` and ``std``,
+    each (bins,), 0 and 1 until they are set.
     """
 
-    def __init__(self, *, chunks: int, **kwargs):
-        super().__init__(**kwargs)
-        self.chunks = chunks
+    def build(self, input_shape: tuple):
+        """Make the weights."""
+        bins = input_shape[-1:]
+        self.mean = self.add_weight(shape=bins, trainable=False, initializer="zeros", name="mean")
+        self.std = self.add_weight(shape=bins, trainable=False, initializer="ones", name="std")
 
     def call(self, x):
-        """Pad and cut."""
-        frames = max(x.shape[1], FRAMES)
-        x = keras.ops.pad(x, ((0, 0), (0, frames - x.shape[1]), (0, 0)))
-        starts = framing.chunk_starts(frames, size=FRAMES, chunks=self.chunks)
-        return keras.ops.stack([x[:, s : s + FRAMES] for s in starts.tolist()], axis=1)
+        """Scale and cut off."""
+        mean, std = (keras.ops.convert_to_tensor(weight) for weight in (self.mean, self.std))
+        still = keras.ops.equal(std, 0)
+        scores = (x - mean) / keras.ops.where(still, 1.0, std)
+        return keras.ops.clip(keras.ops.where(still, 0.0, scores), -LIMIT, LIMIT)
 
-    def get_config(self) -> dict:
-        """Give back the constructor's arguments."""
-        return super().get_config() | {"chunks": self.chunks}
+
+@keras.saving.register_keras_serializable(package="ser")
+class Ratings(keras.layers.Layer):
+    """Scores of the attributes in the units that clips are rated in: ``score * std + mean``.
+
+    Input and output: (batch, attributes). Weights, not trained: ``mean`` and ``std`` of the
+    training clips' ratings, each (attributes,), 0 and 1 until they are set.
+    """
+
+    def build(self, input_shape: tuple):
+        """Make the weights."""
+        size = input_shape[-1:]
+        self.mean = self.add_weight(shape=size, trainable=False, initializer="zeros", name="mean")
+        self.std = self.add_weight(shape=size, trainable=False, initializer="ones", name="std")
+
+    def call(self, x):
+        """Scale back."""
+        return x * self.std + self.mean
 
 
 @keras.saving.register_keras_serializable(package="ser")
@@ -173,7 +188,6 @@ def build(
     outputs: int,
     *,
     temporal: str = "gru",
-    chunks: int = 11,
     dropout: float = 0.5,
     temporal_dropout: float = 0.3,
     seed: int = 0,
@@ -182,17 +196,15 @@ def build(
 
     Parameters
     ----------
-    input_shape : (chunks, frames, bins) or (frames, bins)
-        Of one clip; the latter is cut into chunks of 62 frames. The weights depend on the bins and
-        on the frames of a chunk, but not on the number of chunks.
+    input_shape : (chunks, frames, bins)
+        Of one clip, ``chunks >= 2``. The weights depend on the bins and on the frames of a chunk,
+        but not on the number of chunks.
     outputs : int
         Number of attributes.
     temporal : {"gru", "cnn", "trans", "triplet", "none"}
         What stands between the chunks: a recurrent network of both directions, two convolutions
         over chunks and channels, a layer of self-attention, or nothing, where the embeddings are
         to be ordered by a triplet loss, or are not.
-    chunks : int >= 2
-        That a clip of (frames, bins) is cut into. From 11.1 s on 11 chunks leave gaps.
     dropout : float, ``0 <= dropout < 1``
         Share of the embedding silenced; the Triplet variant has none whatever it says.
     temporal_dropout : float, ``0 <= temporal_dropout < 1``
@@ -203,35 +215,33 @@ def build(
     Returns
     -------
     keras.Model
-        (batch, *input_shape) to the attributes (batch, outputs), as they were scaled for training.
-        The layers ``embedding`` and ``temporal`` give (batch, chunks, 256), before and behind the
-        temporal network, and ``head`` the attributes of each chunk (batch, chunks, outputs).
+        (batch, *input_shape) to the attributes (batch, outputs), in the units of the ratings. The
+        layers ``embedding`` and ``temporal`` give (batch, chunks, 256), before and behind the
+        temporal network, and ``head`` the attributes of each chunk (batch, chunks, outputs), as
+        they were scaled for training. Nothing is scaled until the weights of ``scaled`` and
+        ``ratings`` are set.
 
     Raises
     ------
     InputError
         If the input has another rank or no fixed size, or a setting is out of bounds.
     """
-    if len(input_shape) not in (2, 3) or None in input_shape:
+    if len(input_shape) != 3 or None in input_shape or input_shape[0] < 2:
         raise InputError(
-            "deep_emo_cluster takes (chunks, frames, bins) or (frames, bins), all known; "
-            f"got shape {tuple(input_shape)}"
+            "deep_emo_cluster takes (chunks, frames, bins), 2 chunks or more, all known; "
+            f"got shape {tuple(input_shape)}; give the feature segment and chunks"
         )
     if temporal not in TEMPORAL:
         raise InputError(
             f"deep_emo_cluster: temporal: must be one of {', '.join(TEMPORAL)}, got {temporal!r}"
         )
-    if chunks < 2:
-        raise InputError(f"deep_emo_cluster: chunks: must be at least 2, got {chunks}")
     for name, value in {"dropout": dropout, "temporal_dropout": temporal_dropout}.items():
         if not 0 <= value < 1:
             raise InputError(f"deep_emo_cluster: {name}: must be in [0, 1), got {value}")
 
     rng = np.random.default_rng(seed)
     inputs = x = keras.Input(input_shape, name="features")
-    if len(input_shape) == 2:
-        x = Chunks(chunks=chunks, name="chunks")(x)
-    chunks = x.shape[1]
+    x = Scaled(name="scaled")(x)
     x = Images(name="images")(x)  # (batch * chunks, frames, bins, 1)
     for i, (filters, stride) in enumerate(zip(FILTERS, STRIDES, strict=True), start=1):
         # Zeros on every side, which "same" gives where the stride is 1, and there alone; a layer
@@ -243,7 +253,7 @@ def build(
         x = _normalised(f"bn{i}", x)  # at the end (batch * chunks, 2, 4, 128) of (62, 128)
     x = keras.layers.Flatten(name="flat")(x)  # (batch * chunks, 1024)
     x = _dense("dense", WIDTH, rng, activation="relu")(x)  # (batch * chunks, 256)
-    x = Clips(chunks=chunks, name="embedding")(x)  # (batch, chunks, 256)
+    x = Clips(chunks=input_shape[0], name="embedding")(x)  # (batch, chunks, 256)
     if temporal != "triplet":
         x = _dropout("drop", dropout, rng)(x)
     x = _TEMPORAL[temporal](x, temporal_dropout, rng)
@@ -251,6 +261,7 @@ def build(
     x = _dense("attributes", WIDTH, rng, activation="relu")(x)
     x = _dense("head", outputs, rng)(x)  # (batch, chunks, outputs)
     x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+    x = Ratings(name="ratings")(x)
     return keras.Model(inputs, x, name="deep_emo_cluster")  # (batch, outputs)
 
 
@@ -272,7 +283,8 @@ def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.
         Takes what ``model`` takes and gives a dictionary, for each chunk of a clip:
         ``attributes (batch, chunks, outputs)`` and ``clusters (batch, chunks, K)``, logits, for the
         losses; ``points (batch, chunks, 256)``, which k-means sorts, in inference; and
-        ``embedding (batch, chunks, 256)`` for the triplet loss.
+        ``embedding (batch, chunks, 256)`` for the triplet loss; and ``ratings (batch, outputs)``,
+        what ``model`` gives.
 
     Raises
     ------
@@ -290,6 +302,7 @@ def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.
         "clusters": _dense("clusters", clusters, rng)(heights),
         "points": points,
         "embedding": model.get_layer("embedding").output,
+        "ratings": model.output,
     }
     return keras.Model(model.input, outputs, name="deep_emo_cluster_training")
 
@@ -409,7 +422,7 @@ def role_names(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Set all weights and running statistics of a model.
+    """Set all weights and running statistics of a model; the scales only if they are given.
 
     Parameters
     ----------
@@ -417,7 +430,8 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
         Made by `build` or `with_clusters`. The first has no branch for clusters and leaves the
         weights of one, ``points`` and ``clusters``, out.
     weights : dict of str to ndarray
-        By role, as `read_published` gives them.
+        By role, as `read_published` gives them; ``scaled.mean``, ``scaled.std (bins,)`` and
+        ``ratings.mean``, ``ratings.std (outputs,)`` may be left out.
 
     Raises
     ------
@@ -426,7 +440,9 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     """
     variables = role_names(model)
     branch = {} if "points.kernel" in variables else {"points", "clusters"}
-    layers.assign(variables, {r: w for r, w in weights.items() if r.split(".")[0] not in branch})
+    given = {r: w for r, w in weights.items() if r.split(".")[0] not in branch}
+    kept = {r: keras.ops.convert_to_numpy(variables[r]) for r in SCALES}
+    layers.assign(variables, kept | given)
 
 
 def read_published(path: Path) -> dict[str, np.ndarray]:
@@ -520,6 +536,7 @@ def _gates(array: np.ndarray) -> np.ndarray:
     return np.concatenate([update, reset, new])
 
 
+SCALES = tuple(f"{layer}.{weight}" for layer in ("scaled", "ratings") for weight in ("mean", "std"))
 # Layers of the authors' network by their role here. Those of a sequence count what has no weights.
 ROLES = (
     {f"cnn_features.{3 * i - 3}": f"conv{i}" for i in range(1, 8)}
@@ -537,8 +554,11 @@ ROLES = (
 # ---- configuration ---------------------------------------------------------------------------
 
 # Adam steps after plain descent on the same gradients; the layer that names clusters, made anew
-# for every epoch, has a rate of its own.
+# for every epoch, has a rate of its own. ``attributes`` are what is predicted, several by one
+# network; ``unlabeled`` is how many clips without ratings are learnt from before each epoch.
 TRAINING = {
+    "attributes": ("arousal",),
+    "unlabeled": 0,
     "epochs": 30,
     "batch": 64,
     "loss": "clusters",

@@ -1,6 +1,5 @@
 """Temporal DeepEmoCluster against arithmetic, the authors' code and the authors' weights."""
 
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.features import scaling
+from pipeline.features import framing
 from pipeline.files import torch_checkpoint
 from pipeline.models import deep_emo_cluster
 from tests.models import running
@@ -46,26 +45,6 @@ def small(shape=(6, 9, 8), outputs=2, **settings):
 # ---- known answers ---------------------------------------------------------------------------
 
 
-def test_clip_in_chunks_as_the_authors_cut_it():
-    layer = deep_emo_cluster.Chunks(chunks=11)
-    for frames in (10, 62, 100, 1000):  # the last leaves gaps
-        clip = np.arange(1, frames + 1, dtype=np.float32).reshape(1, frames, 1)
-        chunks = keras.ops.convert_to_numpy(layer(clip))[0, :, :, 0]
-        step = max(0, frames - 62) // 10
-        assert chunks.shape == (11, 62)
-        assert chunks[:, 0].tolist() == [1 + k * step for k in range(11)]
-        wanted = np.append(clip.ravel(), np.zeros(62))[:62]
-        np.testing.assert_array_equal(chunks[0], wanted)
-
-
-def test_a_clip_in_chunks_gives_what_its_chunks_give():
-    clip = noise(1, 100, 16)
-    whole, chunked = small((100, 16), chunks=6), small((6, 62, 16))
-    cut = keras.ops.convert_to_numpy(whole.get_layer("chunks")(clip))
-    (a,), (b,) = inside(whole, clip, "mean"), inside(chunked, cut, "mean")
-    np.testing.assert_allclose(a, b, rtol=1e-6)
-
-
 def test_clip_is_the_mean_of_its_chunks():
     head, mean = inside(small(), noise(3, 6, 9, 8), "head", "mean")
     assert head.shape == (3, 6, 2)
@@ -95,8 +74,8 @@ def test_position_code():
 @pytest.mark.parametrize("temporal", TEMPORAL)
 @pytest.mark.parametrize("fill", [0.0, 3.0])
 def test_silent_and_constant_clips_have_an_answer(temporal, fill):
-    x = np.full((1, 20, 8), fill, np.float32)
-    (y,) = inside(small((20, 8), temporal=temporal), x, "mean")
+    x = np.full((1, 6, 9, 8), fill, np.float32)
+    (y,) = inside(small(temporal=temporal), x, "ratings")
     assert np.isfinite(y).all()
 
 
@@ -114,9 +93,38 @@ def test_parameter_counts_of_the_authors(temporal, trained, statistics):
     model = deep_emo_cluster.build((11, 62, 128), 1, temporal=temporal)
     for clusters, more in ((10, 0), (30, 20 * 257)):
         whole = deep_emo_cluster.with_clusters(model, clusters)
-        assert sum(w.size for w in values(whole).values()) == trained + more + statistics
+        scales = 2 * 128 + 2
+        assert sum(w.size for w in values(whole).values()) == trained + more + statistics + scales
         counted = sum(int(np.prod(w.shape)) for w in whole.trainable_weights)
         assert counted == trained + more
+
+
+def test_features_are_scaled_inside():
+    model, x = small(), noise(3, 6, 9, 8)
+    mean, std = np.linspace(-1, 1, 8), np.array([0, 0.1, 0.5, 1, 1, 2, 3, 4])
+    deep_emo_cluster.set_weights(model, values(model) | {"scaled.mean": mean, "scaled.std": std})
+    with np.errstate(invalid="ignore", divide="ignore"):
+        wanted = np.nan_to_num((x - mean) / std).clip(-3, 3)
+    wanted[..., 0] = 0  # never changed
+    np.testing.assert_allclose(inside(model, x, "scaled")[0], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_ratings_are_scaled_back():
+    model, x = small(), noise(3, 6, 9, 8)
+    scales = {"ratings.mean": np.array([4.4, -1.0]), "ratings.std": np.array([0.9, 2.0])}
+    deep_emo_cluster.set_weights(model, values(model) | scales)
+    mean, ratings = inside(model, x, "mean", "ratings")
+    wanted = mean * scales["ratings.std"] + scales["ratings.mean"]
+    np.testing.assert_allclose(ratings, wanted, rtol=1e-6)
+
+
+def test_weights_without_scales_leave_them():
+    model, other = small(), small(seed=2)
+    deep_emo_cluster.set_weights(model, values(model) | {"ratings.std": np.array([3.0, 3.0])})
+    without = {r: w for r, w in values(other).items() if r not in deep_emo_cluster.SCALES}
+    deep_emo_cluster.set_weights(model, without)
+    assert values(model)["ratings.std"].tolist() == [3, 3]
+    np.testing.assert_array_equal(values(model)["head.kernel"], values(other)["head.kernel"])
 
 
 def test_weights_at_the_start():
@@ -148,11 +156,13 @@ def test_branches_share_the_network():
     whole = deep_emo_cluster.with_clusters(model, 4)
     x = noise(3, 6, 9, 8)
     found = {k: keras.ops.convert_to_numpy(t) for k, t in whole(x, training=False).items()}
+    ratings = found.pop("ratings")
     shapes = {"attributes": 2, "clusters": 4, "points": 256, "embedding": 256}
     assert {k: v.shape for k, v in found.items()} == {k: (3, 6, n) for k, n in shapes.items()}
     assert found["points"].min() < 0  # from before the ReLU
     (mean,) = inside(model, x, "mean")
     np.testing.assert_allclose(found["attributes"].mean(axis=1), mean, rtol=1e-5)
+    np.testing.assert_array_equal(ratings, mean)
     shared = {id(v) for v in model.weights}
     assert shared < {id(v) for v in whole.weights}
 
@@ -239,38 +249,25 @@ def test_position_code_of_the_authors():
 
 @authors
 @pytest.mark.corpus
-def test_chunks_of_the_authors_code():
-    held = golden("frontend")
-    scaled = scaling.apply(
-        held["mel"], held["normmean_temporal"][0], held["normstd_temporal"][0], clip=3
-    )
-    chunks = keras.ops.convert_to_numpy(deep_emo_cluster.Chunks(chunks=11)(scaled[None]))[0]
-    np.testing.assert_allclose(chunks, held["chunks_temporal"], rtol=1e-5, atol=1e-6)
-    for frames, told in json.loads((GOLDEN / "chunk_index.json").read_text()).items():
-        if int(frames) >= 62:
-            clip = np.arange(int(frames), dtype=np.float32).reshape(1, -1, 1)
-            cut = keras.ops.convert_to_numpy(deep_emo_cluster.Chunks(chunks=11)(clip))
-            assert cut[0, :, 0, 0].tolist() == told["starts"]
-            assert cut.max() == told["last_frame_used"]
-
-
-@authors
-@pytest.mark.corpus
 @pytest.mark.parametrize("path", sorted(PUBLISHED.glob("*.pth.tar")), ids=lambda path: path.name)
 def test_published_weights(path):
     held = golden("frontend")
-    mel = scaling.apply(
-        held["mel"], held["normmean_temporal"][0], held["normstd_temporal"][0], clip=3
-    )
-    model = deep_emo_cluster.build(
-        mel.shape, 1, temporal="cnn" if "Temp-CNN" in path.name else "triplet"
-    )
-    deep_emo_cluster.set_weights(model, deep_emo_cluster.read_published(path))
-    head, mean = inside(model, mel[None], "head", "mean")
+    starts = framing.chunk_starts(len(held["mel"]))
+    chunks = np.stack([held["mel"][start : start + 62] for start in starts])
     name = path.name.removesuffix(".pth.tar")
-    np.testing.assert_allclose(head[0], held[f"pred_chunks/{name}"], rtol=0, atol=1e-4)
     centre, deviation = LABEL_SCALES[name.split("_")[4]]
-    score = float(mean[0, 0]) * deviation + centre
+    scales = {
+        "scaled.mean": held["normmean_temporal"][0],
+        "scaled.std": held["normstd_temporal"][0],
+    }
+    scales |= {"ratings.mean": np.array([centre]), "ratings.std": np.array([deviation])}
+    temporal = "cnn" if "Temp-CNN" in path.name else "triplet"
+    model = deep_emo_cluster.build(chunks.shape, 1, temporal=temporal)
+    deep_emo_cluster.set_weights(model, deep_emo_cluster.read_published(path) | scales)
+    scaled, head, ratings = inside(model, chunks[None], "scaled", "head", "ratings")
+    np.testing.assert_allclose(scaled[0], held["chunks_temporal"], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(head[0], held[f"pred_chunks/{name}"], rtol=0, atol=1e-4)
+    score = float(ratings[0, 0])
     print(f"{name}: {score:.4f}, theirs {held[f'pred/{name}']:.4f}")
     assert score == pytest.approx(float(held[f"pred/{name}"]), abs=1e-3)
 
@@ -309,9 +306,9 @@ def test_weights_of_another_checkpoint(monkeypatch):
 # ---- errors ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("shape", [(8,), (11, 62, 128, 1), (None, 128)])
+@pytest.mark.parametrize("shape", [(8,), (62, 128), (1, 62, 128), (11, None, 128)])
 def test_shapes_that_are_not_taken(shape):
-    message = r"deep_emo_cluster takes \(chunks, frames, bins\) or \(frames, bins\), all known; got"
+    message = r"deep_emo_cluster takes \(chunks, frames, bins\), 2 chunks or more, all known; got"
     with pytest.raises(InputError, match=message):
         deep_emo_cluster.build(shape, 1)
 
@@ -320,7 +317,6 @@ def test_shapes_that_are_not_taken(shape):
     ("setting", "value", "wanted"),
     [
         ("temporal", "lstm", "must be one of gru, cnn, trans, triplet, none, got 'lstm'"),
-        ("chunks", 1, "must be at least 2, got 1"),
         ("dropout", 1, r"must be in \[0, 1\), got 1"),
         ("temporal_dropout", -0.1, r"must be in \[0, 1\), got -0\.1"),
     ],
