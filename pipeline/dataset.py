@@ -41,12 +41,17 @@ class Dataset:
     y : ndarray, shape (rows,), int
         Position in ``labels``; -1 for clips without a label and those that take no part.
     labels : tuple of str
-        In the order of a model's outputs.
+        In the order of a model's outputs; none where attributes are predicted.
     clips : DataFrame
         ``clip, speaker, sex`` and the rest of the index, row for row.
     folds : tuple of Fold
     spec : dict
         Resolved spec of the features.
+    ratings : ndarray, shape (rows, attributes), float32
+        In the units of the corpus, NaN where a clip has none; no attributes where emotions are
+        predicted.
+    samples : ndarray, shape (rows,), int
+        Length of each clip at the features' rate, before it was cut or padded.
     """
 
     x: Any
@@ -55,13 +60,22 @@ class Dataset:
     clips: pd.DataFrame
     folds: tuple[Fold, ...]
     spec: dict
+    ratings: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    samples: np.ndarray = field(default_factory=lambda: np.empty(0, int))
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Features of some clips (rows, frames, ...), wherever they lie."""
         return self.x[rows] if isinstance(self.x, np.ndarray) else self.x.oindex[rows]
 
 
-def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
+def load(
+    store: Path,
+    index: Path,
+    folds: Path,
+    *,
+    memory_mb: int,
+    attributes: tuple[str, ...] = (),
+) -> Dataset:
     """Read features, index and folds, and hold them against each other.
 
     Parameters
@@ -70,11 +84,15 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
         Feature store, ``index.csv``, and ``P.csv`` of the protocol.
     memory_mb : int
         Features of up to this size are read into memory.
+    attributes : tuple of str
+        Columns of the index that are predicted, in place of emotions. The parts train, validation
+        and test then hold the clips that are rated on all of them, and no others.
 
     Raises
     ------
     InputError
-        If the store belongs to another index, or the folds name a clip that it does not hold.
+        If the store belongs to another index, the folds name a clip that it does not hold, or a
+        fold trains on or tests no clip that is rated.
     """
     clips = tables.read(index)
     clips = clips[clips.status == "ok"].reset_index(drop=True)
@@ -88,7 +106,10 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
         clip = parts["clip"][rows.isna()].iloc[0]
         raise InputError(f"{folds}: clip {clip} is not in {index}; run dvc repro")
     parts = parts.assign(row=rows.astype(int), fold=parts.fold.astype(int))
-    labelled = parts[parts.part.isin(PARTS)]
+    ratings = clips[list(attributes)].replace("", "nan").to_numpy(dtype=np.float32)
+    if attributes:
+        parts = _rated(parts, np.isfinite(ratings).all(axis=1), f"{index}: {', '.join(attributes)}")
+    labelled = parts[parts.part.isin(PARTS) & (not attributes)]
     labels = tuple(sorted(labelled.label.unique()))
     label_of = labelled.drop_duplicates("row").set_index("row").label
     numbers = label_of.map({label: number for number, label in enumerate(labels)})
@@ -99,10 +120,22 @@ def load(store: Path, index: Path, folds: Path, *, memory_mb: int) -> Dataset:
         x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
         y=y,
         labels=labels,
+        ratings=np.tile(ratings, (copies + 1, 1)),
+        samples=features.length[:],
         clips=clips,
         folds=tuple(_fold(number, rows, behind) for number, rows in numbered),
         spec=features.spec,
     )
+
+
+def _rated(parts: pd.DataFrame, rated: np.ndarray, place: str) -> pd.DataFrame:
+    """Leave out, of the clips with labels, those without ratings; refuse a fold without any."""
+    kept = parts[~parts.part.isin(PARTS) | rated[parts.row]]
+    for fold in parts.fold.unique():
+        for part in ("train", "test"):
+            if not ((kept.fold == fold) & (kept.part == part)).any():
+                raise InputError(f"{place}: fold {fold} has no {part} clip that is rated on them")
+    return kept
 
 
 def _fold(number: int, parts: pd.DataFrame, behind: np.ndarray) -> Fold:

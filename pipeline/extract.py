@@ -64,6 +64,7 @@ def resolved(feature: Feature) -> dict:
         "deltas": feature.deltas,
         "segment": feature.segment,
         "segment_hop": feature.segment_hop,
+        "chunks": feature.chunks,
     }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pipeline import plugins
 from pipeline.errors import InputError
 
+RATINGS = ("arousal", "dominance", "valence")  # of clips whose emotion is told by numbers
 ONTOLOGIES = {
     # the four classes of most work on IEMOCAP; calm is acted in few corpora and is left out
     "four-1": {

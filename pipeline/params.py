@@ -21,11 +21,14 @@ from pipeline.backend import BACKENDS
 from pipeline.engine import BALANCES, TRAINING
 from pipeline.errors import InputError
 from pipeline.features import augmentation, deltas, framing, levels, resampling
+from pipeline.ontology import RATINGS
 from pipeline.protocols import Protocol
 
 FILE = Path("params.yaml")
 FOLDS = ("auto", "threads", "stacked")
 SELECTIONS = ("last", "best_validation", "leaky")
+# Of settings of training, where a model has them.
+BOUNDS = {"epochs": 1, "batch": 1, "mask_frames": 0, "mask_bins": 0, "clusters": 2, "unlabeled": 0}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +73,7 @@ class Feature:
     """A recipe from waveforms to a tensor; ``settings`` are the function's, none left unsaid.
 
     After the function come, if asked for, ``deltas`` (a kind of ``features.deltas``), and pieces of
-    ``segment`` frames, ``segment_hop`` apart.
+    ``segment`` frames: ``segment_hop`` apart, or ``chunks`` of them from start to end of a clip.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Feature:
     deltas: str = "none"
     segment: int = 0
     segment_hop: int = 0
+    chunks: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -227,7 +231,8 @@ def _feature(name: str, line: dict, place: str) -> Feature:
     known = plugins.functions("features")
     _all_keys(line, ("function",), place)
     function = _choice(line.pop("function"), tuple(known), f"{place}.function")
-    after = {key: line.pop(key) for key in ("deltas", "segment", "segment_hop") if key in line}
+    keys = ("deltas", "segment", "segment_hop", "chunks")
+    after = {key: line.pop(key) for key in keys if key in line}
     settings = plugins.defaults("features", *function.split("."))
     nullable = plugins.nullable("features", *function.split("."))
     settings = settings | _settings(line, settings, nullable, place)
@@ -235,7 +240,14 @@ def _feature(name: str, line: dict, place: str) -> Feature:
     feature = _record(Feature, name, line, place)
     _choice(feature.deltas, deltas.KINDS, f"{place}.deltas")
     _at_least(feature.segment, 0, f"{place}.segment")
-    _at_least(feature.segment_hop, min(feature.segment, 1), f"{place}.segment_hop")
+    if feature.chunks == 0:
+        _at_least(feature.segment_hop, min(feature.segment, 1), f"{place}.segment_hop")
+        return feature
+    _at_least(feature.chunks, 2, f"{place}.chunks")
+    if feature.segment == 0:
+        raise InputError(f"{place}.chunks: needs segment, the frames of each; set it to 1 or more")
+    if feature.segment_hop != 0:
+        raise InputError(f"{place}.segment_hop: chunks decides how far apart they are; remove it")
     return feature
 
 
@@ -266,7 +278,8 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
     line = dict(_mapping(line, place))
     overrides = _mapping(line.pop("settings", {}), f"{place}.settings")
     line = {"selection": "last", "seeds": [0], "weights": ""} | line
-    derived = {"engine": engine, "training": {}}
+    backend = _choice(line.pop("backend", engine.backend), BACKENDS, f"{place}.backend")
+    derived = {"engine": dataclasses.replace(engine, backend=backend), "training": {}}
     for key in derived:
         if key in line:
             raise InputError(f"{place}.{key}: no such key; see engine, or settings of the run")
@@ -289,8 +302,15 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
     nullable = plugins.nullable("models", run.model, "build")
     merged = defaults | _settings(overrides, defaults, nullable, f"{place}.settings")
     training = _training(run.model)
-    for key, bound in {"epochs": 1, "batch": 1, "mask_frames": 0, "mask_bins": 0}.items():
-        _at_least(merged[key], bound, f"{place}.settings.{key}")
+    for key, bound in BOUNDS.items():
+        if key in merged:
+            _at_least(merged[key], bound, f"{place}.settings.{key}")
+    attributes = merged.get("attributes", RATINGS)
+    for attribute in attributes:
+        _choice(attribute, RATINGS, f"{place}.settings.attributes")
+    if not attributes or len(set(attributes)) < len(attributes):
+        found = _shown(list(attributes))
+        raise InputError(f"{place}.settings.attributes: wanted one or more, once, got {found}")
     _choice(merged["balance"], BALANCES, f"{place}.settings.balance")
     return dataclasses.replace(
         run,

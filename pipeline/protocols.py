@@ -2,8 +2,9 @@
 
 First ``choose`` says which clips take part, and under which label; then a kind of protocol, one
 line of the table ``KINDS``, says what part each plays in each fold; ``assign`` does both. Clips
-without emotion, where others have one, are ``unlabeled`` in every fold. Whatever is drawn comes
-from ``numpy.random.RandomState``, whose stream numpy keeps the same for ever.
+without emotion, where others have one, are ``unlabeled`` in every fold; in a corpus without any
+emotion, so are clips without rating where others have one. Whatever is drawn comes from
+``numpy.random.RandomState``, whose stream numpy keeps the same for ever.
 """
 
 import textwrap
@@ -19,7 +20,9 @@ from natsort import natsorted
 
 from pipeline import leakage, ontology, plugins
 from pipeline.errors import InputError
+from pipeline.ontology import RATINGS
 
+BY_RATINGS = "ratings"
 PARTITIONS = ("train", "validation", "test", "test2", "test3")  # words of the index
 PLURAL = {
     "corpus": "corpora",
@@ -34,7 +37,7 @@ class Protocol:
     """One line of the table of protocols; ``check`` says whether it makes sense.
 
     Which settings a kind needs and takes stands in ``KINDS``; all take ``validation``, ``allow``,
-    ``labels``, ``where`` and ``clips``.
+    ``labels``, ``where``, ``clips`` and ``hidden``.
 
     Attributes
     ----------
@@ -44,7 +47,8 @@ class Protocol:
         How many; of ``speakers_and_sentences``, how many groups of speakers.
     seed : int or None, 0 .. 2**32 - 1
         Of what is drawn; ``speakers`` and ``sentences`` shuffle those of equally many clips if
-        they have one.
+        they have one. With ``hidden`` all kinds take one, and draw those clips by 0 if they have
+        none.
     validation : int, at least 0
         Speakers per fold whose training clips become validation clips.
     allow : tuple of str, from ``leakage.DECLARABLE``
@@ -53,7 +57,8 @@ class Protocol:
         Of its line in params.yaml, for messages.
     labels : dict of str to str, or str
         Emotions that take part, each under the label it gets; others do not. The name of one of
-        ``ontology.ONTOLOGIES`` does the same. Empty: all, under their own names.
+        ``ontology.ONTOLOGIES`` does the same. ``ratings``: clips that are rated take part, whatever
+        their emotion. Empty: all, under their own names.
     where : dict of str to list of str
         Values that columns of the index must have: ``{style: [improvised]}``.
     clips : int or None, at least 1
@@ -67,6 +72,9 @@ class Protocol:
     test : tuple of str
         What is tested: partitions (``partition``; empty: test), or corpora together in one fold
         (``corpora``; empty: each in a fold of its own).
+    hidden : float, 0 <= hidden < 1
+        Share of each label's training clips, whoever speaks, that lose it and become ``unlabeled``;
+        drawn anew for each fold. Rounded, but one clip or more stays with each label.
     """
 
     kind: str
@@ -82,6 +90,7 @@ class Protocol:
     share: float | None = None
     prefix: int | None = None
     test: tuple[str, ...] = ()
+    hidden: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -131,9 +140,10 @@ def check(protocol: Protocol) -> None:
 def _check_settings(protocol: Protocol) -> None:
     """Hold the settings that only some kinds take against the kind."""
     name, kind = protocol.kind, KINDS[protocol.kind]
+    takes = (*kind.needs, *kind.takes, *(["seed"] if protocol.hidden else []))
     for key in ("folds", "seed", "sentence_folds", "share", "prefix", "test"):
         given = getattr(protocol, key) not in (None, ())
-        if given and key not in (*kind.needs, *kind.takes):
+        if given and key not in takes:
             why = {"folds": f"makes {kind.makes}", "seed": "draws nothing"}.get(key, "takes none")
             raise InputError(f"{key}: {name} {why}; remove it")
         if key in kind.needs and not given and key not in ("folds", "sentence_folds"):
@@ -148,6 +158,8 @@ def _check_settings(protocol: Protocol) -> None:
         raise InputError(f"seed: must be from 0 to 2**32 - 1, got {protocol.seed}")
     if protocol.share is not None and not 0 < protocol.share < 1:
         raise InputError(f"share: must be above 0 and below 1, got {protocol.share}")
+    if not 0 <= protocol.hidden < 1:
+        raise InputError(f"hidden: must be from 0 to below 1, got {protocol.hidden}")
     if protocol.prefix is not None and protocol.prefix < 1:
         raise InputError(f"prefix: must be 1 character or more, got {protocol.prefix}")
     if len(set(protocol.test)) < len(protocol.test):
@@ -160,8 +172,9 @@ def _check_settings(protocol: Protocol) -> None:
 def _check_choice(protocol: Protocol) -> None:
     """Check what says which clips take part."""
     if isinstance(protocol.labels, str):
-        if protocol.labels not in ontology.ONTOLOGIES:
-            nearest = plugins.nearest(protocol.labels, list(ontology.ONTOLOGIES))
+        known = [*ontology.ONTOLOGIES, BY_RATINGS]
+        if protocol.labels not in known:
+            nearest = plugins.nearest(protocol.labels, known)
             raise InputError(f"labels: no ontology {protocol.labels!r}; {nearest}")
     else:
         for word, label in protocol.labels.items():
@@ -213,7 +226,9 @@ def choose(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         taking = taking[taking[column].isin(values)]
     emotions = sorted(set(clips["emotion"]) - {""})
     label_of = {word: word for word in emotions}
-    if isinstance(protocol.labels, str):
+    if protocol.labels == BY_RATINGS:
+        label_of = dict.fromkeys(emotions, "")
+    elif isinstance(protocol.labels, str):
         label_of = ontology.labels(protocol.labels, emotions)
     elif protocol.labels:
         label_of = protocol.labels
@@ -227,12 +242,13 @@ def choose(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     named = label_of.values() if isinstance(protocol.labels, dict) and protocol.labels else ()
     for wanted in sorted(set(named) - set(counts)):
         raise InputError(f"labels: no clip is left that becomes {wanted!r}; see where")
-    if taking.empty or (emotions and not counts):
+    if taking.empty or (any(label_of.values()) and not counts):
         raise InputError(f"none of the {len(clips)} clips takes part; see labels and where")
-    if protocol.clips is not None and protocol.clips != sum(counts.values()):
-        shown = ", ".join(f"{name} {count}" for name, count in counts.items())
+    number = int((~_without_label(taking)).sum())
+    if protocol.clips is not None and protocol.clips != number:
+        shown = ", ".join(f"{name} {count}" for name, count in counts.items()) or "by ratings"
         raise InputError(
-            f"clips: {sum(counts.values())} take part ({shown}), {protocol.clips} were wanted; "
+            f"clips: {number} take part ({shown}), {protocol.clips} were wanted; "
             "see labels and where, or whether the copy is whole"
         )
     return taking
@@ -252,7 +268,8 @@ def assign(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     -------
     DataFrame, a row per fold and clip that takes part
         ``clip, label, fold, part``: fold from 1, then the corpus's order within each; part is
-        train, validation, test, unused, or unlabeled.
+        train, validation, test, unused, or unlabeled. A clip that is ``hidden`` has no label in
+        that fold.
 
     Raises
     ------
@@ -261,10 +278,11 @@ def assign(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         speakers, or labels that are needed are lacking.
     """
     taking = choose(clips, protocol)
-    pool = ((taking["label"] == "") & (taking["label"] != "").any()).to_numpy()
+    pool = _without_label(taking)
     labelled = taking[~pool].reset_index(drop=True)
     drawn = KINDS[protocol.kind].parts(labelled, protocol).astype(object)  # (folds, labelled)
     _validate(labelled, drawn, protocol.validation)
+    _hide(labelled["label"].to_numpy(), drawn, protocol)
     parts = np.full((len(drawn), len(taking)), "unlabeled", dtype=object)
     parts[:, ~pool] = drawn
     if protocol.kind == "partition":  # what the corpus keeps for tests is nobody's to learn from
@@ -272,7 +290,7 @@ def assign(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "clip": np.tile(taking["clip"], len(parts)),
-            "label": np.tile(taking["label"], len(parts)),
+            "label": np.where(parts == "unlabeled", "", taking["label"]).ravel(),
             "fold": np.repeat(np.arange(1, len(parts) + 1), len(taking)),
             "part": parts.ravel(),
         }
@@ -429,6 +447,29 @@ KINDS = {
     "corpora": Kind(corpora, takes=("test",), makes="one per corpus, or one", lacks=True),
     "partition": Kind(partition, takes=("test",), makes="one", lacks=True),
 }
+
+
+# ---- clips without a label -------------------------------------------------------------------
+
+
+def _without_label(taking: pd.DataFrame) -> np.ndarray:
+    """Whether each clip lacks what others have (clips,): an emotion, or if none has one a rating.
+
+    Where nobody has either, nobody lacks it.
+    """
+    has = (taking["label"] != "").to_numpy()
+    if not has.any():
+        has = (taking.reindex(columns=RATINGS, fill_value="") != "").any(axis=1).to_numpy()
+    return ~has & has.any()
+
+
+def _hide(labels: np.ndarray, parts: np.ndarray, protocol: Protocol) -> None:
+    """Make unlabeled clips of a share of each label's training clips in each fold, in place."""
+    for fold, part in enumerate(parts, start=1):
+        generator = np.random.RandomState([protocol.seed or 0, fold])
+        for label in sorted(set(labels)):
+            rows = generator.permutation(np.flatnonzero((part == "train") & (labels == label)))
+            part[rows[1:][: round(protocol.hidden * len(rows))]] = "unlabeled"  # one stays
 
 
 # ---- what they share -------------------------------------------------------------------------

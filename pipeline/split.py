@@ -88,7 +88,7 @@ def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:
 
 def _words(clips: pd.DataFrame, frame: pd.DataFrame) -> dict:
     """Count clips by the corpus's own words: ``{label: {word: clips}}`` and ``{word: clips}``."""
-    label_of = frame.drop_duplicates("clip").set_index("clip")["label"]
+    label_of = frame.groupby("clip")["label"].max()  # not "" if it is hidden in some folds alone
     labels = clips["clip"].map(label_of)  # NaN where a clip takes no part
     merged = {
         label: dict(sorted(Counter(clips["emotion"][labels == label]).items()))

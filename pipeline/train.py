@@ -15,6 +15,11 @@ from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
 from pipeline.params import Run
 
+# Columns of a history as they are read: these, then what is measured on clips, then clusters.
+UNTRAINED = "fold seed epoch loss accuracy".split()
+FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
+FIRST += "validation_loss validation_accuracy".split()
+
 
 def train(
     store: Path, index: Path, folds: Path, certificate: Path, bundle: Path, *, run: Run
@@ -38,14 +43,16 @@ def train(
     library = backend.choose(run.engine.backend)
     from pipeline.engine import loop
 
-    read = partial(dataset.load, store, index, folds, memory_mb=run.engine.memory_mb)
-    data, where = read(), run.engine.workers
+    where, attributes = run.engine.workers, run.training.get("attributes", ())
+    settings = {"memory_mb": run.engine.memory_mb, "attributes": attributes}
+    read = partial(dataset.load, store, index, folds, **settings)
     try:
+        data = read()
         (device,) = workers.shared(lambda _: [_device(library)], 1, "", where)
         facts = _facts(run, data, library) | {
             "certificate": tables.read_json(certificate)["sha256"],
             "device": device,
-            "stacked": _stacked(run.engine.folds, library, data, device),
+            "stacked": _stacked(run, library, data, device),
             "parameters": _build(run, data, 0).count_params(),
             "provenance": _provenance(run, data),
         }
@@ -93,6 +100,7 @@ def _trained(
         stacked=stacked,
         folder=folder,
         share=share,
+        with_clusters=getattr(plugins.load("models", run.model), "with_clusters", None),
     )
 
 
@@ -112,20 +120,22 @@ def _device(library: str) -> str:
 def _build(run: Run, data: Dataset, seed: int):
     """Untrained model of a run."""
     network = plugins.load("models", run.model)
-    return network.build(data.x.shape[1:], len(data.labels), **run.settings, seed=seed)
+    outputs = data.ratings.shape[1] or len(data.labels)
+    return network.build(data.x.shape[1:], outputs, **run.settings, seed=seed)
 
 
-def _stacked(folds: str, library: str, data: Dataset, device: str) -> bool:
+def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
     """Whether the folds are stacked into one program: asked for, or possible on a GPU."""
-    possible = library == "jax" and isinstance(data.x, np.ndarray)
-    if folds == "auto":
+    emotions = not data.ratings.shape[1]
+    possible = library == "jax" and isinstance(data.x, np.ndarray) and emotions
+    if run.engine.folds == "auto":
         return possible and device != "cpu"
-    if folds == "stacked" and not possible:
+    if run.engine.folds == "stacked" and not possible:
         raise InputError(
-            "engine.folds: stacked needs engine.backend jax and features within engine.memory_mb; "
-            "take threads or auto"
+            "engine.folds: stacked needs backend jax, features within engine.memory_mb, and a run "
+            "on emotions; take threads or auto"
         )
-    return folds == "stacked"
+    return run.engine.folds == "stacked"
 
 
 def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
@@ -157,16 +167,23 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
     if run.weights:
         return None
     declared = ("selection",) if run.selection == "leaky" else ()
-    found = {}
+    pool, found = run.training.get("unlabeled", 0), {}
     for fold in data.folds:
         picked = {"last": fold.test[:0], "best_validation": fold.validation, "leaky": fold.test}
         if run.selection == "best_validation" and not len(fold.validation):
             raise InputError(
                 f"selection: best_validation needs validation clips, fold {fold.number} has none"
             )
+        if pool and not len(fold.unlabeled):
+            raise InputError(
+                f"unlabeled: fold {fold.number} has no clips without labels; set it to 0, or take "
+                "a protocol with hidden labels or a corpus with such clips"
+            )
         clips = len(data.clips)
         uses = {"weights": fold.train % clips, "selection": picked[run.selection]}
         uses["augmentation"] = fold.train[fold.train >= clips] % clips
+        if data.ratings.shape[1]:
+            uses |= {"normalisation": uses["weights"], "unlabeled": fold.unlabeled[: pool * clips]}
         names = {purpose: data.clips["clip"][rows] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):
@@ -176,12 +193,13 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
 
 
 def _columns(rows: list[dict]) -> list[str]:
-    """Columns of the history, in the order they are read."""
+    """Columns of a history, in the order they are read."""
     present = {key for row in rows for key in row}
-    order = (
-        "fold seed epoch loss accuracy validation_loss validation_accuracy test_accuracy"
-    ).split()
-    return [key for key in order if key in present or not rows]
+
+    def place(key: str) -> tuple:
+        return FIRST.index(key) if key in FIRST else len(FIRST), key[:8] == "cluster_", key
+
+    return sorted(present, key=place) or UNTRAINED
 
 
 def _facts(run: Run, data: Dataset, library: str) -> dict:
@@ -194,10 +212,10 @@ def _facts(run: Run, data: Dataset, library: str) -> dict:
         "feature": run.feature,
         "protocol": run.protocol,
         "labels": list(data.labels),
+        "attributes": list(run.training.get("attributes", ())),
         "input_shape": list(data.x.shape[1:]),
         "spec": data.spec,
         "spec_sha256": stores.sha256(data.spec),
-        "normalisation": None,
         "settings": run.settings,
         "training": None if run.weights else run.training,
         "selection": run.selection,

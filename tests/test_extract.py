@@ -77,6 +77,7 @@ def test_lengths_and_clips_are_handed_on_and_nothing_is_left_unsaid(waveforms, t
         "deltas": "none",
         "segment": 0,
         "segment_hop": 0,
+        "chunks": 0,
     }
     assert {"n_fft", "window", "mel_norm", "top_db"} <= set(settings)
 
@@ -143,6 +144,21 @@ def test_of_whole_clips_each_is_computed_by_itself(tmp_path, function, after):
         assert not found[valid:].any()
     assert len(set(store.valid[:])) > 1
     assert store.x.shape[1] == store.valid[:].max()
+
+
+def test_of_chunks_every_clip_has_all(tmp_path):
+    clips = [noise(number, 900 + 997 * number) for number in range(35)]
+    clips[5][:] = 0
+    source = write_waveforms(tmp_path / "w.zarr", clips, WAVEFORM | {"length": "whole"})
+    settings = {"function": "spectral.mel", "hop": 256, "n_fft": 512, "n_mels": 20}
+    store = run(source, tmp_path / "f.zarr", after={"segment": 30, "chunks": 4}, **settings)
+    assert store.x.shape == (35, 4, 30, 20)
+    np.testing.assert_array_equal(store.valid[:], 4)
+    assert store.spec["chunks"] == 4
+    for number in (0, 5, 6, 34):
+        (wanted,) = recipes.feature([clips[number]], 16000, store.spec)
+        np.testing.assert_array_equal(store.x[number], wanted)
+        assert store.x[number].any() == (number != 5)
 
 
 def test_sound_is_read_in_its_own_chunks(tmp_path, monkeypatch):

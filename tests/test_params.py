@@ -98,6 +98,15 @@ def test_a_line_may_be_empty_where_all_is_the_paper_s(read):
     assert read(TEXT.replace("tim_net: {}", "tim_net:")) == read(TEXT)
 
 
+def test_a_feature_says_how_it_is_cut(read):
+    held = read(TEXT.replace("n_mfcc: 39}", "n_mfcc: 39, segment: 62, chunks: 11}"))
+    feature = held.features["mfcc39"]
+    assert (feature.segment, feature.segment_hop, feature.chunks) == (62, 0, 11)
+    held = read(TEXT.replace("n_mfcc: 39}", "n_mfcc: 39, segment: 62, segment_hop: 31}"))
+    feature = held.features["mfcc39"]
+    assert (feature.segment, feature.segment_hop, feature.chunks) == (62, 31, 0)
+
+
 @pytest.mark.parametrize("text", ["1e-3", "0.001", "1.0e-03", "1.0E-3", ".001"])
 def test_decimals_may_be_written_as_yaml_allows(read, text):
     held = read(TEXT.replace("tim_net: {}", f"tim_net: {{learning_rate: {text}}}"))
@@ -308,6 +317,17 @@ EDITS = [
     ("n_mfcc: 39", "deltas: slope", "features.mfcc39.deltas: no 'slope'; known: none, regression"),
     ("n_mfcc: 39", "segment: -1", "features.mfcc39.segment: must be at least 0, got -1"),
     ("n_mfcc: 39", "segment: 64", "features.mfcc39.segment_hop: must be at least 1, got 0"),
+    ("n_mfcc: 39", "chunks: -1", "features.mfcc39.chunks: must be at least 2, got -1"),
+    ("n_mfcc: 39", "segment: 9, chunks: 1", "features.mfcc39.chunks: must be at least 2, got 1"),
+    ("n_mfcc: 39", "chunks: 11", "features.mfcc39.chunks: needs segment, the frames of each; set"),
+    (
+        "n_mfcc: 39",
+        "segment: 62, segment_hop: 5, chunks: 11",
+        "features.mfcc39.segment_hop: chunks decides how far apart they are; remove it",
+    ),
+    ("n_mfcc: 39", "chunks: 2.5", "features.mfcc39.chunks: wanted a whole number, got 2.5"),
+    ("seed: 1,", "seed: 1, hidden: 1,", "protocols.random5.hidden: must be from 0 to below 1, got"),
+    ("seed: 1,", "seed: 1, hidden: all,", "protocols.random5.hidden: wanted a number, got 'all'"),
     ("memory_mb: 100", "memory_mb: 0", "engine.memory_mb: must be at least 1, got 0"),
     # together
     (

@@ -323,6 +323,82 @@ def test_a_corpus_without_emotions_has_no_pool():
     assert set(frame["part"]) == {"train", "test"}
 
 
+def test_in_a_corpus_without_emotions_ratings_decide_who_is_in_the_pool():
+    index = grid().assign(emotion="", arousal="3.5", valence="")
+    for protocol in (Protocol("kfold", 2, 0), Protocol("speakers", 2), Protocol("partition")):
+        index["partition"] = np.where(index["speaker"] == "s0", "test", "train")
+        assert set(protocols.assign(index, protocol)["part"]) == {"train", "test"}
+    index.loc[[1, 6], "arousal"] = ""
+    index.loc[6, "valence"] = "1"  # rated, if not in all
+    frame = protocols.assign(index, Protocol("kfold", 2, 0, clips=31))
+    assert set(frame["clip"][frame["part"] == "unlabeled"]) == {"c0001"}
+    assert set(frame["label"]) == {""}
+    refused(index, Protocol("kfold", 2, 0, clips=9), r"^clips: 31 take part \(by ratings\), 9 were")
+    index.loc[0, "emotion"] = "sad"  # now it is emotions that clips lack
+    frame = protocols.assign(pd.concat([index, grid(1, 1)[1:]]), Protocol("kfold", 2, 0))
+    assert set(frame["clip"][frame["part"] != "unlabeled"]) == {"c0000", "c0001"}
+
+
+# ---- labels hidden ---------------------------------------------------------------------------
+
+
+def kinds(**settings):
+    """Give a protocol of every kind."""
+    known = {"folds": 3, "seed": 7, "sentence_folds": 2, "share": 0.25, "prefix": 4}
+    known["test"] = ("test",)
+    for name, kind in protocols.KINDS.items():
+        yield Protocol(name, **{key: known[key] for key in (*kind.needs, *kind.takes)}, **settings)
+
+
+@pytest.mark.parametrize("hidden", (0.25, 0.5, 0.99))
+def test_of_every_kind_a_share_of_each_label_is_hidden(hidden):
+    index = grid(6, 4, ("angry", "angry", "sad"))
+    index["corpus"] = np.where(index["sentence"] < "t2", "one", "test")
+    index["session"] = index["sentence"]
+    index["partition"] = np.where(index["speaker"] < "s4", "train", "test")
+    for shown, protocol in zip(kinds(), kinds(hidden=hidden), strict=True):
+        protocols.check(protocol)
+        plain, frame = protocols.assign(index, shown), protocols.assign(index, protocol)
+        pd.testing.assert_frame_equal(frame, protocols.assign(index, protocol))
+        moved = frame["part"] == "unlabeled"
+        pd.testing.assert_frame_equal(frame[~moved], plain[~moved])
+        assert set(plain["part"][moved]) == {"train"}  # nobody who is tested
+        assert set(frame["label"][moved]) == {""}
+        for _, rows in plain[plain["part"] == "train"].groupby(["fold", "label"]):
+            number = moved[rows.index].sum()
+            assert number == min(round(hidden * len(rows)), len(rows) - 1)
+
+
+def test_hidden_clips_are_others_in_each_fold_and_by_each_seed():
+    index = table({"partition": name, "emotion": "sad"} for name in ["test"] + ["train"] * 40)
+    index["session"] = index["partition"]
+    index.loc[[1, 2], "session"] = ["a", "b"]  # folds 1 and 2 train on the same 40 but one
+
+    def hidden(kind, **settings):
+        folds = parts(index, Protocol(kind, hidden=0.5, **settings)).values()
+        return [set(fold["unlabeled"]["clip"]) for fold in folds if "unlabeled" in fold]
+
+    first, second, *_ = hidden("leave_one_session_out")
+    assert len(first) == len(second) == 20
+    assert 4 < len(first & second) < 16
+    assert hidden("partition") == hidden("partition", seed=0) != hidden("partition", seed=1)
+
+
+def test_validation_clips_keep_their_labels():
+    index = grid(6, 4)
+    shown = protocols.assign(index, Protocol("speakers", 3, validation=1))
+    frame = protocols.assign(index, Protocol("speakers", 3, validation=1, hidden=0.5))
+    kept = shown["part"] != "train"
+    assert "validation" in set(shown["part"])
+    pd.testing.assert_frame_equal(frame[kept], shown[kept])
+
+
+def test_ratings_are_hidden_as_emotions_are():
+    index = grid().assign(emotion="", arousal="3.5")
+    frame = protocols.assign(index, Protocol("speakers", 2, hidden=0.25))
+    assert frame["part"].value_counts().to_dict() == {"test": 32, "train": 24, "unlabeled": 8}
+
+
 # ---- what makes no sense ---------------------------------------------------------------------
 
 
@@ -353,6 +429,8 @@ def test_a_corpus_without_emotions_has_no_pool():
             Protocol("leave_one_prefix_out", prefix=0),
             "^prefix: must be 1 character or more, got 0$",
         ),
+        (Protocol("kfold", 2, 0, hidden=1.0), "^hidden: must be from 0 to below 1, got 1.0$"),
+        (Protocol("partition", hidden=-0.1), "^hidden: must be from 0 to below 1, got -0.1$"),
         (Protocol("kfold", 2, 0, clips=0), "^clips: must be at least 1, got 0$"),
         (
             Protocol("kfold", 2, 0, labels="four"),

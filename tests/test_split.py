@@ -13,6 +13,7 @@ from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.protocols import Protocol
 from pipeline.split import split
+from tests.copies.sound import noise
 
 GOLDEN = Path(__file__).parent / "golden" / "folds" / "ravdess_timnet_seed46.csv"
 RAVDESS = ["neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"]
@@ -266,6 +267,41 @@ def test_a_corpus_without_emotions_can_be_split(tmp_path):
     assert set(folds["label"]) == {""}
 
 
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        Protocol("kfold", 2, 0, allow=("speaker",)),
+        Protocol("speakers", 2, validation=1),
+        Protocol("partition"),
+    ],
+)
+def test_a_corpus_of_ratings_alone_is_indexed_and_split(tmp_path, indexed, protocol):
+    raw = tmp_path / "raw"
+    rows = [(speaker, number) for speaker in ("f1", "f2", "f3", "m1") for number in range(3)]
+    for seed, (speaker, number) in enumerate(rows):
+        noise(raw / f"{speaker}-{number}.wav", seed)
+    table = pd.DataFrame(
+        {
+            "path": [f"{speaker}-{number}.wav" for speaker, number in rows],
+            "label": "",
+            "speaker": [speaker for speaker, _ in rows],
+            "partition": ["test" if speaker == "m1" else "train" for speaker, _ in rows],
+            "arousal": [f"{1 + number}" for _, number in rows],
+            "dominance": "",
+            "valence": [f"{-number / 8}" for _, number in rows],
+        }
+    )
+    tables.write(table, raw / "labels.csv")
+    index, quality = indexed("table", raw)
+    assert quality["emotion"] == {"": 12}
+    folds, report = run(tmp_path, index, protocol)
+    assert set(folds["clip"]) == set(index["clip"])
+    tested = folds[folds["part"] == "test"]["clip"]
+    assert sorted(tested) == sorted(index["clip"] if protocol.folds else index["clip"][9:])
+    assert "unlabeled" not in set(folds["part"])
+    assert report["labels"] == [""]
+
+
 def test_an_undeclared_leak_stops_the_split_and_writes_nothing(tmp_path):
     message = (
         r"^made/P: fold 1: 144 test clips share speaker with training "
@@ -435,6 +471,28 @@ def test_the_unlabelled_twin_of_a_test_clip_is_caught(tmp_path):
 
 
 # ---- labels ----------------------------------------------------------------------------------
+
+
+def test_the_certificate_counts_what_tests_share_with_clips_whose_label_is_hidden(tmp_path):
+    allow = ("speaker", "sentence", "session")
+    shown = Protocol("kfold", 4, 0, allow=allow)
+    folds, report = run(tmp_path, spoken(), replace(shown, hidden=0.5))
+    _, without = run(tmp_path, spoken(), shown)
+    assert "unlabeled_speaker" not in without["leaks"]
+    assert report["leaks"]["unlabeled_speaker"]["clips"] == len(spoken())
+    assert report["leaks"]["unlabeled_speaker"]["allowed"]
+    assert report["leaks"]["unlabeled_clip"]["clips"] == 0
+    for fold in report["folds"]:
+        counts = {"train": 18, "validation": 0, "test": 12, "unlabeled": 18, "unused": 0}
+        assert fold["clips"] == counts
+    assert report["protocol"]["hidden"] == 0.5
+    assert report["merged"] == without["merged"]  # each has its label in the fold that tests it
+    assert set(folds["label"][folds["part"] == "unlabeled"]) == {""}
+    # of speakers held out nobody is met, whoever's labels are hidden
+    protocol = Protocol("leave_one_speaker_out", allow=("sentence", "session"), hidden=0.5)
+    _, report = run(tmp_path, spoken(), protocol)
+    assert report["leaks"]["unlabeled_speaker"]["clips"] == 0
+    fails(tmp_path, spoken(), Protocol("kfold", 4, 0, hidden=0.5), "fold 1: 12 .* share speaker")
 
 
 def test_the_certificate_says_what_was_merged_and_dropped(tmp_path):

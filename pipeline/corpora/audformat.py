@@ -21,10 +21,10 @@ from natsort import natsorted
 from pipeline import plugins
 from pipeline.corpora.clip import Clip, sound_files
 from pipeline.errors import InputError
+from pipeline.ontology import RATINGS
 
 NAME = "an audformat database"
 TEXTS = {"speaker": "speaker", "gender": "sex", "transcription": "sentence"}
-RATINGS = ("arousal", "dominance", "valence")
 SEXES = {"female": "f", "male": "m"}
 PARTITIONS = {"train": "train", "dev": "validation", "test": "test"}
 

@@ -17,10 +17,10 @@ from pipeline import plugins
 from pipeline.corpora.clip import Clip, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.ontology import RATINGS
 
 NAME = "a corpus with a table"
 TEXTS = tuple("clip speaker sex sentence session style partition utterance parent".split())
-RATINGS = ("arousal", "dominance", "valence")
 COLUMNS = ("path", "label", *TEXTS, *RATINGS)
 WORDS = {
     "sex": ("f", "m", ""),

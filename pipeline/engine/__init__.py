@@ -1,7 +1,8 @@
 """How models are trained. Models know nothing of it.
 
-``objectives``: losses, targets and optimisers as plain functions; ``compiled``: a network's epoch
-as one compiled program per backend; ``loop``: the folds of a run, together, resumable;
+``loop``: the folds of a run, together, resumable; ``emotions``, ``attributes``: what is learnt in
+an epoch (``task``: what the two share); ``objectives``, ``clustering``: losses, targets and
+optimisers as plain functions; ``compiled``: a network's epoch as one compiled program per backend;
 ``inference``: trained models, used.
 """
 

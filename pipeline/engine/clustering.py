@@ -22,6 +22,8 @@ from pipeline.engine import objectives
 from pipeline.engine.objectives import Optimiser
 from pipeline.errors import InputError
 
+DEVIATION = 0.01  # of the weights that name clusters, before they learnt any
+
 # ---- clusters --------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline.engine.objectives import Optimiser, whole
+from pipeline.engine.objectives import Optimiser
 
 
 class Program(NamedTuple):
@@ -22,19 +22,19 @@ class Program(NamedTuple):
     Attributes
     ----------
     put : callable
-        ``array -> array`` on the device.
+        ``arrays -> arrays`` on the device: one, or a dictionary of them.
     prepare : callable
-        ``(state, x, targets, sizes) -> None``: compile steps over batches of these sizes out of
-        an ``x`` of this shape.
+        ``(state, x, targets, draws, sizes) -> None``: compile steps over batches of these sizes out
+        of an ``x`` of this shape.
     epoch : callable
-        ``(state, x, targets, order, draws) -> (state, loss, hits)``: an optimiser step for every
-        batch of ``order``, which indexes ``x (clips, ...)`` and ``targets (clips, classes)``; the
-        last batch may be smaller; loss and hits are sums over the clips. ``draws (order, 4)``, 0 to
-        1, say where each clip is masked.
+        ``(state, x, targets, order, draws) -> (state, sums)``: an optimiser step for every batch of
+        ``order``, which indexes ``x (clips, ...)`` and ``targets``, each ``(clips, ...)``; the last
+        batch may be smaller. ``draws (order, ...)`` are what the objective takes for each place of
+        the order; ``sums (measures,)`` what it measured, the loss first, summed over the clips.
     stacked_epoch : callable or None
         The same for several folds at once: all but x with a first axis of folds.
     predict : callable
-        ``(state, x) -> (clips, classes)``.
+        ``(state, x) ->`` what the network gives, ``(clips, ...)``.
     """
 
     put: Callable
@@ -45,11 +45,24 @@ class Program(NamedTuple):
 
 
 def program(
-    model: keras.Model, loss: Callable, optimiser: Optimiser, batch: int, mask: Callable = whole
+    model: keras.Model, objective: Callable, measures: int, optimiser: Optimiser, batch: int
 ) -> Program:
-    """Compile a network for the backend at hand; ``mask(x, draws)`` alters what it learns from."""
+    """Compile a network for the backend at hand.
+
+    Parameters
+    ----------
+    model : keras.Model
+        What ``predict`` asks; its variables are the state's.
+    objective : callable
+        ``(weights, other, x, targets, draws) -> (loss, (other, sums))``, a pure function: the mean
+        loss of a batch, the statistics behind it, and ``sums (measures,)`` over its clips.
+    measures : int
+    optimiser : Optimiser
+    batch : int
+        Clips of a step.
+    """
     make = {"jax": _jax, "tensorflow": _tensorflow}[keras.config.backend()]
-    return make(_objective(model, loss, mask), model, optimiser, batch)
+    return make(objective, measures, model, optimiser, batch)
 
 
 def divide(model: keras.Model) -> tuple[keras.Model | None, keras.Model]:
@@ -80,22 +93,7 @@ def assign(model: keras.Model, state: dict) -> None:
         variable.assign(value)
 
 
-def _objective(model: keras.Model, loss: Callable, mask: Callable) -> Callable:
-    """Mean loss of a batch as a pure function of the weights, and what else came of it."""
-    network = _without_softmax(model)
-
-    def objective(weights: list, other: list, x, targets, draws):
-        outputs, other, penalties = network.stateless_call(
-            weights, other, mask(x, draws), training=True, return_losses=True
-        )
-        value = ops.mean(loss(targets, outputs)) + sum(penalties)
-        hits = ops.equal(ops.argmax(outputs, axis=-1), ops.argmax(targets, axis=-1))
-        return value, (other, ops.sum(ops.cast(hits, "float32")))
-
-    return objective
-
-
-def _without_softmax(model: keras.Model) -> keras.Model:
+def without_softmax(model: keras.Model) -> keras.Model:
     """Network of the same variables in the same order that gives logits, which cannot saturate.
 
     Keras takes the logarithm of probabilities no lower than 1e-7: where a network is sure and
@@ -111,28 +109,32 @@ def _without_softmax(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, clone_function=same)
 
 
-def _jax(objective: Callable, model: keras.Model, optimiser: Optimiser, batch: int) -> Program:
+def _jax(
+    objective: Callable, measures: int, model: keras.Model, optimiser: Optimiser, batch: int
+) -> Program:
     """XLA programs, one for each size of batch."""
     import jax
 
     differentiate = jax.value_and_grad(objective, has_aux=True)
 
     def step(carry: tuple, x, targets, rows, draws):
-        state, total, correct = carry
-        (value, (other, hits)), gradients = differentiate(
-            state["weights"], state["other"], x[rows], targets[rows], draws
+        state, sums = carry
+        (_, (other, more)), gradients = differentiate(
+            state["weights"],
+            state["other"],
+            x[rows],
+            jax.tree.map(lambda target: target[rows], targets),
+            draws,
         )
         slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
-        state = {"weights": weights, "other": other, "slots": slots}
-        return state, total + value * len(rows), correct + hits
+        return {"weights": weights, "other": other, "slots": slots}, sums + more
 
     def scanned(state: dict, x, targets, order, draws):
         full = len(order) // batch * batch
-        carry = (state, 0.0, 0.0)
+        carry = (state, np.zeros(measures, np.float32))
+        batches = [part[:full].reshape(-1, batch, *part.shape[1:]) for part in (order, draws)]
         carry, _ = jax.lax.scan(
-            lambda carry, some: (step(carry, x, targets, *some), None),
-            carry,
-            (order[:full].reshape(-1, batch), draws[:full].reshape(-1, batch, 4)),
+            lambda carry, some: (step(carry, x, targets, *some), None), carry, tuple(batches)
         )
         if full == len(order):
             return carry
@@ -141,17 +143,17 @@ def _jax(objective: Callable, model: keras.Model, optimiser: Optimiser, batch: i
     steps: dict[tuple, Callable] = {}  # by clips of x and of the batch
     compiler = jax.jit(step)
 
-    def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
-        zero = np.float32(0)
-        sizes = sorted(set(sizes))
-        shapes = [(np.zeros(size, np.int32), np.zeros((size, 4), np.float32)) for size in sizes]
-        lowered = [compiler.lower((state, zero, zero), x, targets, *some) for some in shapes]
+    def prepare(state: dict, x, targets, draws, sizes: Iterable[int]) -> None:
+        sizes, carry = sorted(set(sizes)), (state, np.zeros(measures, np.float32))
+        shapes = [(np.zeros(size, np.int32), np.resize(draws, (size, *draws.shape[1:])))
+                  for size in sizes]  # fmt: skip
+        lowered = [compiler.lower(carry, x, targets, *some) for some in shapes]
         with ThreadPoolExecutor() as pool:  # compiling leaves the interpreter free
             compiled = pool.map(lambda program: program.compile(), lowered)
         steps.update(((len(x), size), f) for size, f in zip(sizes, compiled, strict=True))
 
     def stepwise(state: dict, x, targets, order, draws):
-        carry = (state, np.float32(0), np.float32(0))
+        carry = (state, np.zeros(measures, np.float32))
         for first in range(0, len(order), batch):
             rows, some = order[first : first + batch], draws[first : first + batch]
             carry = steps.get((len(x), len(rows)), compiler)(carry, x, targets, rows, some)
@@ -173,40 +175,45 @@ def _jax(objective: Callable, model: keras.Model, optimiser: Optimiser, batch: i
 
 
 def _tensorflow(
-    objective: Callable, model: keras.Model, optimiser: Optimiser, batch: int
+    objective: Callable, measures: int, model: keras.Model, optimiser: Optimiser, batch: int
 ) -> Program:
     """Graphs; any size of batch runs in one trace."""
     import tensorflow as tf
 
+    def put(arrays):
+        return tf.nest.map_structure(tf.constant, arrays)
+
     def step(carry: tuple, x, targets, draws):
-        state, total, correct = carry
+        state, sums = carry
         with tf.GradientTape() as tape:
             tape.watch(state["weights"])
-            value, (other, hits) = objective(state["weights"], state["other"], x, targets, draws)
-        gradients = tape.gradient(value, state["weights"])
+            value, (other, more) = objective(state["weights"], state["other"], x, targets, draws)
+        gradients = tape.gradient(value, state["weights"], unconnected_gradients="zero")
         slots, weights = optimiser.update(state["slots"], gradients, state["weights"])
         stepped = {"weights": weights, "other": other, "slots": slots}
         for new, old in zip(tf.nest.flatten(stepped), tf.nest.flatten(state), strict=True):
             new.set_shape(old.shape)  # of a gradient that was summed it may be forgotten
-        return stepped, total + value * tf.cast(tf.shape(x)[0], "float32"), correct + hits
+        return stepped, sums + more
 
     @tf.function(reduce_retracing=True)
     def epoch(state: dict, x, targets, order, draws):
         def body(first, carry):
             rows, some = order[first : first + batch], draws[first : first + batch]
-            return first + batch, step(carry, tf.gather(x, rows), tf.gather(targets, rows), some)
+            here = tf.nest.map_structure(lambda target: tf.gather(target, rows), targets)
+            return first + batch, step(carry, tf.gather(x, rows), here, some)
 
         def more(first, _):
             return first < tf.shape(order)[0]
 
-        return tf.while_loop(more, body, (0, (state, 0.0, 0.0)), parallel_iterations=1)[1]
+        carry = (0, (state, tf.zeros(measures)))
+        return tf.while_loop(more, body, carry, parallel_iterations=1)[1]
 
     @tf.function(reduce_retracing=True)
     def predict(state: dict, x):
         return model.stateless_call(state["weights"], state["other"], x, training=False)[0]
 
-    def prepare(state: dict, x, targets, sizes: Iterable[int]) -> None:
-        anything = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, 4], tf.float32)
-        epoch.get_concrete_function(state, x, targets, *anything)
+    def prepare(state: dict, x, targets, draws, sizes: Iterable[int]) -> None:
+        some = tf.TensorSpec([None, *draws.shape[1:]], draws.dtype)
+        epoch.get_concrete_function(state, x, targets, tf.TensorSpec([None], tf.int32), some)
 
-    return Program(tf.constant, prepare, epoch, None, predict)
+    return Program(put, prepare, epoch, None, predict)

@@ -1,5 +1,8 @@
 """The training loop: the folds of a run together, on one compiled program, resumable.
 
+What is learnt in an epoch is a `task.Task`: `emotions.Emotions`, or, for a model file that has
+``with_clusters``, `attributes.Attributes`.
+
 What a fold learns depends on the run's seed, its number and its data alone: not on the folds beside
 it, nor on when it was interrupted. The order of clips follows from (seed, fold, epoch). A fold is
 trained once for each seed of the run.
@@ -20,10 +23,10 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -32,23 +35,16 @@ import numpy as np
 from tqdm import tqdm
 
 from pipeline import workers
-from pipeline.dataset import Dataset, Fold
-from pipeline.engine import compiled, inference, objectives
+from pipeline.dataset import Dataset
+from pipeline.engine import compiled
+from pipeline.engine.attributes import Attributes
+from pipeline.engine.emotions import Emotions
+from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
 
 CHECKPOINT_SECONDS = 30
-STREAMED = 8  # batches at once where the features do not fit into memory
 UNFINISHED = "unfinished"
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One training: a fold under a seed, and the name of its files."""
-
-    fold: Fold
-    seed: int
-    name: str
 
 
 @dataclass
@@ -95,6 +91,7 @@ def train(
     stacked: bool,
     folder: Path,
     share: slice = slice(None),
+    with_clusters: Callable | None = None,
 ) -> list[dict]:
     """Train a model per fold and seed, going on from what an interrupted run left in ``folder``.
 
@@ -104,11 +101,11 @@ def train(
         Makes an untrained model from a seed.
     data : Dataset
     training : dict
-        ``epochs``, ``batch``, ``label_smoothing``, ``loss``, the optimiser's settings, and those of
-        any training (``pipeline.engine``).
+        ``epochs``, and what the task takes.
     selection : str
-        ``last`` epoch, ``best_validation`` (highest accuracy on validation clips, the earliest of
-        equals) or ``leaky`` (highest accuracy on the test clips, as some publications did).
+        ``last`` epoch, ``best_validation`` (highest accuracy or concordance on validation clips,
+        the earliest of equals) or ``leaky`` (the highest on the test clips, as some publications
+        did).
     seeds : tuple of int
         Of the run; each fold draws its own from each.
     stacked : bool
@@ -120,13 +117,14 @@ def train(
     share : slice
         Which of the models, in the order of what is returned; by default all. Several machines
         may each train a share into one folder.
+    with_clusters : callable, optional
+        Of the model's file: the run is on attributes.
 
     Returns
     -------
     list of dict
         Per fold and seed: ``fold``, ``seed``, ``file``, the selected ``epoch`` from 1, and the
-        ``history``: ``epoch, loss, accuracy``, ``validation_loss, validation_accuracy``,
-        ``test_accuracy``.
+        ``history``, rows of ``epoch`` and what the task measures.
 
     Raises
     ------
@@ -135,7 +133,11 @@ def train(
         the end and kept for the next attempt.
     """
     (folder / UNFINISHED).mkdir(exist_ok=True)
-    shared = _Shared(build, data, training, selection, folder)
+    if with_clusters:
+        task = Attributes(with_clusters, build(0), data, training)
+    else:
+        task = Emotions(build(0), data, training, folder / UNFINISHED)
+    shared = _Shared(build, task, training["epochs"], selection, folder)
     units = [
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
         for seed in seeds
@@ -163,35 +165,20 @@ def train(
 
 
 class _Shared:
-    """What the folds share: data on the device, the compiled program, the progress bar."""
+    """What the folds share: the task with its data on the device, and the progress bar."""
 
-    def __init__(self, build, data: Dataset, training: dict, selection: str, folder: Path):
-        self.build, self.data, self.training = build, data, training
+    def __init__(self, build, task: Task, epochs: int, selection: str, folder: Path):
+        self.build, self.task, self.epochs = build, task, epochs
         self.selection, self.folder = selection, folder
-        self.model = build(0)
-        stem, self.network = compiled.divide(self.model)
-        if stem is not None:
-            self.data = _stemmed(data, stem, training, folder / UNFINISHED / "stem.npy")
-        self.optimiser = objectives.optimiser(training)
-        loss = objectives.loss(training)
-        mask = objectives.mask(training)
-        self.program = compiled.program(self.network, loss, self.optimiser, training["batch"], mask)
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
-        self.targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
-        self.resident = isinstance(self.data.x, np.ndarray)
-        self.x = self.program.put(self.data.x) if self.resident else None
 
     def compile(self, units: list[Unit], stacked: bool) -> None:
         """Compile before the threads start, so that none waits for another."""
-        state = compiled.start(self.network, self.optimiser)
-        self._score(state, units[0].fold.test[:1])
+        state = self.task.start(self.build(0), units[0])
+        self.task.score(state, units[0].fold.test[:1], "test")
         if not stacked:
-            batch = self.training["batch"]
-            sizes = {min(_size(unit), batch) for unit in units}
-            sizes |= {_size(unit) % batch for unit in units} - {0}
-            x, targets, *_ = next(self._blocks(*self._lesson(units[0], 0)))
-            self.program.prepare(state, x, targets, sizes)
+            self.task.prepare(units, state)
 
     def run(self, units: list[Unit]) -> list[str]:
         """Train one unit, or several stacked, to the end; return what went wrong."""
@@ -200,7 +187,7 @@ class _Shared:
         with self.lock:
             self.bar.update(progress.epoch * len(units))
         saved = time.monotonic()
-        while progress.epoch < self.training["epochs"]:
+        while progress.epoch < self.epochs:
             if all(record.diverged for record in progress.records) or self.stop.is_set():
                 break
             self._epoch(progress, units)
@@ -223,103 +210,40 @@ class _Shared:
         for unit in units:
             words = np.random.SeedSequence([unit.seed, unit.fold.number]).generate_state(1)
             with self.lock:
-                _, fresh = compiled.divide(self.build(int(words[0] >> 1)))
-                states.append(compiled.start(fresh, self.optimiser))
+                states.append(self.task.start(self.build(int(words[0] >> 1)), unit))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
         return Progress(_stack(states), records)
 
     def _epoch(self, progress: Progress, units: list[Unit]) -> None:
         """Train for an epoch, and take it down."""
-        count = len(units)
-        lessons = [self._lesson(unit, progress.epoch) for unit in units]
-        rate = np.float32(objectives.rate(self.training, progress.epoch))
-        progress.state["slots"]["rate"] = np.full((count,) if count > 1 else (), rate)
-        progress.state, losses, hits = self._learn(progress.state, lessons)
+        progress.state, rows = self.task.epoch(progress.state, units, progress.epoch)
         progress.epoch += 1
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
             if not record.diverged:
-                row = {"epoch": progress.epoch, "loss": float(losses[i]) / _size(unit)}
-                row |= {"accuracy": float(hits[i]) / _size(unit)}
-                self._record(record, row, unit, _member(progress.state, i, count))
+                row = {"epoch": progress.epoch} | rows[i]
+                self._record(record, row, unit, _member(progress.state, i, len(units)))
         with self.lock:
-            self.bar.update(count)
-
-    def _lesson(self, unit: Unit, epoch: int) -> tuple[np.ndarray, ...]:
-        """Targets of all clips, training clips in the order of an epoch, and draws for each."""
-        draw = np.random.default_rng([unit.seed, unit.fold.number, epoch])
-        train, targets, balance = unit.fold.train, self.targets, self.training["balance"]
-        if balance == "none":
-            order = draw.permutation(train)
-        else:
-            shares = objectives.class_shares(self.data.y[train])
-            if balance == "resample":
-                order = draw.choice(train, len(train), p=shares / shares.sum(dtype=float))
-            else:
-                order, targets = draw.permutation(train), targets.copy()
-                targets[train] *= shares[:, None]
-        return targets, order.astype(np.int32), draw.random((len(order), 4), np.float32)
-
-    def _learn(self, state: dict, lessons: list[tuple]) -> tuple:
-        """New state, and losses and hits of each unit summed over its clips."""
-        if len(lessons) > 1:
-            stacked = [np.stack(arrays) for arrays in zip(*lessons, strict=True)]
-            return self.program.stacked_epoch(state, self.x, *stacked)
-        loss, hits = 0.0, 0.0
-        for block in self._blocks(*lessons[0]):
-            state, more_loss, more_hits = self.program.epoch(state, *block)
-            loss, hits = loss + float(more_loss), hits + float(more_hits)
-        return state, [loss], [hits]
-
-    def _blocks(self, targets: np.ndarray, order: np.ndarray, draws: np.ndarray) -> Iterator[tuple]:
-        """All clips at once if they are in memory, else some batches after another."""
-        if self.resident:
-            yield self.x, self.program.put(targets), order, draws
-            return
-        step = STREAMED * self.training["batch"]
-        for first in range(0, len(order), step):
-            rows = order[first : first + step]
-            full = np.resize(rows, step)  # one shape, so that it compiles once
-            x = self.program.put(self.data.take(full))
-            here = np.arange(len(rows), dtype=np.int32)
-            yield x, self.program.put(targets[full]), here, draws[first : first + step]
+            self.bar.update(len(units))
 
     def _record(self, record: Record, row: dict, unit: Unit, state: dict) -> None:
         """Complete a row of the history, and keep the state if the selection asks for it."""
-        if len(unit.fold.validation):
-            loss, accuracy = self._score(state, unit.fold.validation)
-            row |= {"validation_loss": loss, "validation_accuracy": accuracy}
-        test_loss, row["test_accuracy"] = self._score(state, unit.fold.test)
-        # The training loss is of the weights before a step: the test loss tells of the last one.
-        if not np.isfinite([*row.values(), test_loss]).all():
+        for part in ("validation", "test"):
+            if len(rows := getattr(unit.fold, part)):
+                row |= self.task.score(state, rows, part)
+        # The training loss is of the weights before a step: the test tells of the last one.
+        if not np.isfinite([value for value in row.values() if value is not None]).all():
             record.diverged = row["epoch"]
             return
         record.history.append(row)
-        score = {
-            "last": row["epoch"],
-            "best_validation": row.get("validation_accuracy"),
-            "leaky": row["test_accuracy"],
-        }[self.selection]
+        part = {"best_validation": "validation", "leaky": "test"}.get(self.selection)
+        score = self.task.merit(row, part) if part else row["epoch"]
         if score > record.score:
             record.score, record.epoch = score, row["epoch"]
             record.kept = _numpy({key: state[key] for key in record.kept})
         with self.lock:
-            self.bar.set_postfix_str(
-                f"{unit.name}, loss {row['loss']:.3f}, accuracy {row['accuracy']:.3f}"
-            )
-
-    def _score(self, state: dict, rows: np.ndarray) -> tuple[float, float]:
-        """Cross-entropy and accuracy on some clips."""
-        answers = []
-        for first in range(0, len(rows), inference.BATCH):
-            some = rows[first : first + inference.BATCH]
-            full = np.resize(some, inference.BATCH)  # one shape, so that it compiles once
-            x = self.program.put(self.data.take(full))
-            answers.append(np.asarray(self.program.predict(state, x))[: len(some)])
-        probabilities = np.concatenate(answers)  # (clips, classes)
-        true = probabilities[np.arange(len(rows)), self.data.y[rows]]
-        hits = probabilities.argmax(axis=1) == self.data.y[rows]
-        return float(-np.log(np.maximum(true, 1e-7)).mean()), float(hits.mean())
+            told = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
+            self.bar.set_postfix_str(f"{unit.name}, {told}")
 
     def _finish(self, progress: Progress, units: list[Unit]) -> list[str]:
         """Write the selected models and the histories; return what went wrong."""
@@ -334,26 +258,12 @@ class _Shared:
             file = f"{unit.name}.keras"
             with self.lock:
                 state = record.kept or _member(progress.state, i, len(units))
-                compiled.assign(self.network, state)  # its variables are the model's
-                bundles.write_model(self.model.save, self.folder / file)
+                compiled.assign(self.task.network, state)  # its variables are the model's
+                bundles.write_model(self.task.model.save, self.folder / file)
             facts = {"fold": unit.fold.number, "seed": unit.seed, "file": file}
             facts |= {"epoch": record.epoch, "history": record.history}
             tables.write_json(facts, self.folder / UNFINISHED / f"{unit.name}.json")
         return messages
-
-
-def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Dataset:
-    """Clips as the stem of a network gives them, each computed once and kept for a resumed run."""
-    if training["mask_frames"] or training["mask_bins"]:
-        raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
-    if not path.exists():
-        rows, step = np.arange(len(data.y)), inference.BATCH
-        blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
-        blocks = tqdm(blocks, desc="stem", disable=None)
-        values = np.concatenate([inference.predict(stem, data.take(some)) for some in blocks])
-        with tables.replacing(path) as aside, aside.open("wb") as file:
-            np.save(file, values)
-    return replace(data, x=np.load(path))
 
 
 def _size(unit: Unit) -> int:

@@ -161,6 +161,44 @@ def segments(values: np.ndarray, size: int, *, hop: int) -> np.ndarray:
     return np.stack([padded[:, start : start + size] for start in starts], axis=1)
 
 
+def chunks(values: np.ndarray, size: int, *, number: int) -> np.ndarray:
+    """Cut a feature into a fixed number of pieces, whatever its length; see `chunk_starts`.
+
+    Of fewer frames than ``size`` all pieces are the same, with zeros behind: of energies, silence.
+
+    Parameters
+    ----------
+    values : ndarray, shape (clips, frames, ...)
+        One frame or more.
+    size : int >= 1
+        Length of the pieces, in frames.
+    number : int >= 2
+        How many.
+
+    Returns
+    -------
+    ndarray, shape (clips, number, size, ...)
+
+    Raises
+    ------
+    InputError
+        If ``number`` is below 2.
+
+    Examples
+    --------
+    >>> chunks(np.arange(7)[None], 3, number=3)
+    array([[[0, 1, 2],
+            [2, 3, 4],
+            [4, 5, 6]]])
+    """
+    if number < 2:
+        raise InputError(f"chunks: must be at least 2, got {number}")
+    missing = max(0, size - values.shape[1])
+    padded = np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))
+    starts = chunk_starts(padded.shape[1], size=size, chunks=number)
+    return padded[:, starts[:, None] + np.arange(size)]
+
+
 def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray:
     """First frames of a fixed number of pieces that reach from the start of a clip to its end.
 
@@ -191,3 +229,28 @@ def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray
     array([  0,  17,  34,  51,  68,  85, 102, 119, 136, 153, 170])
     """
     return np.arange(chunks) * ((frames - size) // (chunks - 1))
+
+
+def rejoined(pieces: np.ndarray, frames: int) -> np.ndarray:
+    """Put the pieces that `chunks` made of a clip together again, every frame once.
+
+    Parameters
+    ----------
+    pieces : ndarray, shape (number, size, ...)
+    frames : int >= 1
+        Of the clip.
+
+    Returns
+    -------
+    ndarray, shape (n, ...)
+        All frames of a short clip; of a longer one not those behind the last piece, fewer than
+        ``number - 1``, and not those in gaps between pieces.
+
+    Examples
+    --------
+    >>> rejoined(chunks(np.arange(8)[None], 3, number=3)[0], 8)
+    array([0, 1, 2, 3, 4, 5, 6])
+    """
+    number, size = pieces.shape[:2]
+    step = max(0, frames - size) // (number - 1)
+    return np.concatenate([*pieces[:-1, : min(step, size)], pieces[-1, : min(frames, size)]])

@@ -66,12 +66,13 @@ def feature(waveforms: list[np.ndarray], sample_rate: int, spec: dict) -> list[n
         In hertz.
     spec : dict
         ``function`` (``module.function`` below ``pipeline.features``) and its ``settings``, and
-        what follows on it: ``deltas``, ``segment`` and ``segment_hop``.
+        what follows on it: ``deltas``, ``segment``, ``segment_hop`` and ``chunks``.
 
     Returns
     -------
     list of ndarray, shape ([segments,] frames, ...), float32
-        With ``deltas`` (frames, bins, 3), with ``segment`` (segments, segment, ...).
+        With ``deltas`` (frames, bins, 3), with ``segment`` (segments, segment, ...), with
+        ``chunks`` as well (chunks, segment, ...) of a clip of any length.
     """
     if waveforms[0].ndim == 2:
         return [_feature(signals, sample_rate, spec) for signals in waveforms]
@@ -96,6 +97,8 @@ def _feature(signals: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
     values = compute(signals, sample_rate, **spec["settings"])
     if spec["deltas"] != "none":
         values = deltas.stack(values, kind=spec["deltas"])  # (clips, frames, bins, 3)
-    if spec["segment"]:
+    if spec["chunks"]:
+        values = framing.chunks(values, spec["segment"], number=spec["chunks"])
+    elif spec["segment"]:
         values = framing.segments(values, spec["segment"], hop=spec["segment_hop"])
     return values

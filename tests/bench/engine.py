@@ -324,7 +324,7 @@ def _engine(library: str, way: str) -> tuple[Callable, int]:
     backend.choose(library)
     import jax
 
-    from pipeline.engine import compiled, objectives
+    from pipeline.engine import compiled, emotions, objectives
     from pipeline.models import tim_net
 
     x, y, parts = _data()
@@ -332,7 +332,7 @@ def _engine(library: str, way: str) -> tuple[Callable, int]:
     loss, optimiser = objectives.LOSSES["cross_entropy"], objectives.optimiser(tim_net.TRAINING)
     device = "gpu" if way == SCANNED else "cpu"  # the engine scans on one and not on the other
     with mock.patch.object(jax, "default_backend", return_value=device):
-        program = compiled.program(model, loss, optimiser, BATCH)
+        program = emotions.program(model, loss, optimiser, BATCH)
     state = compiled.start(model, optimiser)
     x, targets = program.put(x), program.put(objectives.targets(y, CLASSES, 0.1))
     steps = 3 if way == SCANNED else 1

@@ -219,40 +219,41 @@ def divergence(lab, stacked=False):
 def interruptions(lab, stacked=False):
     """Break a training off in its third epoch, damage what it left, and go on."""
     from pipeline.engine import loop
+    from pipeline.engine.emotions import Emotions
 
-    learn, lock = loop._Shared._learn, threading.Lock()
+    learn, lock = Emotions.epoch, threading.Lock()
     kind = "stacked " if stacked else ""
     selection = {"selection": "leaky", "epochs": 6, "stacked": stacked}
 
     def breaking(name, epochs):
         calls = []
 
-        def broken(shared, *given):
+        def broken(task, *given):
             with lock:
                 calls.append(name)
                 if len(calls) > epochs:
                     raise KeyboardInterrupt
-            return learn(shared, *given)
+            return learn(task, *given)
 
-        loop._Shared._learn = broken
+        Emotions.epoch = broken
         loop.CHECKPOINT_SECONDS = 0
         try:
             lab.train(name, **selection)
             raise AssertionError("was to be broken off")
         except KeyboardInterrupt:
-            loop._Shared._learn = learn
+            Emotions.epoch = learn
 
     def counting(name):
         calls = []
 
-        def counted(shared, *given):
+        def counted(task, *given):
             calls.append(name)
-            return learn(shared, *given)
+            return learn(task, *given)
 
-        loop._Shared._learn = counted
+        Emotions.epoch = counted
         lab.train(name, **selection)
         lab.results[name]["epochs"] = len(calls)
-        loop._Shared._learn = learn
+        Emotions.epoch = learn
 
     counting(f"{kind}undisturbed")
     broken, damaged, empty = f"{kind}broken off", f"{kind}damaged", f"{kind}empty"
@@ -277,7 +278,7 @@ def parity(lab):
     """Train TIM-Net step by step beside Keras's own loop."""
     import keras
 
-    from pipeline.engine import compiled, objectives
+    from pipeline.engine import compiled, emotions, objectives
     from pipeline.models import tim_net
 
     def build():
@@ -290,12 +291,12 @@ def parity(lab):
     settings = {key: TRAINING[key] for key in ("learning_rate", "beta_1", "beta_2", "epsilon")}
     optimiser = objectives.adam(**settings)
     model, theirs = build(), build()
-    program = compiled.program(model, objectives.LOSSES["cross_entropy"], optimiser, batch)
+    program = emotions.program(model, objectives.LOSSES["cross_entropy"], optimiser, batch)
     theirs.compile(keras.optimizers.Adam(**settings), "categorical_crossentropy")
     state = compiled.start(model, optimiser)
     ours, keras_own = [], []
     for _ in range(3):
-        state, loss, hits = program.epoch(
+        state, (loss, hits) = program.epoch(
             state, program.put(x), program.put(targets), order, np.zeros((CLIPS, 4), np.float32)
         )
         ours.append(float(loss))
@@ -326,7 +327,7 @@ def roles(model):
 
 def golden(lab):
     """Train eight steps on the batch of the authors' code."""
-    from pipeline.engine import compiled, objectives
+    from pipeline.engine import compiled, emotions, objectives
     from pipeline.models import tim_net
 
     with np.load(GOLDEN / "steps_io.npz") as held:
@@ -336,12 +337,12 @@ def golden(lab):
         tim_net.set_weights(model, dict(weights))
     optimiser = objectives.optimiser(tim_net.TRAINING)
     loss = objectives.LOSSES[tim_net.TRAINING["loss"]]
-    program = compiled.program(model, loss, optimiser, len(x))
+    program = emotions.program(model, loss, optimiser, len(x))
     state, found = compiled.start(model, optimiser), []
     order, draws = np.arange(len(x), dtype=np.int32), np.zeros((len(x), 4), np.float32)
     x, smoothed = program.put(x), program.put(smoothed)
     for _ in losses:
-        state, value, _ = program.epoch(state, x, smoothed, order, draws)
+        state, (value, _) = program.epoch(state, x, smoothed, order, draws)
         found.append(float(value) / len(x))
     lab.results["golden"] = {"found": found, "wanted": losses.tolist()}
 

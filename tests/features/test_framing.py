@@ -115,6 +115,30 @@ def test_chunks_reach_from_start_to_end():
         assert frames - 10 < starts[-1] + 62 <= frames
 
 
+@pytest.mark.parametrize("frames", (1, 33, 61, 62, 71, 692, 1000))
+def test_chunks_are_as_many_of_a_clip_of_any_length(frames):
+    values = np.random.default_rng(0).uniform(1, 2, (2, frames, 3, 2))
+    chunks = framing.chunks(values, 62, number=11)
+    assert chunks.shape == (2, 11, 62, 3, 2)
+    step = max(0, frames - 62) // 10
+    for i in range(11):
+        piece = values[:, i * step : i * step + 62]
+        np.testing.assert_array_equal(chunks[:, i, : piece.shape[1]], piece)
+        assert not chunks[:, i, piece.shape[1] :].any()  # nothing was there to be heard
+
+
+@pytest.mark.parametrize("frames", (1, 61, 62, 71, 72, 300, 691, 1000))
+def test_chunks_rejoined_hold_every_frame_once(frames):
+    (chunks,) = framing.chunks(np.arange(frames)[None], 62, number=11)
+    found = framing.rejoined(chunks, frames)
+    assert sorted(set(chunks[:, : min(frames, 62)].ravel())) == found.tolist()
+
+
+def test_chunks_are_two_at_least():
+    with pytest.raises(InputError, match="chunks: must be at least 2, got 1"):
+        framing.chunks(np.zeros((1, 10, 2)), 4, number=1)
+
+
 @pytest.mark.corpus
 @pytest.mark.skipif(not CHUNKS.exists(), reason="../shared/golden/deepemocluster not found")
 def test_chunks_start_where_deep_emo_clusters_do():
@@ -123,3 +147,6 @@ def test_chunks_start_where_deep_emo_clusters_do():
     assert len(published) > 10
     for frames, starts in published.items():
         assert framing.chunk_starts(max(frames, 62)).tolist() == starts  # padded to one chunk
+        (chunks,) = framing.chunks(np.arange(1, frames + 1)[None], 62, number=11)
+        assert (chunks[:, 0] - 1).tolist() == starts
+        assert chunks.max() - 1 == found[str(frames)]["last_frame_used"]

@@ -1,17 +1,73 @@
-"""Recipes of params.yaml against arrays measured from the published systems."""
+"""Recipes: chunks of clips of any length, and arrays measured from the published systems."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline import extract, params, waveforms
-from pipeline.features import recipes
+from pipeline import extract, params, plugins, waveforms
+from pipeline.features import recipes, scaling
+from pipeline.params import Feature, Waveform
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden"
 
-pytestmark = pytest.mark.corpus
+# Of DeepEmoCluster: whole clips, in chunks.
+SETTINGS = {"n_mels": 128, "n_fft": 512, "hop": 256, "pad_mode": "reflect"}
+SETTINGS = plugins.defaults("features", "spectral", "mel") | SETTINGS
+CHUNKED = extract.resolved(Feature("mel128", "spectral.mel", SETTINGS, segment=62, chunks=11))
+WHOLE = waveforms.resolved(
+    Waveform("whole", 16000, "soxr_hq", "whole", normalise="peak"), None, np.array([])
+)
+
+
+# ---- clips in chunks -------------------------------------------------------------------------
+
+
+def samples(frames):
+    """As many samples as make so many frames of `CHUNKED`, and some over."""
+    return 256 * frames - 100
+
+
+def chunks_of(*sounds, **changes):
+    """Whole clips, together, by the recipes in chunks."""
+    sounds = [recipes.waveform(sound, 16000, WHOLE) for sound in sounds]
+    return recipes.feature(sounds, 16000, CHUNKED | changes)
+
+
+def noise(frames):
+    """Make a clip of so many frames."""
+    return np.random.default_rng(frames).normal(0, 0.1, samples(frames)).astype(np.float32)
+
+
+@pytest.mark.parametrize("changes", ({}, {"deltas": "difference"}))
+def test_clips_of_any_length_have_as_many_chunks(changes):
+    lengths = (1, 33, 61, 62, 71, 692, 1000)
+    found = chunks_of(*map(noise, lengths), **changes)
+    for frames, values in zip(lengths, found, strict=True):
+        assert values.shape == (11, 62, 128, 3)[: 3 + len(changes)]
+        assert values.dtype == np.float32 and np.isfinite(values).all()
+        (whole,) = chunks_of(noise(frames), **changes, chunks=0, segment=0)
+        assert len(whole) == frames
+        np.testing.assert_array_equal(values[0, :frames], whole[:62])
+        assert not values[:, frames:].any()
+        (alone,) = chunks_of(noise(frames), **changes)
+        np.testing.assert_array_equal(values, alone)
+
+
+def test_clips_of_one_length_are_cut_as_each_alone():
+    sounds = [noise(100), noise(100)[::-1].copy()]
+    for values, sound in zip(chunks_of(*sounds), sounds, strict=True):
+        np.testing.assert_array_equal(values, chunks_of(sound)[0])
+
+
+@pytest.mark.parametrize("frames", (1, 61, 300))
+def test_a_silent_clip_is_silent_in_all_chunks(frames):
+    (values,) = chunks_of(np.zeros(samples(frames), np.float32))
+    np.testing.assert_array_equal(values, np.zeros((11, 62, 128), np.float32), strict=True)
+
+
+# ---- the published systems -------------------------------------------------------------------
 
 
 def golden(name):
@@ -32,6 +88,7 @@ def made(signal, rate, waveform, feature):
     return sound, values
 
 
+@pytest.mark.corpus
 @pytest.mark.parametrize("clip", ["anger", "boredom", "sadness"])
 def test_light_sernet(clip):
     held = golden("lightsernet/features.npz")
@@ -41,6 +98,7 @@ def test_light_sernet(clip):
     np.testing.assert_allclose(values, held[f"{clip}_dataset.mfcc_tf_signal"], rtol=0, atol=1e-3)
 
 
+@pytest.mark.corpus
 @pytest.mark.parametrize(
     ("clip", "rate"), [("a", 22050), ("b", 22050), ("c", 22050), ("d48k", 48000)]
 )
@@ -54,8 +112,13 @@ def test_dcnn(clip, rate):
     np.testing.assert_allclose(values, held[f"{clip}/segments"], rtol=0, atol=1e-4)
 
 
+@pytest.mark.corpus
 def test_deep_emo_cluster():
     held = golden("deepemocluster/frontend.npz")
     sound, values = made(held["wav"], 16000, "whole-16k", "mel128")
     assert sound.shape == held["wav"].shape
     np.testing.assert_allclose(values, held["mel"], rtol=1e-5, atol=1e-7)
+    (chunks,) = chunks_of(held["wav"])
+    mean, std = held["normmean_temporal"][0], held["normstd_temporal"][0]
+    scores = scaling.apply(chunks, mean, std, clip=3.0)
+    np.testing.assert_allclose(scores, held["chunks_temporal"], rtol=0, atol=1e-5)

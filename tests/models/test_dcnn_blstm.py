@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from pipeline.dataset import Dataset, Fold
-from pipeline.engine import TRAINING, compiled, loop, objectives
+from pipeline.engine import TRAINING, compiled, emotions, loop, objectives
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models import dcnn_blstm
@@ -56,10 +56,10 @@ def learn(model, x):
     """Let the engine take a step; give what it left, by place, and the loss."""
     training = dcnn_blstm.TRAINING | {"learning_rate": 1e-2}
     optimiser = objectives.optimiser(training)
-    program = compiled.program(model, objectives.loss(training), optimiser, len(x))
+    program = emotions.program(model, objectives.loss(training), optimiser, len(x))
     state, targets = compiled.start(model, optimiser), np.eye(3, dtype=np.float32)[[0, 1]]
     order, draws = np.arange(len(x), dtype=np.int32), np.zeros((len(x), 4), np.float32)
-    state, loss, _ = program.epoch(state, program.put(x), program.put(targets), order, draws)
+    state, (loss, _) = program.epoch(state, program.put(x), program.put(targets), order, draws)
     compiled.assign(model, state)
     return values(model), float(loss)
 
@@ -474,7 +474,7 @@ def test_a_resumed_run_takes_what_the_frozen_cnn_gave(trained, tmp_path, monkeyp
     history, answers = train_frozen(tmp_path / "run", trained[1][0])
     for left in tmp_path.glob("run/unfinished/fold*"):
         left.unlink()
-    monkeypatch.setattr(loop.inference, "predict", None)  # the CNN is not asked again
+    monkeypatch.setattr(emotions.inference, "predict", None)  # the CNN is not asked again
     again, same = train_frozen(tmp_path / "run", trained[1][0])
     assert again == history
     np.testing.assert_array_equal(same, answers)

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.engine import compiled, objectives
+from pipeline.engine import compiled, emotions, objectives
 from pipeline.errors import InputError
 from pipeline.models import light_sernet
 from tests.models import running
@@ -201,10 +201,10 @@ def training_step():
     """Loss and statistics that one step of the engine leaves."""
     model = small(dropout=0, l2=0.01)
     optimiser = objectives.optimiser(light_sernet.TRAINING)
-    program = compiled.program(model, objectives.LOSSES["cross_entropy"], optimiser, batch=4)
+    program = emotions.program(model, objectives.LOSSES["cross_entropy"], optimiser, batch=4)
     x, targets = program.put(noise(4, 17, 7)), program.put(TARGETS)
     order, draws = np.arange(4, dtype=np.int32), np.zeros((4, 4), np.float32)
-    state, loss, _ = program.epoch(compiled.start(model, optimiser), x, targets, order, draws)
+    state, (loss, _) = program.epoch(compiled.start(model, optimiser), x, targets, order, draws)
     paths = [variable.path for variable in model.non_trainable_variables]
     left = {path: np.array(value) for path, value in zip(paths, state["other"], strict=True)}
     return {"loss": float(loss) / 4} | {path: left[path] for path in paths if "_bn/" in path}

@@ -1,0 +1,205 @@
+"""Attributes of clips, learnt together with clusters of their chunks.
+
+What an epoch of DeepEmoCluster is made of stands in `clustering`; here it is put together. A model
+file that has ``with_clusters`` is trained this way. It is asked for a network whose outputs are
+``attributes``, ``clusters``, ``points``, ``ratings`` and, where a triplet loss orders the chunks,
+``ordered``, and its model has layers ``scaled`` and ``ratings`` with weights ``mean`` and ``std``,
+which are set to those of a fold's training clips (`pipeline.models.deep_emo_cluster`).
+"""
+
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+from keras import ops
+
+from pipeline import metrics
+from pipeline.dataset import Dataset
+from pipeline.engine import clustering, compiled, inference
+from pipeline.engine.compiled import Program
+from pipeline.engine.task import Task, Unit
+from pipeline.errors import InputError
+from pipeline.features import framing
+
+
+class Attributes(Task):
+    """The task of a run on attributes.
+
+    Parameters
+    ----------
+    with_clusters : callable
+        ``(model, clusters, seed=0) -> network``, of the model's file.
+    model : keras.Model
+        Untrained; takes (clips, chunks, frames, bins), gives (clips, attributes).
+    data : Dataset
+    training : dict
+        ``attributes``, ``batch``, ``clusters``, ``unlabeled`` and the settings of
+        `clustering.optimisers`.
+
+    Raises
+    ------
+    InputError
+        If a setting of any training is asked for that this one does not know.
+    """
+
+    SHOWN = ("loss", "attribute_loss")
+
+    def __init__(self, with_clusters: Callable, model: keras.Model, data: Dataset, training: dict):
+        if training["balance"] != "none" or training["mask_frames"] or training["mask_bins"]:
+            raise InputError("balance, mask_frames, mask_bins: are of runs on emotions; leave out")
+        network = with_clusters(model, training["clusters"])
+        self.with_clusters, self.training = with_clusters, training
+        paths = [variable.path for variable in network.trainable_variables]
+        self.apart = [path.startswith("clusters/") for path in paths]
+        self.optimiser, descent = clustering.optimisers(training, self.apart)
+        self.ordered = "ordered" in network.output
+        # The loss itself, of clusters, of attributes where there are ratings, of triples.
+        self.names = ["loss", "cluster_loss", "attribute_loss"] + ["triplet_loss"] * self.ordered
+        batch, count = training["batch"], len(self.names)
+        program, self.without_ratings = (
+            compiled.program(network, _objective(network, rated), count - (not rated), way, batch)
+            for rated, way in ((True, self.optimiser), (False, descent))
+        )
+        super().__init__(model, network, data, batch, program)
+
+    def start(self, model: keras.Model, unit: Unit) -> dict:
+        """State of an untrained model that knows the scales of its training clips."""
+        from sklearn.preprocessing import StandardScaler  # slow to import
+
+        train, frames = unit.fold.train, StandardScaler()
+        for clip in self._frames(train):
+            frames.partial_fit(clip.astype(float))
+        ratings = self.data.ratings[train].astype(float)
+        if not (std := ratings.std(axis=0)).all():
+            names = np.array(self.training["attributes"])[std == 0]
+            raise InputError(
+                f"fold {unit.fold.number}: all training clips are rated alike on {names[0]}"
+            )
+        scaled, rated = model.get_layer("scaled"), model.get_layer("ratings")
+        scaled.mean.assign(frames.mean_)
+        scaled.std.assign(np.sqrt(frames.var_))
+        rated.mean.assign(ratings.mean(axis=0))
+        rated.std.assign(std)
+        network = self.with_clusters(model, self.training["clusters"], seed=unit.seed)
+        state = compiled.start(network, self.optimiser)
+        none = np.full((len(train), self.data.x.shape[1]), -1, np.int32)
+        return state | {"assigned": none}
+
+    def prepare(self, units: list[Unit], state: dict) -> None:
+        """Nothing: most of the time goes into steps."""
+
+    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
+        """Train one unit: on clips without ratings, if there are any, and then on those with."""
+        (unit,), before = units, state["assigned"]
+        rng = np.random.default_rng([unit.seed, unit.fold.number, number])
+        row = {}
+        pool = self._pool(unit)
+        if len(pool):
+            state, _, sums = self._round(self.without_ratings, state, unit, pool, rng)
+            row["unlabeled_loss"] = float(sums[0])
+        state, assigned, sums = self._round(self.program, state, unit, unit.fold.train, rng)
+        row = dict(zip(self.names, map(float, sums), strict=True)) | row
+        row["nmi"] = clustering.agreement(assigned, before) if number else None
+        sizes = clustering.sizes(assigned, self.training["clusters"])
+        row |= {f"cluster_{i:02d}": size for i, size in enumerate(sizes, start=1)}
+        return state | {"assigned": assigned}, [row]
+
+    def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
+        """Concordance of each attribute over some clips."""
+        found, true = self.answers(_network(state), rows)["ratings"], self.data.ratings[rows]
+        names = self.training["attributes"]
+        sums = [metrics.moments(t, f).sum(axis=0) for t, f in zip(true.T, found.T, strict=True)]
+        if not np.isfinite(found).all():
+            return dict.fromkeys([f"{part}_ccc_{name}" for name in names], np.nan)
+        return {f"{part}_ccc_{n}": float(metrics.ccc(s)) for n, s in zip(names, sums, strict=True)}
+
+    def merit(self, row: dict, part: str) -> float:
+        """Mean concordance of the attributes."""
+        return float(np.mean([row[f"{part}_ccc_{name}"] for name in self.training["attributes"]]))
+
+    def _round(
+        self,
+        program: Program,
+        state: dict,
+        unit: Unit,
+        rows: np.ndarray,
+        rng: np.random.Generator,
+    ) -> tuple[dict, np.ndarray, np.ndarray]:
+        """Sort the chunks of some clips into clusters and learn them; mean measures of a clip."""
+        state = _network(state)
+        points = self.answers(state, rows)["points"]  # (rows, chunks, channels)
+        clusters, seed = self.training["clusters"], int(rng.integers(2**31))
+        assigned = clustering.k_means(points.reshape(-1, points.shape[-1]), clusters, seed=seed)
+        assigned = assigned.reshape(points.shape[:2])
+        weights = [
+            _fresh(weight, rng) if apart else weight
+            for weight, apart in zip(state["weights"], self.apart, strict=True)
+        ]
+        everywhere = np.zeros((len(self.data.y), points.shape[1]), np.int32)
+        everywhere[rows] = assigned
+        targets = {"assigned": everywhere, "ratings": self._scaled(unit)}
+        order = rows[clustering.draw(rng, assigned)].astype(np.int32)
+        draws = self._triples(rng, len(order), points.shape[1])
+        state, sums = self.learn(program, state | {"weights": weights}, targets, order, draws)
+        return state, assigned, sums / len(order)
+
+    def _triples(self, rng: np.random.Generator, clips: int, chunks: int) -> np.ndarray:
+        """For each place of the order, the triples of its batch in a row (clips, 3 rounds)."""
+        if not self.ordered:
+            return np.zeros((clips, 1), np.int32)
+        batches = -(-clips // self.batch)
+        triples = [clustering.draw_triples(rng, chunks).ravel() for _ in range(batches)]
+        return np.repeat(triples, self.batch, axis=0)[:clips]
+
+    def _scaled(self, unit: Unit) -> np.ndarray:
+        """Ratings of all clips as the fold's training clips scale them (rows, attributes)."""
+        train = self.data.ratings[unit.fold.train].astype(float)
+        scaled = (self.data.ratings - train.mean(axis=0)) / train.std(axis=0)
+        return np.nan_to_num(scaled).astype(np.float32)
+
+    def _pool(self, unit: Unit) -> np.ndarray:
+        """Rows of the clips without ratings that a unit learns from, the same in every epoch."""
+        drawn = np.random.default_rng([unit.seed, unit.fold.number]).permutation(
+            unit.fold.unlabeled
+        )
+        return np.sort(drawn[: self.training["unlabeled"]])
+
+    def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
+        """The frames of each clip (frames, bins), each once, out of chunks that overlap."""
+        settings = self.data.spec["settings"]
+        lengths = {"length": settings["n_fft"], **{k: settings[k] for k in ("hop", "centre")}}
+        for first in range(0, len(rows), inference.BATCH):
+            some = rows[first : first + inference.BATCH]
+            for chunks, samples in zip(
+                self.data.take(some), self.data.samples[some].tolist(), strict=True
+            ):
+                yield framing.rejoined(chunks, framing.frames(samples, **lengths))
+
+
+def _network(state: dict) -> dict:
+    """What of a state the compiled functions know."""
+    return {key: state[key] for key in ("weights", "other", "slots")}
+
+
+def _fresh(weight, rng: np.random.Generator) -> np.ndarray:
+    """Kernel or bias of a layer that names clusters, before it learnt any."""
+    shape = np.shape(weight)
+    values = rng.normal(0, clustering.DEVIATION, shape) if len(shape) > 1 else np.zeros(shape)
+    return values.astype(np.float32)
+
+
+def _objective(network: keras.Model, rated: bool) -> Callable:
+    """Sum of a batch's losses; with it, summed over the clips, each of them."""
+
+    def objective(weights: list, other: list, x, targets, draws):
+        outputs, other = network.stateless_call(weights, other, x, training=True)
+        losses = [clustering.cross_entropy(targets["assigned"], outputs["clusters"])]
+        if rated:
+            losses.append(clustering.concordance(targets["ratings"], outputs["attributes"]))
+        if "ordered" in outputs:
+            triples = ops.reshape(draws[0], (-1, 3))
+            losses.append(clustering.triplet(outputs["ordered"], triples))
+        clips = ops.cast(ops.shape(x)[0], "float32")
+        return sum(losses), (other, clips * ops.stack([sum(losses), *losses]))
+
+    return objective

@@ -1,0 +1,150 @@
+"""Emotions of clips: classes, learnt from probabilities."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import ops
+from tqdm import tqdm
+
+from pipeline.dataset import Dataset
+from pipeline.engine import compiled, inference, objectives
+from pipeline.engine.task import Task, Unit
+from pipeline.errors import InputError
+from pipeline.files import tables
+
+
+class Emotions(Task):
+    """The task of a run on emotions.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Untrained; gives (clips, classes).
+    data : Dataset
+    training : dict
+        ``batch``, ``label_smoothing``, ``loss``, the optimiser's and the schedule's settings, and
+        those of any training (``pipeline.engine``).
+    folder : Path
+        Takes what the stem of the network gives.
+    """
+
+    SHOWN = ("loss", "accuracy")
+
+    def __init__(self, model: keras.Model, data: Dataset, training: dict, folder: Path):
+        stem, network = compiled.divide(model)
+        if stem is not None:
+            data = _stemmed(data, stem, training, folder / "stem.npy")
+        self.optimiser, self.training = objectives.optimiser(training), training
+        loss, mask, batch = objectives.loss(training), objectives.mask(training), training["batch"]
+        compiled_network = program(network, loss, self.optimiser, batch, mask)
+        super().__init__(model, network, data, batch, compiled_network)
+        self.targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
+
+    def start(self, model: keras.Model, unit: Unit) -> dict:
+        """State of an untrained model."""
+        return compiled.start(compiled.divide(model)[1], self.optimiser)
+
+    def prepare(self, units: list[Unit], state: dict) -> None:
+        """Compile steps of all sizes of batches."""
+        counts = [len(unit.fold.train) for unit in units]
+        sizes = {min(count, self.batch) for count in counts}
+        sizes |= {count % self.batch for count in counts} - {0}
+        x, targets, _, draws = next(self.blocks(*self._lesson(units[0], 0)))
+        self.program.prepare(state, x, targets, draws, sizes)
+
+    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
+        """Train one unit, or several of one size stacked; tell loss and accuracy."""
+        lessons = [self._lesson(unit, number) for unit in units]
+        rate = np.float32(objectives.rate(self.training, number))
+        state["slots"]["rate"] = np.full((len(units),) if len(units) > 1 else (), rate)
+        if len(units) > 1:
+            stacked = [np.stack(arrays) for arrays in zip(*lessons, strict=True)]
+            state, sums = self.program.stacked_epoch(state, self.x, *stacked)
+        else:
+            state, sums = self.learn(self.program, state, *lessons[0])
+        means = np.reshape(sums, (len(units), -1)) / len(units[0].fold.train)
+        return state, [{"loss": float(loss), "accuracy": float(hits)} for loss, hits in means]
+
+    def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
+        """Accuracy on some clips, and the cross-entropy on those of validation."""
+        probabilities = self.answers(state, rows)  # (clips, classes)
+        if not np.isfinite(probabilities).all():
+            return {f"{part}_accuracy": np.nan}
+        hits = probabilities.argmax(axis=1) == self.data.y[rows]
+        found = {f"{part}_accuracy": float(hits.mean())}
+        if part == "test":
+            return found
+        true = probabilities[np.arange(len(rows)), self.data.y[rows]]
+        return {f"{part}_loss": float(-np.log(np.maximum(true, 1e-7)).mean())} | found
+
+    def merit(self, row: dict, part: str) -> float:
+        """Accuracy."""
+        return row[f"{part}_accuracy"]
+
+    def _lesson(self, unit: Unit, number: int) -> tuple[np.ndarray, ...]:
+        """Targets of all clips, training clips in the order of an epoch, and draws for each."""
+        draw = np.random.default_rng([unit.seed, unit.fold.number, number])
+        train, targets, balance = unit.fold.train, self.targets, self.training["balance"]
+        if balance == "none":
+            order = draw.permutation(train)
+        else:
+            shares = objectives.class_shares(self.data.y[train])
+            if balance == "resample":
+                order = draw.choice(train, len(train), p=shares / shares.sum(dtype=float))
+            else:
+                order, targets = draw.permutation(train), targets.copy()
+                targets[train] *= shares[:, None]
+        return targets, order.astype(np.int32), draw.random((len(order), 4), np.float32)
+
+
+def program(
+    network: keras.Model,
+    loss: Callable,
+    optimiser: objectives.Optimiser,
+    batch: int,
+    mask: Callable = objectives.whole,
+) -> compiled.Program:
+    """Compile a network of probabilities; what it measures are loss and hits.
+
+    Parameters
+    ----------
+    network : keras.Model
+        Gives (clips, classes).
+    loss : callable
+        ``(targets, logits) -> (clips,)``.
+    optimiser : Optimiser
+    batch : int
+        Clips of a step.
+    mask : callable
+        ``(x, draws) -> x``, what is learnt from; ``draws (order, 4)``, 0 to 1, say where each clip
+        is masked.
+    """
+    with_logits = compiled.without_softmax(network)
+
+    def objective(weights: list, other: list, x, targets, draws):
+        outputs, other, penalties = with_logits.stateless_call(
+            weights, other, mask(x, draws), training=True, return_losses=True
+        )
+        value = ops.mean(loss(targets, outputs)) + sum(penalties)
+        hits = ops.equal(ops.argmax(outputs, axis=-1), ops.argmax(targets, axis=-1))
+        clips = ops.cast(ops.shape(x)[0], "float32")
+        return value, (other, ops.stack([value * clips, ops.sum(ops.cast(hits, "float32"))]))
+
+    return compiled.program(network, objective, 2, optimiser, batch)
+
+
+def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Dataset:
+    """Clips as the stem of a network gives them, each computed once and kept for a resumed run."""
+    if training["mask_frames"] or training["mask_bins"]:
+        raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
+    if not path.exists():
+        rows, step = np.arange(len(data.y)), inference.BATCH
+        blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
+        blocks = tqdm(blocks, desc="stem", disable=None)
+        values = np.concatenate([inference.predict(stem, data.take(some)) for some in blocks])
+        with tables.replacing(path) as aside, aside.open("wb") as file:
+            np.save(file, values)
+    return replace(data, x=np.load(path))
