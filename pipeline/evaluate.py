@@ -12,7 +12,7 @@ from pipeline.files import bundles, stores, tables
 
 COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
-    "parameters input_shape labels certificate device backend versions spec_sha256"
+    "parameters input_shape labels attributes certificate device backend versions spec_sha256"
 ).split()
 
 
@@ -42,15 +42,22 @@ def evaluate(
     Raises
     ------
     InputError
-        If the models were trained on other folds or features than the ones given.
+        If the models were trained on other folds or features than the ones given, or one predicts
+        what is no number.
     """
     card = bundles.read_card(bundle)
     backend.choose(card["backend"])
-    data = dataset.load(store, index, folds, memory_mb=0)  # read fold by fold
+    attributes = tuple(card["attributes"])
+    # nothing in memory: it is read fold by fold
+    data = dataset.load(store, index, folds, memory_mb=0, attributes=attributes)
     declared = tables.read_json(certificate)
     if (card["certificate"], card["spec"]) != (declared["sha256"], data.spec):
         raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
     predictions = _predictions(bundle, data)
+    if attributes:
+        scores = metrics.attributes_over_seeds(predictions, attributes)
+    else:
+        scores = metrics.emotions_over_seeds(predictions, data.labels)
     facts = {key: card[key] for key in COPIED} | {
         "folds": len(data.folds),
         "clips": predictions["clip"].nunique(),
@@ -72,7 +79,7 @@ def evaluate(
     tables.write(predictions, report / "predictions.csv")
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(facts, report / "run.json")
-    tables.write_json(metrics.over_seeds(predictions, data.labels), report / "metrics.json")
+    tables.write_json(scores, report / "metrics.json")
 
 
 def _provenance(card: dict) -> dict | None:
@@ -90,17 +97,21 @@ def _provenance(card: dict) -> dict | None:
 def _length(store: stores.Store) -> dict:
     """How clips were brought to length: counts of them, and by how many seconds.
 
-    Where clips are taken whole they are padded to the longest, or to full pieces.
+    Where clips are taken whole they are padded to the longest, or to full pieces; not so where a
+    feature takes a fixed number of pieces out of each.
     """
-    spec, length = store.spec["waveform"], store.length[:]
+    spec, length, chunks = store.spec["waveform"], store.length[:], store.spec["chunks"]
     length = length[: len(length) // (spec.get("copies", 0) + 1)]
-    if spec["length"] == "segments":
+    if chunks and spec["length"] == "whole":
+        gap = np.zeros_like(length)
+    elif spec["length"] == "segments":
         gap = -length % spec["samples"]
     else:
         gap = (spec["samples"] or length.max()) - length
     seconds = gap / spec["sample_rate"]
     return {
         "policy": spec["length"],
+        "chunks": chunks,
         "samples": spec["samples"],
         "sample_rate": spec["sample_rate"],
         "clips": len(gap),
@@ -120,18 +131,28 @@ def _predictions(bundle: Path, data: Dataset) -> pd.DataFrame:
     frames = []
     for unit in card["folds"]:
         fold = folds[unit["fold"]]
-        probabilities = inference.predict(models(unit["file"]), data.take(fold.test))
-        frames.append(_rows(data, fold, probabilities).assign(seed=unit["seed"]))
+        found = inference.predict(models(unit["file"]), data.take(fold.test))
+        if not np.isfinite(found).all():
+            raise InputError(
+                f"{bundle}: {unit['file']} predicts what is no number; "
+                "train it again with a lower learning rate"
+            )
+        frames.append(_rows(data, fold, found, card["attributes"]).assign(seed=unit["seed"]))
     return pd.concat(frames, ignore_index=True)
 
 
-def _rows(data: Dataset, fold: Fold, probabilities) -> pd.DataFrame:
-    """Predictions of one fold; probabilities (clips, classes)."""
+def _rows(data: Dataset, fold: Fold, found: np.ndarray, attributes: list[str]) -> pd.DataFrame:
+    """Predictions of one fold; found (clips, classes) probabilities or (clips, attributes)."""
     clips = data.clips.loc[fold.test, ["clip", "speaker", "sex"]].reset_index(drop=True)
     clips["fold"] = fold.number
+    for column, name in enumerate(attributes):
+        clips[f"true_{name}"] = data.ratings[fold.test, column]
+        clips[f"predicted_{name}"] = found[:, column]
+    if attributes:
+        return clips
     clips["label"] = [data.labels[i] for i in data.y[fold.test]]
-    clips["predicted"] = [data.labels[i] for i in probabilities.argmax(axis=1)]
-    return clips.join(pd.DataFrame(probabilities, columns=[f"p_{label}" for label in data.labels]))
+    clips["predicted"] = [data.labels[i] for i in found.argmax(axis=1)]
+    return clips.join(pd.DataFrame(found, columns=[f"p_{label}" for label in data.labels]))
 
 
 if __name__ == "__main__":

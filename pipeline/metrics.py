@@ -1,12 +1,16 @@
-"""Metrics of classification: how often the predicted emotion is the labelled one.
+"""Metrics: how often the predicted emotion is the labelled one, how closely ratings are met.
 
 Conventions
 -----------
-Everything starts from a confusion matrix of counts: rows are the labels (the truth), columns the
-predictions, both in the order of ``classes``. ``recalls``, ``uar``, ``war`` and ``macro_f1`` take
-such matrices of shape (..., classes, classes) and keep the leading axes, so that a metric of
-thousands of resampled matrices is one call. Averages over classes are taken over those that occur
-among the labels: a fold that lacks a class is averaged over the classes it has.
+Every metric follows from what adds up over clips, so that one of thousands of resampled sets of
+clips is one call: leading axes are kept.
+
+* Of emotions that is a confusion matrix of counts, shape (..., classes, classes): rows are the
+  labels (the truth), columns the predictions, both in the order of ``classes``. Averages over
+  classes are taken over those that occur among the labels: a fold that lacks a class is averaged
+  over the classes it has.
+* Of attributes (arousal, dominance, valence) it is ``moments``, shape (..., 6): sums of ratings and
+  predictions, in the units of the corpus.
 
 Metrics
 -------
@@ -14,14 +18,19 @@ Metrics
 * ``uar``, unweighted average recall: the mean of the recalls; chance is 1 / classes.
 * ``war``, weighted average recall: the share of all clips that were recognised, or accuracy.
 * ``macro_f1``: the mean over classes of the harmonic mean of precision and recall.
+* ``ccc``, concordance correlation coefficient: 1 where prediction and rating agree, 0 for a
+  constant.
+* ``rmse``, root mean square error: in the units of the corpus.
 """
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from pipeline.statistics import speaker_bootstrap
 
-COLUMNS = ("clip", "speaker", "fold", "label", "predicted")
+KEYS = ("clip", "speaker", "fold")
 
 
 def validate(labels, predicted, classes) -> None:
@@ -133,8 +142,71 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
     return np.nanmean(np.where(labelled > 0, f1, np.nan), axis=-1)
 
 
-def evaluate(predictions: pd.DataFrame, classes) -> dict[str, float]:
-    """Every metric of one run, flat.
+def moments(truth: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
+    """Of each clip what adds up over clips, for ``ccc`` and ``rmse``.
+
+    Parameters
+    ----------
+    truth, predicted : sequence of float, shape (clips,)
+        Rating and prediction, in one unit.
+
+    Returns
+    -------
+    ndarray, shape (clips, 6), float64
+        1, the rating, the prediction, the squares of both and of their difference.
+    """
+    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
+    squares = truth**2, predicted**2, (truth - predicted) ** 2
+    return np.stack([np.ones_like(truth), truth, predicted, *squares], axis=-1)
+
+
+def ccc(sums: np.ndarray) -> np.ndarray:
+    """Concordance correlation coefficient, with moments of the population (ddof 0).
+
+    ``2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))**2)``, which is 1 less the mean squared
+    difference over the same denominator. Unlike a correlation it falls when predictions are
+    shifted or scaled.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., 6)
+        ``moments`` added over clips, at least one.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        From -1 to 1. 0 where prediction or rating is constant, even if both are the same constant:
+        nothing is known then of whether one follows the other.
+
+    References
+    ----------
+    L. I.-K. Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics 45
+    (1989) 255-268.
+
+    Examples
+    --------
+    >>> sums = moments([1, 2, 3], [2, 3, 4]).sum(axis=0)  # right but for a shift by 1
+    >>> round(float(ccc(sums)), 3)
+    0.571
+    """
+    truth, predicted, truths, predictions, difference = _means(sums)
+    spread = truths - truth**2 + predictions - predicted**2 + (truth - predicted) ** 2
+    varies = spread > 1e-12 * (truths + predictions)  # below it is what rounding leaves
+    return np.where(varies, 1 - difference / np.where(varies, spread, 1), 0.0)
+
+
+def rmse(sums: np.ndarray) -> np.ndarray:
+    """Root mean square error, shape (..., 6) -> (...), in the units of the ratings.
+
+    >>> float(rmse(moments([1, 2, 3], [2, 3, 4]).sum(axis=0)))
+    1.0
+    """
+    *_, difference = _means(sums)
+    return np.sqrt(difference)
+
+
+def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
+    """Every metric of one training that predicts emotions, flat.
 
     Parameters
     ----------
@@ -160,65 +232,157 @@ def evaluate(predictions: pd.DataFrame, classes) -> dict[str, float]:
     ValueError
         If a column is missing, a clip comes twice, or as in ``validate``.
     """
-    missing = [column for column in COLUMNS if column not in predictions]
-    if missing:
-        raise ValueError(f"predictions lack the column {missing[0]!r}")
-    twice = predictions["clip"][predictions["clip"].duplicated()]
-    if len(twice):
-        raise ValueError(f"clip {twice.iloc[0]} is predicted more than once")
-
+    _whole(predictions, ["label", "predicted"])
     pooled = confusion(predictions["label"], predictions["predicted"], classes)
-    values = {}
+    order, size = pd.Index(classes), len(classes)
+    cells = order.get_indexer(predictions["label"]) * size
+    cells += order.get_indexer(predictions["predicted"])  # (clips,)
+    single = np.eye(size**2, dtype=int).reshape(-1, size, size)  # (cells, classes, classes)
+    values = {"macro_f1": macro_f1(pooled)}
     for name, metric in (("uar", uar), ("war", war)):
-        values[name] = metric(pooled)
-        values[f"{name}_low"], values[f"{name}_high"] = speaker_bootstrap(predictions, metric)
-    values["macro_f1"] = macro_f1(pooled)
+        values |= _scores(name, metric, predictions, cells, single)
     for label, recall in zip(classes, recalls(pooled), strict=True):
         if not np.isnan(recall):
             values[f"recall_{label}"] = recall
-
-    by_fold = {
-        int(fold): confusion(rows["label"], rows["predicted"], classes)
-        for fold, rows in predictions.groupby(predictions["fold"].astype(int))
-    }
-    for name, metric in (("uar", uar), ("war", war)):
-        of_folds = metric(np.stack(list(by_fold.values())))  # (folds,)
-        for fold, value in zip(by_fold, of_folds, strict=True):
-            values[f"{name}_fold_{fold:02d}"] = value
-        values[f"{name}_fold_mean"] = of_folds.mean()
-        values[f"{name}_fold_std"] = of_folds.std()
-
-    values["clips"] = len(predictions)
-    values["speakers"] = predictions["speaker"].nunique()
     values["chance_uar"] = 1 / len(classes)
     values["majority_war"] = pooled.sum(axis=1).max() / len(predictions)
-    return {name: float(value) for name, value in values.items()}
+    return _counted(predictions, values)
 
 
-def over_seeds(predictions: pd.DataFrame, classes) -> dict[str, float]:
-    """Metrics of a run trained under one seed or several: each the mean over the seeds.
+def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) -> dict[str, float]:
+    """Every metric of one training that predicts attributes, flat.
 
     Parameters
     ----------
     predictions : DataFrame
-        As `evaluate` takes it, with a column ``seed``.
+        A row per held-out clip, with ``clip, speaker, fold`` and per attribute ``true_<attribute>,
+        predicted_<attribute>``, in the units of the corpus.
+    attributes : sequence of str, at least one
+        Such as ``arousal``.
+
+    Returns
+    -------
+    dict of str to float
+        For each attribute:
+
+        * ``ccc_<attribute>``, ``rmse_<attribute>`` of all folds pooled;
+        * ``ccc_<attribute>_low``, ``ccc_<attribute>_high``: 95 % interval of
+          ``pipeline.statistics.speaker_bootstrap``;
+        * ``ccc_<attribute>_fold_<nn>``, and over the folds ``ccc_<attribute>_fold_mean``,
+          ``ccc_<attribute>_fold_std`` (of the population, ddof 0);
+
+        and ``clips``, ``speakers``: how many.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a clip comes twice, there is no clip, or a rating or prediction is
+        no number.
+    """
+    columns = [f"{what}_{name}" for name in attributes for what in ("true", "predicted")]
+    _whole(predictions, columns)
+    if predictions.empty:
+        raise ValueError("no clips to evaluate")
+    for column in columns:
+        wrong = ~np.isfinite(predictions[column].to_numpy(float))
+        if wrong.any():
+            raise ValueError(f"clip {predictions['clip'][wrong].iloc[0]}: {column} is no number")
+    values, each = {}, np.arange(len(predictions))
+    for name in attributes:
+        of_clips = moments(predictions[f"true_{name}"], predictions[f"predicted_{name}"])
+        values |= _scores(f"ccc_{name}", ccc, predictions, each, of_clips)
+        values[f"rmse_{name}"] = rmse(of_clips.sum(axis=0))
+    return _counted(predictions, values)
+
+
+def emotions_over_seeds(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
+    """Metrics of a run on emotions, trained under one seed or several: the mean over the seeds.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `evaluate_emotions` takes it, with a column ``seed``.
     classes : sequence of str
         All classes of the run.
 
     Returns
     -------
     dict of str to float
-        What `evaluate` returns; with several seeds also ``uar_seed_<n>``, ``war_seed_<n>`` and
-        their standard deviations ``uar_seeds_std``, ``war_seeds_std`` (ddof 0).
+        What `evaluate_emotions` returns; with several seeds also ``uar_seed_<n>``, ``war_seed_<n>``
+        and their standard deviations ``uar_seeds_std``, ``war_seeds_std`` (ddof 0).
     """
-    seeds = {int(seed): evaluate(rows, classes) for seed, rows in predictions.groupby("seed")}
-    names = next(iter(seeds.values()))  # the same clips are tested under every seed
-    values = {name: float(np.mean([s[name] for s in seeds.values()])) for name in names}
+    seeds = {n: evaluate_emotions(rows, classes) for n, rows in predictions.groupby("seed")}
+    return _over_seeds(seeds, ["uar", "war"])
+
+
+def attributes_over_seeds(predictions: pd.DataFrame, attributes: Sequence[str]) -> dict[str, float]:
+    """Metrics of a run on attributes, trained under one seed or several: the mean over the seeds.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `evaluate_attributes` takes it, with a column ``seed``.
+    attributes : sequence of str, at least one
+        Such as ``arousal``.
+
+    Returns
+    -------
+    dict of str to float
+        What `evaluate_attributes` returns; with several seeds also ``ccc_<attribute>_seed_<n>`` and
+        their standard deviation ``ccc_<attribute>_seeds_std`` (ddof 0).
+    """
+    seeds = {n: evaluate_attributes(rows, attributes) for n, rows in predictions.groupby("seed")}
+    return _over_seeds(seeds, [f"ccc_{name}" for name in attributes])
+
+
+def _whole(predictions: pd.DataFrame, columns: list[str]) -> None:
+    """Refuse predictions that lack a column or have a clip twice."""
+    missing = [column for column in (*KEYS, *columns) if column not in predictions]
+    if missing:
+        raise ValueError(f"predictions lack the column {missing[0]!r}")
+    twice = predictions["clip"][predictions["clip"].duplicated()]
+    if len(twice):
+        raise ValueError(f"clip {twice.iloc[0]} is predicted more than once")
+
+
+def _scores(
+    name: str,
+    metric: Callable[[np.ndarray], np.ndarray],
+    predictions: pd.DataFrame,
+    kinds: np.ndarray,
+    sums: np.ndarray,
+) -> dict[str, float]:
+    """One metric of all clips, with its interval, and of each fold; clips as to the bootstrap."""
+    values = {name: metric(sums[kinds].sum(axis=0))}
+    low, high = speaker_bootstrap(predictions["speaker"], kinds, sums, metric)
+    values |= {f"{name}_low": low, f"{name}_high": high}
+    fold = predictions["fold"].to_numpy(int)
+    by_fold = {n: metric(sums[kinds[fold == n]].sum(axis=0)) for n in np.unique(fold)}
+    values |= {f"{name}_fold_{n:02d}": value for n, value in by_fold.items()}
+    of_folds = np.stack(list(by_fold.values()))  # (folds,)
+    return values | {f"{name}_fold_mean": of_folds.mean(), f"{name}_fold_std": of_folds.std()}
+
+
+def _counted(predictions: pd.DataFrame, values: dict) -> dict[str, float]:
+    """Metrics with the numbers of clips and speakers, all as plain numbers."""
+    values |= {"clips": len(predictions), "speakers": predictions["speaker"].nunique()}
+    return {name: float(value) for name, value in values.items()}
+
+
+def _over_seeds(seeds: dict[int, dict[str, float]], names: list[str]) -> dict[str, float]:
+    """Mean of every metric over the seeds; of those named also each seed's, and their spread."""
+    keys = next(iter(seeds.values()))  # the same clips are tested under every seed
+    values = {key: float(np.mean([of_seed[key] for of_seed in seeds.values()])) for key in keys}
     if len(seeds) > 1:
-        for name in ("uar", "war"):
+        for name in names:
             values |= {f"{name}_seed_{seed}": of_seed[name] for seed, of_seed in seeds.items()}
             values[f"{name}_seeds_std"] = float(np.std([s[name] for s in seeds.values()]))
     return values
+
+
+def _means(sums: np.ndarray) -> np.ndarray:
+    """Means of what ``moments`` gives, shape (..., 6) -> (5, ...), without the ones."""
+    return np.moveaxis(sums[..., 1:] / sums[..., :1], -1, 0)
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -1,15 +1,18 @@
 """How sure a metric is: intervals that know clips of one speaker are alike."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
 
 FEWEST_SPEAKERS = 5
+BLOCK = 100  # draws at a time: of 30 000 clips each, 24 MB
 
 
 def speaker_bootstrap(
-    predictions: pd.DataFrame,
+    speakers: Sequence[str],
+    kinds: np.ndarray,
+    sums: np.ndarray,
     metric: Callable[[np.ndarray], np.ndarray],
     *,
     resamples: int = 2000,
@@ -28,13 +31,19 @@ def speaker_bootstrap(
     another training seed or other folds would give. With ten speakers or so it is somewhat too
     narrow, as any bootstrap of few units is.
 
+    The metric must follow from what adds up over clips: a confusion matrix, or sums of ratings
+    and of their squares. A draw is then a sum over its speakers.
+
     Parameters
     ----------
-    predictions : DataFrame
-        A row per clip, with ``speaker, label, predicted``.
+    speakers : sequence of str, shape (clips,), at least one
+        ``""`` where unknown.
+    kinds : ndarray, shape (clips,), int
+        Row of ``sums`` that each clip adds. Clips of one kind are all the same to the metric.
+    sums : ndarray, shape (kinds, ...)
+        What one clip of each kind adds.
     metric : callable
-        Of confusion matrices, shape (..., classes, classes) -> (...), rows the labels, such as
-        ``pipeline.metrics.uar``.
+        Of added rows, shape (draws, ...) -> (draws,), such as ``pipeline.metrics.uar``.
     resamples : int, at least 1
         How many draws.
     level : float, 0 < level < 1
@@ -50,40 +59,33 @@ def speaker_bootstrap(
     Raises
     ------
     ValueError
-        If there are no predictions, or ``resamples`` or ``level`` is out of bounds.
+        If there are no clips, or ``resamples`` or ``level`` is out of bounds.
 
     References
     ----------
     Field and Welsh, "Bootstrapping clustered data", J. R. Stat. Soc. B 69 (2007) 369-390.
     """
-    if predictions.empty:
+    if not len(speakers):
         raise ValueError("no predictions to resample")
     if resamples < 1:
         raise ValueError(f"resamples: must be at least 1, got {resamples}")
     if not 0 < level < 1:
         raise ValueError(f"level: must lie between 0 and 1, got {level}")
     generator = np.random.default_rng(seed)
-    counts = _confusions(predictions)  # (speakers, classes, classes)
-    speakers, size, _ = counts.shape
-    if speakers < FEWEST_SPEAKERS or (predictions["speaker"] == "").any():
-        # clips drawn with replacement are one multinomial draw over the cells of the pooled matrix
-        shares = counts.sum(axis=0).ravel() / len(predictions)
-        drawn = generator.multinomial(len(predictions), shares, size=resamples)
+    speaker, names = pd.factorize(np.asarray(speakers), sort=True)
+    flat = sums.reshape(len(sums), -1)
+    if len(names) < FEWEST_SPEAKERS or "" in names:
+        units, times = flat, np.bincount(kinds, minlength=len(sums))
     else:
-        times = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
-        drawn = times @ counts.reshape(speakers, -1)  # (resamples, classes**2)
-    values = metric(drawn.reshape(resamples, size, size))  # (resamples,)
+        units, times = np.zeros((len(names), flat.shape[1]), flat.dtype), np.ones(len(names), int)
+        np.add.at(units, speaker, flat[kinds])  # (speakers, ...)
+    total, shares = times.sum(), times / times.sum()
+    drawn = np.concatenate(
+        [
+            generator.multinomial(total, shares, size=min(BLOCK, resamples - start)) @ units
+            for start in range(0, resamples, BLOCK)
+        ]
+    )
+    values = metric(drawn.reshape(resamples, *sums.shape[1:]))  # (resamples,)
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
-
-
-def _confusions(predictions: pd.DataFrame) -> np.ndarray:
-    """Confusion matrix of each speaker, shape (speakers, classes, classes), int."""
-    classes = pd.Index(predictions["label"]).union(predictions["predicted"]).unique()
-    speaker, names = pd.factorize(predictions["speaker"], sort=True)
-    size = len(classes)
-    truth = classes.get_indexer(predictions["label"])
-    guess = classes.get_indexer(predictions["predicted"])
-    cells = (speaker * size + truth) * size + guess  # (clips,)
-    counts = np.bincount(cells, minlength=len(names) * size**2)
-    return counts.reshape(len(names), size, size)

@@ -15,7 +15,7 @@ from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
 from pipeline.params import Run
 
-# Columns of a history as they are read: these, then what is measured on clips, then clusters.
+# Columns of a history as they are read: these, then clusters, then what test clips tell.
 UNTRAINED = "fold seed epoch loss accuracy".split()
 FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
 FIRST += "validation_loss validation_accuracy".split()
@@ -197,7 +197,7 @@ def _columns(rows: list[dict]) -> list[str]:
     present = {key for row in rows for key in row}
 
     def place(key: str) -> tuple:
-        return FIRST.index(key) if key in FIRST else len(FIRST), key[:8] == "cluster_", key
+        return FIRST.index(key) if key in FIRST else len(FIRST), key[:5] == "test_", key
 
     return sorted(present, key=place) or UNTRAINED
 

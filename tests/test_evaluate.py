@@ -81,7 +81,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     bundle = finished / "models" / "tiny"
     assert (folder / "history.csv").read_bytes() == (bundle / "history.csv").read_bytes()
     found = json.loads((folder / "metrics.json").read_text())
-    assert found["uar"] == metrics.evaluate(predictions, run["labels"])["uar"]
+    assert found["uar"] == metrics.evaluate_emotions(predictions, run["labels"])["uar"]
 
 
 def test_the_report_says_what_became_of_the_clips(finished):
@@ -97,19 +97,21 @@ def test_the_report_says_what_became_of_the_clips(finished):
 
 
 @pytest.mark.parametrize(
-    ("policy", "samples", "wanted"),  # cut, largest cut, padded, median padding
+    ("policy", "samples", "chunks", "wanted"),  # cut, largest cut, padded, median padding
     [
-        ("centre", 100, (2, 1.5, 3, 0.5)),
-        ("start", 100, (2, 1.5, 3, 0.5)),
-        ("whole", None, (0, 0.0, 5, 1.6)),
-        ("segments", 100, (0, 0.0, 5, 0.5)),
-        ("centre", 10, (6, 2.4, 0, 0.0)),
+        ("centre", 100, 0, (2, 1.5, 3, 0.5)),
+        ("start", 100, 0, (2, 1.5, 3, 0.5)),
+        ("whole", None, 0, (0, 0.0, 5, 1.6)),
+        ("whole", None, 11, (0, 0.0, 0, 0.0)),  # the same number of pieces out of each
+        ("segments", 100, 0, (0, 0.0, 5, 0.5)),
+        ("centre", 10, 0, (6, 2.4, 0, 0.0)),
     ],
 )
-def test_clips_cut_and_padded_are_counted(tmp_path, policy, samples, wanted):
+def test_clips_cut_and_padded_are_counted(tmp_path, policy, samples, chunks, wanted):
     """Six clips at 100 Hz; 100 samples are a second."""
     length = np.array([100, 90, 50, 20, 150, 250])
     spec = {"waveform": {"length": policy, "samples": samples, "sample_rate": 100}}
+    spec["chunks"] = chunks
     settings = {"clips_sha256": "", "content": np.zeros((6, 32), np.uint8), "code": ""}
     with stores.create(tmp_path / "s.zarr", (6, 1), spec, **settings) as draft:
         for block in draft.pending():
@@ -117,7 +119,7 @@ def test_clips_cut_and_padded_are_counted(tmp_path, policy, samples, wanted):
     found = _length(stores.read(tmp_path / "s.zarr"))
     counted = found["cut"], found["largest_cut"], found["padded"], found["median_padding"]
     assert counted == pytest.approx(wanted)
-    assert (found["policy"], found["samples"]) == (policy, samples)
+    assert (found["policy"], found["samples"], found["chunks"]) == (policy, samples, chunks)
     json.dumps(found)  # plain numbers
 
 
@@ -143,10 +145,46 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
     label = f"p_{data.labels[0]}"
     assert (found[label][:clips].to_numpy() != found[label][clips:].to_numpy()).any()
-    scores = metrics.over_seeds(found, data.labels)
+    scores = metrics.emotions_over_seeds(found, data.labels)
     wars = [scores["war_seed_1"], scores["war_seed_2"]]
     assert scores["war"] == pytest.approx(np.mean(wars))
     assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
+
+
+@pytest.fixture
+def rated(given, monkeypatch):
+    """Give the stage's paths and what it reads, the card being one of a run on attributes."""
+    from pipeline.engine import inference
+
+    index = pd.read_csv(given["index"], keep_default_na=False)
+    change(given["bundle"] / "card.json", labels=[], attributes=["arousal", "valence"])
+    ratings = index.set_index("clip")[["arousal", "valence"]]
+
+    def predict(model, x):
+        """Rate all clips alike but the first two."""
+        return np.repeat([[2.0, 1.5]], len(x), axis=0).astype(np.float32) + np.eye(len(x), 2)
+
+    monkeypatch.setattr(inference, "predict", predict)
+    return given, ratings
+
+
+def test_ratings_are_predicted_in_the_units_of_the_corpus(rated):
+    given, ratings = rated
+    evaluate(**given)
+    found = pd.read_csv(given["report"] / "predictions.csv", dtype={"speaker": str})
+    columns = "true_arousal predicted_arousal true_valence predicted_valence".split()
+    assert list(found) == [*"clip speaker sex fold".split(), *columns, "seed"]
+    assert len(found) == len(ratings) == found["clip"].nunique()
+    wanted = ratings.loc[found["clip"], "valence"].to_numpy(float)
+    np.testing.assert_allclose(found["true_valence"], wanted, rtol=1e-6)
+    first = found.groupby("fold").nth(0)
+    assert set(first["predicted_arousal"]) == {3.0}  # a fold's clips stay in their order
+    assert set(found["predicted_valence"]) == {1.5, 2.5}
+    scores = tables.read_json(given["report"] / "metrics.json")
+    expected = metrics.evaluate_attributes(found, ["arousal", "valence"])
+    assert scores == pytest.approx(expected, abs=1e-5)
+    run = tables.read_json(given["report"] / "run.json")
+    assert (run["attributes"], run["labels"]) == (["arousal", "valence"], [])
 
 
 # ---- what is refused -------------------------------------------------------------------------
@@ -177,3 +215,12 @@ def test_a_bundle_that_lacks_a_model(given, name):
     message = rf"{name}\.keras: no such file, but card\.json names it; run dvc pull or dvc repro"
     with pytest.raises(InputError, match=message):
         evaluate(**given)
+
+
+def test_a_model_that_predicts_no_numbers(given, monkeypatch):
+    from pipeline.engine import inference
+
+    monkeypatch.setattr(inference, "predict", lambda model, x: np.full((len(x), 7), np.nan))
+    with pytest.raises(InputError, match=r"fold-01\.keras predicts what is no number; train it"):
+        evaluate(**given)
+    assert not given["report"].exists()

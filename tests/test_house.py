@@ -32,7 +32,7 @@ DOORS = {
     "numcodecs": ["pipeline/files/stores.py"],
     "soundfile": ["pipeline/files/audio.py"],
     "h5py": ["pipeline/files/weights.py"],
-    "matplotlib": ["pipeline/report.py", "pipeline/timeline.py"],
+    "matplotlib": ["pipeline/figures.py", "pipeline/timeline.py"],
     "onnxruntime": ["pipeline/exported.py"],
     "tf2onnx": ["pipeline/export.py"],
     "jinja2": ["pipeline/report.py"],

@@ -9,6 +9,7 @@ from sklearn.metrics import (
     confusion_matrix,
     f1_score,
     recall_score,
+    root_mean_squared_error,
 )
 
 from pipeline import metrics
@@ -91,7 +92,7 @@ def test_the_order_of_classes_changes_no_average():
 
 def test_evaluate_names_every_metric():
     frame = predictions()
-    values = metrics.evaluate(frame, CLASSES)
+    values = metrics.evaluate_emotions(frame, CLASSES)
     assert set(values) == (
         {"uar", "uar_low", "uar_high", "war", "war_low", "war_high", "macro_f1"}
         | {f"recall_{label}" for label in CLASSES}
@@ -119,7 +120,7 @@ def test_evaluate_names_every_metric():
 
 def test_perfect_predictions_score_one():
     frame = predictions(right=1.0)
-    values = metrics.evaluate(frame, CLASSES)
+    values = metrics.evaluate_emotions(frame, CLASSES)
     ones = {name for name in values if name.startswith(("uar", "war", "recall", "macro"))}
     assert {values[name] for name in ones - {"uar_fold_std", "war_fold_std"}} == {1.0}
     assert values["uar_fold_std"] == values["war_fold_std"] == 0
@@ -128,13 +129,16 @@ def test_perfect_predictions_score_one():
 def test_the_order_of_the_clips_changes_nothing():
     frame = predictions()
     shuffled = frame.sample(frac=1, random_state=1)
-    values, again = metrics.evaluate(frame, CLASSES), metrics.evaluate(shuffled, CLASSES)
+    values, again = (
+        metrics.evaluate_emotions(frame, CLASSES),
+        metrics.evaluate_emotions(shuffled, CLASSES),
+    )
     assert again == pytest.approx(values)
     assert list(again) == list(values)
 
 
 def test_folds_are_numbers_even_as_text():
-    values = metrics.evaluate(predictions(folds=12), CLASSES)
+    values = metrics.evaluate_emotions(predictions(folds=12), CLASSES)
     folds = [name for name in values if name.startswith("uar_fold_")]
     assert folds == [f"uar_fold_{number:02d}" for number in range(1, 13)] + [
         "uar_fold_mean",
@@ -143,7 +147,7 @@ def test_folds_are_numbers_even_as_text():
 
 
 def test_a_class_without_a_clip_has_no_recall():
-    values = metrics.evaluate(predictions(), [*CLASSES, "bored"])
+    values = metrics.evaluate_emotions(predictions(), [*CLASSES, "bored"])
     assert "recall_bored" not in values
     assert values["chance_uar"] == 0.2
 
@@ -163,7 +167,116 @@ def test_what_cannot_be_compared_is_refused():
 
 def test_predictions_must_be_whole():
     with pytest.raises(ValueError, match="predictions lack the column 'fold'"):
-        metrics.evaluate(predictions().drop(columns="fold"), CLASSES)
+        metrics.evaluate_emotions(predictions().drop(columns="fold"), CLASSES)
     twice = pd.concat([predictions(), predictions().tail(1)])
     with pytest.raises(ValueError, match="clip c399 is predicted more than once"):
-        metrics.evaluate(twice, CLASSES)
+        metrics.evaluate_emotions(twice, CLASSES)
+
+
+# ---- attributes ------------------------------------------------------------------------------
+
+
+def rated(clips=400, folds=4, speakers=10, seed=0, attributes=("arousal", "valence")):
+    """Return a frame of ratings from 1 to 7, and predictions that follow them."""
+    generator = np.random.default_rng(seed)
+    frame = predictions(clips, folds, speakers).drop(columns=["label", "predicted"])
+    for attribute in attributes:
+        true = generator.uniform(1, 7, clips)
+        frame[f"true_{attribute}"] = true
+        frame[f"predicted_{attribute}"] = 1 + 0.6 * true + generator.normal(0, 1, clips)
+    return frame
+
+
+def ccc_of(truth, predicted):
+    """Concordance as its definition says it, from the correlation."""
+    r = np.corrcoef(truth, predicted)[0, 1]
+    both = np.var(truth) + np.var(predicted) + (np.mean(truth) - np.mean(predicted)) ** 2
+    return 2 * r * np.std(truth) * np.std(predicted) / both
+
+
+def ccc(truth, predicted):
+    return float(metrics.ccc(metrics.moments(truth, predicted).sum(axis=0)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ccc_and_rmse_are_their_definitions(seed):
+    frame = rated(seed=seed)
+    truth, predicted = frame["true_arousal"], frame["predicted_arousal"]
+    sums = metrics.moments(truth, predicted).sum(axis=0)
+    assert metrics.ccc(sums) == pytest.approx(ccc_of(truth, predicted))
+    assert metrics.rmse(sums) == pytest.approx(root_mean_squared_error(truth, predicted))
+
+
+def test_known_concordances():
+    truth = np.array([1.0, 2.5, 4.0, 5.5, 7.0])
+    assert ccc(truth, truth) == 1
+    assert ccc(truth, 8 - truth) == pytest.approx(-1)
+    variance, shift = truth.var(), 2.0
+    assert ccc(truth, truth + shift) == pytest.approx(2 * variance / (2 * variance + shift**2))
+    assert ccc(truth, truth + shift) == pytest.approx(ccc(truth + shift, truth))
+    assert metrics.rmse(metrics.moments(truth, truth + shift).sum(axis=0)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("value", [3.3, 0.1 + 0.2, 1e-3])
+def test_a_constant_earns_nothing(value):
+    truth = np.linspace(1, 7, 13)
+    same = np.full(13, value)
+    assert ccc(truth, same) == pytest.approx(0, abs=1e-12)
+    assert ccc(same, truth) == pytest.approx(0, abs=1e-12)
+    assert ccc(same, same) == 0
+    assert ccc(same, same + 1) == pytest.approx(0, abs=1e-12)
+    assert ccc([0.0], [0.0]) == 0
+
+
+def test_moments_keep_leading_axes():
+    frames = [rated(seed=seed) for seed in range(6)]
+    sums = np.stack([metrics.moments(f.true_arousal, f.predicted_arousal).sum(0) for f in frames])
+    for metric in (metrics.ccc, metrics.rmse):
+        each = [metric(row) for row in sums]
+        np.testing.assert_allclose(metric(sums.reshape(2, 3, 6)), np.reshape(each, (2, 3)))
+
+
+def test_evaluate_attributes_names_every_metric():
+    frame = rated()
+    values = metrics.evaluate_attributes(frame, ["arousal", "valence"])
+    folds = [f"_fold_{n}" for n in ("01", "02", "03", "04", "mean", "std")]
+    assert set(values) == (
+        {f"ccc_{a}{end}" for a in ("arousal", "valence") for end in ["", "_low", "_high", *folds]}
+        | {"rmse_arousal", "rmse_valence", "clips", "speakers"}
+    )
+    assert all(type(value) is float for value in values.values())
+    json.dumps(values, allow_nan=False)
+    assert values["ccc_valence"] == pytest.approx(
+        ccc_of(frame.true_valence, frame.predicted_valence)
+    )
+    by_fold = [ccc_of(f.true_arousal, f.predicted_arousal) for _, f in frame.groupby("fold")]
+    assert values["ccc_arousal_fold_03"] == pytest.approx(by_fold[2])
+    assert values["ccc_arousal_fold_mean"] == pytest.approx(np.mean(by_fold))
+    assert values["ccc_arousal_fold_std"] == pytest.approx(np.std(by_fold))
+    assert values["ccc_arousal_low"] < values["ccc_arousal"] < values["ccc_arousal_high"]
+    assert (values["clips"], values["speakers"]) == (400, 10)
+
+
+def test_seeds_are_averaged_and_told():
+    frames = [rated(seed=seed).assign(seed=seed) for seed in (3, 5)]
+    wanted = [metrics.evaluate_attributes(frame, ["arousal"]) for frame in frames]
+    values = metrics.attributes_over_seeds(pd.concat(frames), ["arousal"])
+    seeds = [one["ccc_arousal"] for one in wanted]
+    assert [values["ccc_arousal_seed_3"], values["ccc_arousal_seed_5"]] == pytest.approx(seeds)
+    assert values["ccc_arousal"] == pytest.approx(np.mean(seeds))
+    assert values["ccc_arousal_seeds_std"] == pytest.approx(np.std(seeds))
+    assert values["rmse_arousal"] == pytest.approx(np.mean([one["rmse_arousal"] for one in wanted]))
+    assert metrics.attributes_over_seeds(frames[0], ["arousal"]) == wanted[0]
+
+
+def test_ratings_must_be_whole():
+    frame = rated()
+    with pytest.raises(ValueError, match="predictions lack the column 'true_dominance'"):
+        metrics.evaluate_attributes(frame, ["dominance"])
+    with pytest.raises(ValueError, match="no clips to evaluate"):
+        metrics.evaluate_attributes(frame[:0], ["arousal"])
+    with pytest.raises(ValueError, match="clip c399 is predicted more than once"):
+        metrics.evaluate_attributes(pd.concat([frame, frame.tail(1)]), ["arousal"])
+    frame.loc[7, "predicted_arousal"] = np.nan
+    with pytest.raises(ValueError, match="clip c007: predicted_arousal is no number"):
+        metrics.evaluate_attributes(frame, ["arousal"])

@@ -13,7 +13,7 @@ import pytest
 from pipeline import cli, workers
 from pipeline.errors import InputError
 from pipeline.record import record
-from pipeline.report import read_recorded
+from pipeline.results import read_recorded
 
 RUN = {"backend": "jax", "device": "cpu", "corpus": "demo"}
 FOLDER = Path("reports/recorded/tiny")

@@ -11,11 +11,14 @@ import sys
 
 import pytest
 
+from pipeline import figures
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.report import LENGTHS, costs, drawing, length_words, page, read_recorded, read_run
+from pipeline.report import costs, length_words, page, summary
 from pipeline.report import report as stage
+from pipeline.results import EMOTIONS, LENGTHS, read_recorded, read_run
 
+RATED = ["arousal", "dominance", "valence"]
 LABELS = ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"]
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -81,15 +84,21 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
     metrics |= {"clips": 240, "speakers": 6, "chance_uar": 0.125, "majority_war": 0.133}
     (folder / "metrics.json").write_text(json.dumps(metrics))
 
-    rows = ["fold,epoch,loss,accuracy,validation_loss,validation_accuracy,test_accuracy"]
+    rows = ["fold,seed,epoch,loss,accuracy,validation_loss,validation_accuracy,test_accuracy"]
     for f in range(1, folds + 1):
         for e in range(1, epochs + 1):
             gone = 1 - 0.9 ** (40 * e / epochs) + draw.uniform(-0.03, 0.03)
             rows.append(
-                f"{f},{e},{2.1 - 1.7 * gone:.4f},{0.12 + 0.85 * gone:.4f},,,{share * gone:.4f}"
+                f"{f},0,{e},{2.1 - 1.7 * gone:.4f},{0.12 + 0.85 * gone:.4f},,,{share * gone:.4f}"
             )
     (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    write_facts(folder, leaks=leaks, folds=folds, epochs=epochs, **facts)
+    return folder
 
+
+def write_facts(folder, *, leaks=APART, folds=6, epochs=8, **facts):
+    """Write run.json of a made-up run."""
+    name = folder.name
     run = {
         "run": name,
         "model": "tim_net",
@@ -111,6 +120,7 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
         "parameters": 108895,
         "input_shape": [215, 39],
         "labels": LABELS,
+        "attributes": [],
         "folds": folds,
         "clips": 240,
         "speakers": 6,
@@ -149,12 +159,56 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
         "versions": {"python": "3.11.2", "keras": "3.15.1"},
     }
     (folder / "run.json").write_text(json.dumps(run | facts))
+
+
+def write_rated(reports, name, *, attributes=RATED, ccc=0.6, clips=240, epochs=8, **facts):
+    """Write a made-up run on attributes, dominance 0.1 and valence 0.2 below the first CCC."""
+    draw = random.Random(name)
+    folder = reports / name
+    folder.mkdir(parents=True)
+    scores = {attribute: ccc - 0.1 * RATED.index(attribute) for attribute in attributes}
+    columns = [f"{what}_{attribute}" for attribute in attributes for what in ("true", "predicted")]
+    rows = [",".join(["clip,speaker,sex,fold", *columns, "seed"])]
+    for k in range(clips):
+        values = []
+        for score in scores.values():
+            true = min(7, max(1, draw.gauss(4, 1)))
+            values += [f"{true:.2f}", f"{4 + score * (true - 4) + draw.gauss(0, 0.5):.5f}"]
+        rows.append(",".join([f"c{k},{k % 6},f,{k % 6 + 1}", *values, "0"]))
+    (folder / "predictions.csv").write_text("\n".join(rows) + "\n")
+
+    metrics = {"clips": clips, "speakers": 6}
+    for attribute, score in scores.items():
+        key = f"ccc_{attribute}"
+        metrics |= {key: score, f"{key}_low": score - 0.05, f"{key}_high": score + 0.04}
+        metrics |= {f"{key}_fold_mean": score - 0.002, f"{key}_fold_std": 0.021}
+        metrics |= {f"{key}_fold_{i:02d}": score + draw.uniform(-0.06, 0.06) for i in range(1, 7)}
+        metrics[f"rmse_{attribute}"] = 0.8 + 0.1 * RATED.index(attribute)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+    tested = [f"{part}_ccc_{a}" for part in ("validation", "test") for a in attributes]
+    sizes = [f"cluster_{k:02d}" for k in range(1, 11)]
+    measured = "fold seed epoch loss cluster_loss attribute_loss nmi".split()
+    rows = [",".join([*measured, *sizes, *tested])]
+    for fold in range(1, 7):
+        for e in range(1, epochs + 1):
+            gone = 1 - 0.9 ** (40 * e / epochs) + draw.uniform(-0.03, 0.03)
+            nmi = f"{0.2 + 0.7 * gone:.4f}" if e > 1 else ""
+            values = [f"{3.3 - 1.5 * gone:.4f}", f"{2.3 - gone:.4f}", f"{1 - gone / 2:.4f}", nmi]
+            chunks = [str(draw.randrange(20, 30 + 30 * k)) for k in range(10)]
+            scored = [f"{gone * (score + b):.4f}" for b in (0.05, 0) for score in scores.values()]
+            rows.append(",".join([f"{fold},0,{e}", *values, *chunks, *scored]))
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    own = {"model": "deep_emo_cluster", "corpus": "msp_podcast", "labels": []}
+    write_facts(folder, epochs=epochs, **own | {"attributes": list(attributes)} | facts)
     return folder
 
 
-def write_recorded(reports, name, *, note="100 of 500 epochs", seconds=11430, **run):
+def write_recorded(
+    reports, name, *, write=write_run, note="100 of 500 epochs", seconds=11430, **run
+):
     """Write a made-up recorded run: of a run what is kept of it, and how it was made."""
-    folder = write_run(reports / "recorded", name, **run)
+    folder = write(reports / "recorded", name, **run)
     (folder / "predictions.csv").unlink()
     (folder / "history.csv").unlink()
     how = {
@@ -256,7 +310,7 @@ def test_what_makes_a_number_honest(tmp_path, facts, objections):
 
 def test_imported_weights_have_no_curves_and_claim_no_epoch(tmp_path):
     folder = write_run(tmp_path, "a", weights="authors, 2023", training=None)
-    (folder / "history.csv").write_text("fold,epoch,loss,accuracy,test_accuracy\n")
+    (folder / "history.csv").write_text("fold,seed,epoch,loss,accuracy,test_accuracy\n")
     run = read_run(folder)
     assert run.protocol == "speakers held out, imported weights"
     assert "No learning curves: the weights were imported." in text_of(page([run], []))
@@ -265,6 +319,120 @@ def test_imported_weights_have_no_curves_and_claim_no_epoch(tmp_path):
 def test_a_class_without_clips_has_no_recall(tmp_path):
     folder = write_run(tmp_path, "a", labels=[*LABELS, "bored"])
     assert f"bored 0 0 0 0 0 0 0 0 0 {DASH}" in text_of(page([read_run(folder)], []))
+
+
+def test_seeds_are_drawn_apart(tmp_path):
+    folder = write_run(tmp_path, "a", folds=2, epochs=3)
+    head, *rows = (folder / "history.csv").read_text().splitlines()
+    again = [row.replace(",0,", ",1,", 1) for row in rows]
+    (folder / "history.csv").write_text("\n".join([head, *rows, *again]) + "\n")
+    drawn = dict((curve.title, svg) for curve, svg in figures.curves(read_run(folder)))
+    assert drawn["Loss"].count("stroke-width: 0.5") == 4  # two folds under two seeds
+
+
+# ---- runs on attributes ----------------------------------------------------------------------
+
+
+ARTICLE = {"protocol": "1.8, gru", "arousal": 0.573, "dominance": 0.4663, "valence": 0.159,
+           "source": "authors' README"}  # fmt: skip
+
+
+def test_runs_on_attributes_have_tables_of_their_own(tmp_path):
+    write_rated(tmp_path, "all-msp", published=[ARTICLE])
+    write_run(tmp_path, "tim_net-ravdess")
+    write_rated(tmp_path, "valence-msp", attributes=["valence"], ccc=0.15, leaks=SHARED)
+    write_recorded(tmp_path, "kept-msp", write=write_rated, attributes=["arousal"])
+    report(tmp_path, ["all-msp", "tim_net-ravdess", "valence-msp"])
+    emotions, _, attributes, note, theirs, _, kept = (
+        (tmp_path / "summary.md").read_text().split("\n\n")
+    )
+    assert [line.split(" | ")[0] for line in emotions.splitlines()[2:]] == ["| tim_net-ravdess"]
+    assert "CCC" not in emotions
+    head, _, whole, one = attributes.splitlines()
+    assert "| Protocol | CCC arousal | CCC dominance | CCC valence | Folds | Honest |" in head
+    assert "| **0.600** [0.550, 0.640] | **0.500** [0.450, 0.540] | **0.400** [0.3" in whole
+    assert f"| {DASH} | {DASH} | **{MINUS}0.050** [{MINUS}0.100, {MINUS}0.010] | 6 | no: " in one
+    assert note.startswith("CCC over all held-out clips")
+    assert "| 1.8, gru | 0.600 | 0.573 | +0.027 | 0.500 | 0.466 | +0.034 | 0.400 | 0.159" in theirs
+    assert f"| **0.600** [0.550, 0.640] | {DASH} | {DASH} | 6 | yes | 8 | AMD" in kept
+
+    seen = text_of((tmp_path / "index.html").read_text())
+    assert "deep_emo_cluster msp_podcast ✓ yes 0.600 [0.550, 0.640] RMSE 0.800 0.500" in seen
+    assert "1.8, gru authors' README 0.600 0.573 +0.027" in seen
+    assert "CCC arousal of a fold, mean ± s.d. 0.598 ± 0.021" in seen
+    assert "RMSE valence 1.000" in seen
+    assert "With the clusters" not in seen
+    assert "one cluster each, the largest lowest" in seen
+
+
+def test_a_page_of_one_task_says_nothing_of_the_other(tmp_path):
+    run = read_run(write_rated(tmp_path, "a"))
+    seen = text_of(page([run], []))
+    assert not re.search(r"UAR|WAR|macro|Confusion|Attributes", seen)
+    assert "UAR" not in summary([run], [])
+    seen = text_of(page([read_run(write_run(tmp_path, "b"))], []))
+    assert not re.search(r"CCC|RMSE|rated|Clusters|Emotions", seen)
+
+
+def test_leaks_cost_what_both_runs_measure(tmp_path):
+    leaky = read_run(write_rated(tmp_path, "a", ccc=0.8, selection="leaky"))
+    honest = read_run(write_rated(tmp_path, "b", attributes=["valence"], ccc=0.7))
+    other = read_run(write_rated(tmp_path, "c", attributes=["arousal"], leaks=SHARED))
+    assert costs([leaky, honest, other]) == [(leaky, honest)]
+    seen = text_of(page([leaky, honest], []))
+    assert f"0.800 {DASH} {DASH} 0.700 {DASH} {DASH} 0.600 0.500 {MINUS}0.100" in seen
+    assert "(the epoch was picked on it)" in seen
+
+
+def test_a_scatter_stays_small(tmp_path):
+    many = read_run(write_rated(tmp_path, "a", clips=2000))
+    drawn = figures.scatter(many, many.measures[0])
+    path = max(re.findall(r' d="([^"]*)"', drawn), key=len)
+    assert path.count("M") == figures.POINTS
+    assert len(drawn) < 40_000
+    assert "600 of 2000 predictions, evenly taken" in text_of(page([many], []))
+    few = read_run(write_rated(tmp_path, "b", clips=50))
+    assert max(re.findall(r' d="([^"]*)"', figures.scatter(few, few.measures[0])),
+               key=len).count("M") == 50  # fmt: skip
+    assert "evenly taken" not in text_of(page([few], []))
+
+
+def test_losses_are_drawn_that_were_measured(tmp_path):
+    folder = write_rated(tmp_path, "a", attributes=["valence"])
+    drawn = {curve.title: curve.lines for curve, _ in figures.curves(read_run(folder))}
+    assert list(drawn) == ["Losses", "CCC valence", "NMI"]
+    assert [line.words for line in drawn["Losses"]] == ["sum", "attributes", "clusters"]
+    head, *rows = (folder / "history.csv").read_text().splitlines()
+    rows = [f"{row},0.9,1.8" for row in rows]
+    head += ",triplet_loss,unlabeled_loss"
+    (folder / "history.csv").write_text("\n".join([head, *rows]) + "\n")
+    (losses, svg), *_ = figures.curves(read_run(folder))
+    assert [line.words for line in losses.lines[3:]] == ["triplets", "unlabelled clips"]
+    assert "stroke-dasharray" in svg
+
+
+def test_clusters_are_drawn_by_size(tmp_path):
+    folder = write_rated(tmp_path, "a")
+    rows = ["fold,seed,epoch,loss,cluster_01,cluster_02,cluster_03", "1,0,1,1,10,20,70",
+            "1,0,2,1,0,100,0", "2,0,1,1,30,10,60", "2,0,2,1,100,0,0"]  # fmt: skip
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    words = "from the largest to the smallest: 65 to 10 at first, 100 to 0 at the end"
+    assert words in figures.clusters(read_run(folder))
+    assert figures.clusters(read_run(write_run(tmp_path, "b"))) is None
+
+
+def test_imported_weights_of_a_run_on_attributes(tmp_path):
+    folder = write_rated(tmp_path, "a", weights="authors, 2024", training=None)
+    (folder / "history.csv").write_text("fold,seed,epoch,loss\n")
+    assert "No learning curves: the weights were imported." in text_of(page([read_run(folder)], []))
+
+
+def test_a_recording_older_than_attributes_is_of_emotions(tmp_path):
+    folder = write_recorded(tmp_path, "a")
+    facts = json.loads((folder / "run.json").read_text())
+    del facts["attributes"]
+    (folder / "run.json").write_text(json.dumps(facts))
+    assert read_recorded(folder).task is EMOTIONS
 
 
 # ---- clips that were cut and padded ----------------------------------------------------------
@@ -292,6 +460,13 @@ def test_every_policy_has_its_words(policy, changed, words):
     length = {"policy": policy, "samples": 32000, "sample_rate": 16000, "clips": 3, "cut": 0}
     length |= {"largest_cut": 0.0, "padded": 1, "median_padding": 0.5}
     assert length_words(length | changed).startswith(f"Clips {words}")
+
+
+def test_pieces_of_whole_clips_have_words():
+    length = {"policy": "whole", "chunks": 11, "samples": None, "sample_rate": 16000, "clips": 3}
+    length |= {"cut": 0, "largest_cut": 0.0, "padded": 0, "median_padding": 0.0}
+    assert length_words(length).startswith("Clips taken whole, in 11 pieces that reach from the")
+    assert length_words(length | {"chunks": 0}).startswith("Clips taken whole: none of 3 cut")
 
 
 def test_no_policy_lacks_words():
@@ -406,10 +581,12 @@ def test_a_recorded_run_that_is_not_whole(tmp_path, name):
 
 
 def test_same_results_same_bytes(reports, tmp_path):
-    report(reports, RUNS)
+    write_rated(reports, "cluster-msp")
+    runs = [*RUNS, "cluster-msp"]
+    report(reports, runs)
     first = [(reports / name).read_bytes() for name in ("index.html", "summary.md")]
     again = subprocess.run(
-        [sys.executable, "-c", AGAIN, reports, *RUNS],
+        [sys.executable, "-c", AGAIN, reports, *runs],
         env=os.environ | {"PYTHONHASHSEED": "7"},
     )
     assert again.returncode == 0
@@ -418,7 +595,8 @@ def test_same_results_same_bytes(reports, tmp_path):
 
 def test_page_fetches_nothing(reports):
     write_recorded(reports, "tim_net-ravdess")
-    report(reports, RUNS)
+    write_rated(reports, "cluster-msp")
+    report(reports, [*RUNS, "cluster-msp"])
     markup = (reports / "index.html").read_text()
     assert not re.search(r"http|src=|@import|url\((?!#)|<link|<script", markup)
     assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', markup))
@@ -427,7 +605,8 @@ def test_page_fetches_nothing(reports):
 
 def test_ids_are_unique_and_every_reference_has_one(reports):
     write_recorded(reports, "tim_net-ravdess")
-    report(reports, RUNS)
+    write_rated(reports, "cluster-msp")
+    report(reports, [*RUNS, "cluster-msp"])
     markup = (reports / "index.html").read_text()
     ids = re.findall(r'\bid="([^"]*)"', markup)
     assert len(ids) == len(set(ids))
@@ -450,7 +629,7 @@ def test_figures_keep_what_they_say_and_take_the_colours_of_the_page():
         axes.plot([0, 1], [0, 1], color="#1b5e78")
         axes.text(0, 0, "0.12345 #1b5e78")
 
-    markup = drawing(draw, 'a "b"', 100)
+    markup = figures.drawing(draw, 'a "b"', 100)
     assert ">0.12345 #1b5e78</text>" in markup
     assert "stroke: var(--accent)" in markup
     assert markup.startswith('<svg viewBox="0 0 360 100" role="img" aria-label="a &#34;b&#34;">')
@@ -506,7 +685,28 @@ def test_broken_files(tmp_path):
     refuses("run.json", whole["run.json"].replace('"centre"', '"x"'), "length.policy is 'x', want")
     refuses("predictions.csv", "clip\n", "predictions.csv has no label, predicted")
     refuses("predictions.csv", whole["predictions.csv"].replace(",sad,", ",bored,"), "'bored'")
-    refuses("history.csv", "fold,epoch,loss,accuracy\n1,1,x,1\n", "history.csv: .*'x'")
+    refuses("history.csv", "fold,seed,epoch,loss,accuracy\n1,0,1,x,1\n", "history.csv: .*'x'")
+
+
+def test_broken_files_of_a_run_on_attributes(tmp_path):
+    folder = write_rated(tmp_path, "a", attributes=["arousal"])
+    whole = {file.name: file.read_text() for file in folder.iterdir()}
+
+    def refuses(name, old, new, message):
+        assert old in whole[name]
+        (folder / name).write_text(whole[name].replace(old, new))
+        with pytest.raises(InputError, match=message + ".*; run dvc pull, or .*@a$"):
+            read_run(folder)
+        (folder / name).write_text(whole[name])
+
+    known = "attributes is 'anger', wanted one of arousal, dominance, valence"
+    refuses("run.json", '["arousal"]', '["anger"]', known)
+    refuses("run.json", '["arousal"]', '["valence"]', "metrics.json has no ccc_valence, ccc_val")
+    refuses("metrics.json", "rmse_", "x_", "metrics.json has no rmse_arousal")
+    refuses("metrics.json", "_fold_01", "_x", "metrics.json has no ccc_arousal_fold_01")
+    refuses("predictions.csv", "predicted_", "x_", "predictions.csv has no predicted_arousal")
+    refuses("predictions.csv", ",1,", ",1,x", "predictions.csv: .*'x")
+    refuses("history.csv", "epoch", "x", "history.csv has no epoch")
 
 
 def test_no_run_at_all(tmp_path):
@@ -529,7 +729,8 @@ def test_page_does_not_scroll_sideways_on_a_phone(reports, tmp_path):
     if browser is None:
         pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
     write_recorded(reports, "tim_net-ravdess")
-    report(reports, RUNS)
+    write_rated(reports, "cluster-msp", published=[ARTICLE], ccc=0.1)
+    report(reports, [*RUNS, "cluster-msp"])
     measure = "<script>onload = () => parent.postMessage([document.documentElement.scrollWidth, \
         document.documentElement.clientWidth].join(' of '), '*')</script>"
     inner = html.escape((reports / "index.html").read_text() + measure)

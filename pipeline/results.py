@@ -1,0 +1,429 @@
+"""What the evaluate stage wrote of runs, and what was recorded of them: read and checked.
+
+Runs predict emotions or attributes. What differs in how their figures are called and written stands
+in ``EMOTIONS`` and ``ATTRIBUTES``.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import InputError
+from pipeline.files import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Kinds of leak: heading of the column, and which test clips are touched.
+LEAKS = {
+    "clip": ("Clip", "that lie in training themselves"),
+    "pcm": ("PCM", "whose samples lie in training under another name"),
+    "near": ("Near", "whose take lies in training in other samples"),
+    "speaker": ("Speaker", "whose speaker is heard in training"),
+    "sentence": ("Sentence", "whose sentence is heard in training"),
+    "session": ("Session", "whose session is heard in training"),
+    "utterance": ("Repetition", "with another take of the same utterance in training"),
+    "parent": ("Parent", "made by augmentation of the same clip as one in training"),
+}
+POOL = "unlabeled_"  # in front of a kind: what is shared with clips learnt from without labels
+# A number is honest only if these are apart; a repetition cannot be shared where no speaker is.
+HELD_AGAINST = {
+    "clip": "clips",
+    "pcm": "recordings",
+    "near": "takes",
+    "speaker": "speakers",
+    "parent": "augmented clips",
+}
+TOLERATED = ("sentence", "session")  # reported only: acted corpora share their sentences
+SELECTION = {
+    "last": "last epoch",
+    "best_validation": "epoch picked on validation",
+    "leaky": "epoch picked on test",
+}
+PICKED = "picked on test"
+# What becomes of the clips by the length policy of their waveforms.
+LENGTHS = {
+    "centre": "brought to {:.2f} s about their middle",
+    "start": "brought to {:.2f} s from their start",
+    "whole": "taken whole",
+    "segments": "taken whole, in pieces of {:.2f} s",
+}
+
+# What the files of any result hold, and what those of a run hold besides.
+FACTS = (
+    "model corpus selection weights training folds clips speakers leaks length published"
+).split()
+RUN_FACTS = (
+    "waveform feature protocol protocol_settings settings seeds parameters input_shape labels "
+    "device backend certificate provenance quality versions"
+).split()
+HOW = "hardware cores backend seconds command commit date note".split()
+
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that runs are judged by.
+
+    Attributes
+    ----------
+    key : str
+        In metrics.json; with ``_low``, ``_high``, ``_fold_01`` ... behind it too.
+    name : str
+        Heading.
+    published : str
+        In ``PUBLISHED`` of a model.
+    beside : str
+        In metrics.json, what is shown with it.
+    beside_name : str
+        What that is called.
+    floor : str or None
+        In metrics.json, what guessing earns; None: 0.
+    mark : str
+        How it is drawn: ``dot``, ``ring`` or ``diamond``.
+    """
+
+    key: str
+    name: str
+    published: str
+    beside: str
+    beside_name: str
+    floor: str | None
+    mark: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """What runs predict, and how figures of it are written.
+
+    Attributes
+    ----------
+    name : str
+    measures : tuple of Measure
+        All that such runs may have.
+    unit : str
+        Behind the name of a measure: `` %``, or nothing.
+    scale : float
+        From metrics.json to what is shown and what ``PUBLISHED`` says.
+    digits : int
+        Behind the point.
+    limits : tuple of float
+        Between which figures of it are drawn.
+    axis : str
+        What is written below them.
+    """
+
+    name: str
+    measures: tuple[Measure, ...]
+    unit: str
+    scale: float
+    digits: int
+    limits: tuple[float, float]
+    axis: str
+
+    def show(self, value: float) -> str:
+        """Format a figure of metrics.json; a rounded 0 has no sign."""
+        return f"{self.scale * value:z.{self.digits}f}".replace("-", MINUS)
+
+    def change(self, difference: float) -> str:
+        """Format a difference of what is shown, signed."""
+        return f"{difference:+z.{self.digits}f}".replace("-", MINUS)
+
+
+EMOTIONS = Task(
+    name="emotions",
+    measures=(
+        Measure("uar", "UAR", "uar", "chance_uar", "chance", "chance_uar", "dot"),
+        Measure("war", "WAR", "war", "majority_war", "majority class", "majority_war", "ring"),
+    ),
+    unit=" %",
+    scale=100,
+    digits=1,
+    limits=(0, 100),
+    axis="percent",
+)
+ATTRIBUTES = Task(
+    name="attributes",
+    measures=tuple(
+        Measure(f"ccc_{name}", f"CCC {name}", name, f"rmse_{name}", "RMSE", None, mark)
+        for name, mark in (("arousal", "dot"), ("dominance", "ring"), ("valence", "diamond"))
+    ),
+    unit="",
+    scale=1,
+    digits=3,
+    limits=(-0.2, 1),
+    axis="CCC",
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is said of a run wherever it was made, from files that were read and checked."""
+
+    name: str
+    facts: dict[str, Any]  # run.json
+    metrics: dict[str, float]  # metrics.json, shares 0..1
+
+    @property
+    def task(self) -> Task:
+        """What it predicts."""
+        return ATTRIBUTES if self.facts["attributes"] else EMOTIONS
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Those of the task that it has: of attributes, the ones it predicts."""
+        wanted = self.facts["attributes"]
+        return tuple(m for m in self.task.measures if not wanted or m.published in wanted)
+
+    def show(self, measure: Measure) -> str:
+        """Format a measure, a dash if the run has none."""
+        return self.task.show(self.metrics[measure.key]) if measure in self.measures else DASH
+
+    def interval(self, measure: Measure) -> str:
+        """Format the 95 % interval of a measure that it has: ``[88.1, 94.0]``."""
+        ends = (self.task.show(self.metrics[f"{measure.key}_{end}"]) for end in ("low", "high"))
+        return f"[{', '.join(ends)}]"
+
+    def floor(self, measure: Measure) -> float:
+        """Give what guessing earns."""
+        return self.metrics[measure.floor] if measure.floor else 0.0
+
+    @property
+    def title(self) -> str:
+        """Model and corpus: runs that share it differ in protocol or settings only."""
+        return f"{self.facts['model']} on {self.facts['corpus']}"
+
+    @property
+    def speakers(self) -> str:
+        """Whether test speakers are heard in training, in plain words."""
+        words = {"apart": "held out", "shared": "shared", "unknown": "not known"}
+        return f"speakers {words[state(self.facts['leaks']['speaker'])]}"
+
+    @property
+    def protocol(self) -> str:
+        """The protocol in plain words, from what was checked and not from what it is called."""
+        words = [self.speakers]
+        if self.facts["weights"]:
+            words.append("imported weights")
+        if not self.facts["weights"] or self.facts["selection"] == "leaky":
+            words.append(SELECTION[self.facts["selection"]])
+        if self.facts.get("quality", {}).get("partial"):
+            words.append("part of the corpus")
+        return ", ".join(words)
+
+    @property
+    def objections(self) -> list[str]:
+        """Why the number is not an honest one; empty if it is."""
+        leaks = self.facts["leaks"]
+        against = {kind: what for kind, what in HELD_AGAINST.items() if kind in leaks}
+        against |= {
+            POOL + kind: f"unlabelled {what}"
+            for kind, what in HELD_AGAINST.items()
+            if POOL + kind in leaks
+        }
+        states = {what: state(leaks[kind]) for kind, what in against.items()}
+        found = [f"{what} shared" for what, how in states.items() if how == "shared"]
+        found += [f"{what} not known" for what, how in states.items() if how == "unknown"]
+        if self.facts["weights"]:
+            found.append("trained elsewhere")  # the certificate cannot vouch for that training
+        return found + ([PICKED] if self.facts["selection"] == "leaky" else [])
+
+    @property
+    def epochs(self) -> int:
+        """Epochs that every fold was trained for; 0 for imported weights."""
+        return self.facts["training"]["epochs"] if self.facts["training"] else 0
+
+
+@dataclass(frozen=True)
+class Recorded(Result):
+    """One run of ``reports/recorded``: what evaluate wrote then, and how it was made."""
+
+    how: dict[str, Any]  # how.json
+
+    @property
+    def made(self) -> str:
+        """Hardware, time and day in words."""
+        cores = f"{self.how['cores']} core{'s' if self.how['cores'] > 1 else ''}"
+        words = [self.how["hardware"], cores, self.how["backend"]]
+        if self.how["seconds"] is not None:
+            words.append(duration(self.how["seconds"]))
+        return ", ".join([*words, self.how["date"]])
+
+
+@dataclass(frozen=True)
+class Run(Result):
+    """One run of params.yaml, with what its figures are drawn from."""
+
+    predictions: "pd.DataFrame"  # one row per clip and seed; of attributes, numbers
+    history: "pd.DataFrame"  # one row per fold, seed and epoch, numbers, NaN where empty
+
+    @property
+    def confusion(self) -> list[list[int]]:
+        """Of emotions: [true][predicted], predictions, in the order of the labels."""
+        pairs = self.predictions.value_counts(["label", "predicted"])
+        labels = self.facts["labels"]
+        return [[int(pairs.get((true, guess), 0)) for guess in labels] for true in labels]
+
+    @property
+    def measured(self) -> list[str]:
+        """Columns of the history that hold anything."""
+        return list(self.history.columns[self.history.notna().any()])
+
+    @property
+    def folds(self) -> list[tuple[str, list[float]]]:
+        """Fold number, and its measures."""
+        place = f"{self.measures[0].key}_fold_"
+        numbers = sorted(
+            key.removeprefix(place) for key in self.metrics if key.removeprefix(place).isdigit()
+        )
+        return [(n, [self.metrics[f"{m.key}_fold_{n}"] for m in self.measures]) for n in numbers]
+
+
+def read_run(folder: Path) -> Run:
+    """Read and check the folder of one run.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``run.json``, ``metrics.json``, ``predictions.csv`` and ``history.csv``.
+
+    Raises
+    ------
+    InputError
+        Naming the file, what is wrong with it, and the command that makes it again.
+    """
+    try:
+        return _run(folder)
+    except InputError as error:
+        raise InputError(f"{error}; run dvc pull, or dvc repro evaluate@{folder.name}") from None
+
+
+def read_recorded(folder: Path) -> Recorded:
+    """Read and check the folder of one recorded run.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``run.json``, ``metrics.json`` and ``how.json``.
+
+    Raises
+    ------
+    InputError
+        Naming the file, what is wrong with it, and how it is mended.
+    """
+    try:
+        _there(folder, "run.json", "metrics.json", "how.json")
+        result = _result(folder)
+        how = tables.read_json(folder / "how.json")
+        _need(folder, "how.json", HOW, how)
+    except InputError as error:
+        raise InputError(
+            f"{error}; take it back from git, or record the run again (ser record --help)"
+        ) from None
+    return Recorded(folder.name, result.facts, result.metrics, how)
+
+
+def _run(folder: Path) -> Run:
+    """Read a run; what is wrong is raised without the remedy."""
+    _there(folder, "run.json", "metrics.json", "predictions.csv", "history.csv")
+    result = _result(folder)
+    _need(folder, "run.json", RUN_FACTS, result.facts)
+    _need(folder, "run.json quality", ["quarantined", "duplicates"], result.facts["quality"])
+    folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", "01")]
+    _need(folder, "metrics.json", folds, result.metrics)
+    predictions = tables.read(folder / "predictions.csv")
+    if result.task is EMOTIONS:
+        _need(folder, "metrics.json", ["macro_f1"], result.metrics)
+        _need(folder, "predictions.csv", ["label", "predicted"], predictions)
+        labels = [*predictions["label"], *predictions["predicted"]]
+        if strange := sorted(set(labels) - set(result.facts["labels"])):
+            raise InputError(
+                f"{folder}: predictions.csv: label {strange[0]!r} is not one of run.json"
+            )
+    else:
+        names = result.facts["attributes"]
+        columns = [f"{what}_{name}" for name in names for what in ("true", "predicted")]
+        _need(folder, "predictions.csv", columns, predictions)
+        predictions = _numbers(folder, "predictions.csv", predictions[columns])
+    history = tables.read(folder / "history.csv")
+    own = ["accuracy"] if result.task is EMOTIONS else []
+    _need(folder, "history.csv", ["fold", "seed", "epoch", "loss", *own], history)
+    return Run(
+        name=folder.name,
+        facts=result.facts,
+        metrics=result.metrics,
+        predictions=predictions,
+        history=_numbers(folder, "history.csv", history),
+    )
+
+
+def _result(folder: Path) -> Result:
+    """Read what is kept of every result."""
+    facts = tables.read_json(folder / "run.json")
+    _need(folder, "run.json", FACTS, facts)
+    _need(folder, "run.json leaks", list(LEAKS), facts["leaks"])
+    facts = {"attributes": []} | facts  # runs were recorded before any predicted attributes
+    known = {measure.published for measure in ATTRIBUTES.measures}
+    for key, found, wanted in (
+        ("selection", facts["selection"], SELECTION),
+        ("length.policy", facts["length"].get("policy"), LENGTHS),
+        *(("attributes", name, sorted(known)) for name in facts["attributes"]),
+    ):
+        if found not in wanted:
+            raise InputError(
+                f"{folder}: run.json: {key} is {found!r}, wanted one of {', '.join(wanted)}"
+            )
+    result = Result(folder.name, facts, tables.read_json(folder / "metrics.json"))
+    for measure in result.measures:
+        keys = [measure.key, f"{measure.key}_low", f"{measure.key}_high", measure.beside]
+        _need(folder, "metrics.json", keys, result.metrics)
+    return result
+
+
+def _numbers(folder: Path, name: str, table: "pd.DataFrame") -> "pd.DataFrame":
+    """Columns of text as numbers, NaN where empty."""
+    try:
+        return table.replace("", "nan").astype(float)
+    except ValueError as error:
+        raise InputError(f"{folder}: {name}: {error}") from None
+
+
+def _there(folder: Path, *names: str) -> None:
+    """Refuse a folder that lacks a file."""
+    for name in names:
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: {name} is missing")
+
+
+def _need(folder: Path, name: str, keys: list[str], present: Any) -> None:
+    """Refuse a file that lacks a key or a column."""
+    missing = [key for key in keys if key not in present]
+    if missing:
+        raise InputError(f"{folder}: {name} has no {', '.join(missing)}")
+
+
+def duration(seconds: int) -> str:
+    """Format seconds by their two largest units.
+
+    >>> duration(45), duration(130), duration(11430)
+    ('45 s', '2 min 10 s', '3 h 10 min')
+    """
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
+
+
+def state(leak: dict[str, Any] | None) -> str:
+    """Reduce one kind of leak to a word: ``apart``, ``shared`` or ``unknown``.
+
+    >>> state({"clips": 0, "unlabelled": 12})
+    'unknown'
+    """
+    if leak is None:
+        return "unknown"
+    if leak["clips"]:
+        return "shared"
+    unchecked = leak.get("unlabelled") or leak.get("unlabelled_training")
+    return "unknown" if unchecked else "apart"
