@@ -17,7 +17,15 @@ from collections.abc import Callable
 
 from pipeline.errors import InputError
 
-COMMANDS = ("predict", "export", "verify", "record", "check-features")
+# By the function of pipeline.FUNCTION that each calls.
+COMMANDS = {
+    "predict": "predict",
+    "export": "export",
+    "import": "import_weights",
+    "verify": "verify",
+    "record": "record",
+    "check-features": "check_features",
+}
 
 
 def command(function: Callable, arguments: list[str] | None = None, prog: str = "") -> None:
@@ -45,7 +53,7 @@ def command(function: Callable, arguments: list[str] | None = None, prog: str = 
     try:
         function(**values | _records(records, values))
     except InputError as error:
-        print(f"{function.__name__}: {error}", file=sys.stderr)
+        print(f"{prog.removeprefix('ser ') or function.__name__}: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -57,7 +65,7 @@ def main() -> None:
         listed = "\n".join(f"  ser {name} --help" for name in COMMANDS)
         print(f"usage: ser COMMAND ...\n{listed}", file=sys.stderr)
         sys.exit(0 if sys.argv[1:] in (["--help"], ["-h"]) else 2)
-    name = sys.argv[1].replace("-", "_")
+    name = COMMANDS[sys.argv[1]]
     module = importlib.import_module(f"pipeline.{name}")
     command(getattr(module, name), sys.argv[2:], prog=f"ser {sys.argv[1]}")
 

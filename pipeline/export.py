@@ -25,8 +25,8 @@ from pipeline.files import bundles, tables
 # is computed as well, input and output too. Eight bits do not hold a waveform.
 KINDS = {"tflite": ("float32", "float16", "int8", "int8-full"), "onnx": ("float32",)}
 NOT_FUSED = "int8-full"
-# Largest deviation of a probability from Keras's that float32 may leave. Features that are made in
-# float32 instead of float64 leave more.
+# Largest deviation from Keras that float32 may leave: of a probability, or of an attribute by the
+# deviation of its ratings. Features that are made in float32 instead of float64 leave more.
 EXACT, EXACT_FUSED = 1e-5, 1e-3
 CHECKED = 20  # held-out clips that each file is tried on
 REPRESENTATIVE = 100  # training clips that int8-full takes its scales from
@@ -43,15 +43,15 @@ class Clips:
         As the models of the bundle take them.
     sounds : list of ndarray, shape (samples,)
         The same clips at the recipe's rate; empty if nothing is fused.
-    labels : list of str
-        Of each clip; empty if they are not known.
+    truth : list of str, or ndarray, shape (clips, attributes)
+        Label or ratings of each clip; empty if they are not known.
     representative : ndarray, shape (clips, frames, ...)
         Of training clips.
     """
 
     features: list[np.ndarray]
     sounds: list[np.ndarray]
-    labels: list[str]
+    truth: list[str] | np.ndarray
     representative: np.ndarray
 
 
@@ -68,17 +68,19 @@ def export(
     """Write the model of a fold as TFLite (float32, float16, int8, int8-full) or ONNX (float32).
 
     Each file is tried on held-out clips before it is written. A table tells its bytes, those
-    published of it, and the largest deviation of a probability from Keras's; it is printed and
-    written beside the files, FORMAT.csv. Ask the files with ``ser predict --tflite`` or ``--onnx``.
+    published of it, and the largest deviation from Keras: of a probability, or of an attribute, by
+    the deviation of its ratings in training. It is printed and written beside the files,
+    FORMAT.csv. Ask the files with ``ser predict --tflite`` or ``--onnx``.
 
     Parameters
     ----------
     bundle : Path
-        Folder that train wrote, ``models/RUN``.
+        Folder that train or ``ser import`` wrote, ``models/RUN``.
     to : Path
         Folder to write to; of files that are there, those of the same names are replaced.
     format : {"tflite", "onnx"}
-        TFLite files need the operations that are built into its interpreter, and no more.
+        TFLite files need the operations that are built into its interpreter, and no more. Of
+        DeepEmoCluster int8-full deviates much: eight bits do not hold energies without a logarithm.
     fold : int, optional
         Whose model; by default the first.
     fused : bool
@@ -89,8 +91,8 @@ def export(
         Sound files, or folders of them, to try the files on and to take the scales of int8-full
         from; by default the clips of the run, held-out ones and training ones.
     evaluate : bool
-        Try the files on all held-out clips of the fold, and tell UAR and WAR of each and what they
-        lose, in percentage points.
+        Try the files on all held-out clips of the fold, and tell UAR and WAR of each, or the CCC of
+        each attribute, and what they lose.
 
     Raises
     ------
@@ -111,9 +113,10 @@ def export(
 
     model = inference.models(bundle)(unit["file"])
     x = framing.rectangle(clips.features, tuple(card["input_shape"]))
-    wanted = inference.predict(model, x)  # (clips, classes)
-    labels = clips.labels if evaluate else []
-    rows = [_row(unit["file"], (bundle / unit["file"]).read_bytes(), wanted, wanted, card, labels)]
+    wanted = inference.predict(model, x)  # (clips, values)
+    truth, unit_of = clips.truth if evaluate else [], _units(model, card)
+    content = (bundle / unit["file"]).read_bytes()
+    rows = [_row(unit["file"], content, wanted, wanted, unit_of, card, truth)]
     written = {}
     for kind in KINDS[format]:
         if fused and kind == NOT_FUSED:
@@ -121,7 +124,7 @@ def export(
         name = f"{'fused-' if fused else ''}{kind}.{format}"
         content = _converted(model, card, format, kind, fused, clips.representative)
         found = exported.load(content, format).predict(clips.sounds if fused else clips.features)
-        rows.append(_row(name, content, found, wanted, card, labels))
+        rows.append(_row(name, content, found, wanted, unit_of, card, truth))
         limit = EXACT_FUSED if fused else EXACT
         if kind == "float32" and not rows[-1]["deviation"] <= limit:
             raise InputError(
@@ -130,9 +133,9 @@ def export(
             )
         written[name] = content
     table = pd.DataFrame(rows).astype({"published": "Int64"})
-    for recall in ("uar", "war") if labels else ():
-        lost = table[recall].iloc[0] - table[recall]
-        table[f"{recall}_lost"] = lost.round(12) + 0.0  # no -0.0
+    for score in table.columns[4:]:
+        lost = table[score].iloc[0] - table[score]
+        table[f"{score}_lost"] = lost.round(12) + 0.0  # no -0.0
     for name, content in written.items():
         with tables.replacing(to / name) as aside:
             aside.write_bytes(content)
@@ -190,7 +193,8 @@ def _of_the_run(bundle: Path, card: dict, fold: int, fuse: bool, most: int | Non
     for path in (store, folds):
         if not path.exists():
             raise InputError(f"{path}: not there; run dvc repro, or give --sounds")
-    data = dataset.load(store, corpus / "index.csv", folds, memory_mb=0)
+    attributes = tuple(card["attributes"])
+    data = dataset.load(store, corpus / "index.csv", folds, memory_mb=0, attributes=attributes)
     certificate = tables.read_json(folds.with_suffix(".json"))["sha256"]
     if (card["certificate"], card["spec"]) != (certificate, data.spec):
         raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
@@ -201,7 +205,7 @@ def _of_the_run(bundle: Path, card: dict, fold: int, fuse: bool, most: int | Non
     return Clips(
         list(data.take(held_out)),
         [one.values for (one,) in read],
-        [data.labels[i] for i in data.y[held_out]],
+        data.ratings[held_out] if attributes else [data.labels[i] for i in data.y[held_out]],
         data.take(_spread(parts.train, REPRESENTATIVE)),
     )
 
@@ -276,19 +280,37 @@ def _unroll(model: Any) -> None:
                 part.unroll = True
 
 
+def _units(model: Any, card: dict) -> np.ndarray | float:
+    """By what deviations are told: that of each attribute's ratings; probabilities have none."""
+    if not card["attributes"]:
+        return 1.0
+    roles = plugins.load("models", card["model"]).role_names(model)
+    return np.asarray(roles["ratings.std"])
+
+
 def _row(
-    name: str, content: bytes, found: np.ndarray, wanted: np.ndarray, card: dict, labels: list[str]
+    name: str,
+    content: bytes,
+    found: np.ndarray,
+    wanted: np.ndarray,
+    unit: np.ndarray | float,
+    card: dict,
+    truth: list[str] | np.ndarray,
 ) -> dict[str, Any]:
-    """What the table says of a file; recalls where labels are given."""
+    """What the table says of a file; scores where the truth is given."""
     row = {
         "file": name,
         "bytes": len(content),
         "published": _published(name, card),
-        "deviation": float(np.abs(found - wanted).max()),
+        "deviation": float((np.abs(found - wanted) / unit).max()),
     }
-    if labels:
+    if len(truth) and card["attributes"]:
+        for attribute, rated, given in zip(card["attributes"], truth.T, found.T, strict=True):
+            sums = metrics.moments(rated, given).sum(axis=0)
+            row[f"ccc_{attribute}"] = float(metrics.ccc(sums))
+    elif len(truth):
         predicted = [card["labels"][i] for i in found.argmax(axis=1)]
-        counts = metrics.confusion(labels, predicted, card["labels"])
+        counts = metrics.confusion(truth, predicted, card["labels"])
         row |= {"uar": float(metrics.uar(counts)), "war": float(metrics.war(counts))}
     return row
 
@@ -299,17 +321,22 @@ def _published(name: str, card: dict) -> int | None:
         sizes = plugins.constant("models", card["model"], "PUBLISHED_SIZES")
     except LookupError:
         return None
-    facts = {"file": name, "input_shape": card["input_shape"], "labels": len(card["labels"])}
+    facts = {"file": name, "input_shape": card["input_shape"], "labels": len(inputs.named(card))}
     return next((s["bytes"] for s in sizes if s | facts == s), None)
 
 
 def _shown(table: pd.DataFrame) -> str:
-    """The table for a terminal, recalls in percent."""
-    recalls = {column: (100 * table[column]).map("{:.2f}".format) for column in table.columns[4:]}
+    """The table for a terminal, recalls in percent, CCC as it is."""
+    scores = {
+        column: table[column].map("{:.4f}".format)
+        if column.startswith("ccc")
+        else (100 * table[column]).map("{:.2f}".format)
+        for column in table.columns[4:]
+    }
     shown = table.assign(
         published=table.published.astype(object).where(table.published.notna(), "-"),
         deviation=table.deviation.map("{:.1e}".format),
-        **recalls,
+        **scores,
     )
     return shown.to_string(index=False)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import inputs
 from pipeline.errors import InputError
 from pipeline.features import framing
 
@@ -25,14 +26,14 @@ class Exported:
     ----------
     shape : tuple of int
         Of its input; -1 stands for any.
-    classes : int
-        How many probabilities it gives.
+    values : int
+        How many it gives: probabilities of emotions, or attributes.
     answer : callable
-        From (1, ...) float32 to (1, classes) float32.
+        From (1, ...) float32 to (1, values) float32.
     """
 
     shape: tuple[int, ...]
-    classes: int
+    values: int
     answer: Callable[[np.ndarray], np.ndarray]
 
     @property
@@ -41,7 +42,7 @@ class Exported:
         return len(self.shape) == 2
 
     def predict(self, clips: list[np.ndarray]) -> np.ndarray:
-        """Probabilities of clips.
+        """Values of clips.
 
         Parameters
         ----------
@@ -50,7 +51,7 @@ class Exported:
 
         Returns
         -------
-        ndarray, shape (clips, classes), float32
+        ndarray, shape (clips, values), float32
         """
         if self.fused:
             given = [clip[None] for clip in clips]
@@ -104,11 +105,11 @@ def read(path: Path, kind: str, card: dict) -> Exported:
         model = load(path.read_bytes(), kind)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    wanted = (1, *card["input_shape"]), len(card["labels"])
-    if model.shape not in (wanted[0], (1, -1)) or model.classes != wanted[1]:
+    shape, names = (1, *card["input_shape"]), inputs.named(card)
+    if model.shape not in (shape, (1, -1)) or model.values != len(names):
         raise InputError(
-            f"{path}: takes {model.shape} and names {model.classes} emotions, the models of run "
-            f"{card['run']} take {wanted[0]} and name {wanted[1]}; it is of another bundle"
+            f"{path}: takes {model.shape} and gives {model.values} values, the models of run "
+            f"{card['run']} take {shape} and give {len(names)}; it is of another bundle"
         )
     return model
 

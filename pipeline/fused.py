@@ -30,13 +30,15 @@ def check(spec: dict) -> None:
     Raises
     ------
     InputError
-        If clips are taken whole or in segments, the function is not one of ``FUNCTIONS``, the
-        transform is not a power of two long, its padding is "edge", or deltas are regressions.
+        If clips are taken in segments, or whole without being cut into ``chunks``, the function is
+        not one of ``FUNCTIONS``, the transform is not a power of two long, its padding is "edge",
+        or deltas are regressions.
     """
     settings = spec["settings"]
+    lengths = ("centre", "start", "whole") if spec["chunks"] else ("centre", "start")
     n_fft = settings.get("n_fft", 1)
     for key, value, valid, wanted in [
-        ("length", spec["waveform"]["length"], ("centre", "start"), "centre or start"),
+        ("length", spec["waveform"]["length"], lengths, "centre, start, or whole with chunks"),
         ("function", spec["function"], FUNCTIONS, f"one of {', '.join(FUNCTIONS)}"),
         ("deltas", spec["deltas"], ("none", "difference"), "none or difference"),
         ("pad_mode", settings.get("pad_mode"), (None, *PADDINGS), f"one of {', '.join(PADDINGS)}"),
@@ -69,7 +71,14 @@ def feature(sound: "tf.Tensor", spec: dict, shape: tuple[int, ...]) -> "tf.Tenso
     if spec["deltas"] == "difference":
         first = values - _next(values)
         values = tf.stack([values, first, first - _next(first)], axis=-1)  # (frames, bins, 3)
-    if spec["segment"]:
+    if spec["chunks"]:
+        size = spec["segment"]
+        missing = tf.maximum(0, size - tf.shape(values)[0])
+        values = tf.pad(values, [(0, missing)] + [(0, 0)] * (len(shape) - 2))
+        step = (tf.shape(values)[0] - size) // (spec["chunks"] - 1)
+        places = tf.range(spec["chunks"])[:, None] * step + tf.range(size)  # (chunks, segment)
+        values = tf.gather(values, places)  # (chunks, segment, ...)
+    elif spec["segment"]:
         missing = tf.maximum(0, spec["segment"] - tf.shape(values)[0])
         last = tf.repeat(values[-1:], missing, axis=0)
         values = tf.signal.frame(
@@ -93,8 +102,12 @@ def _waveform(sound, recipe: dict):
 
     samples = recipe["samples"]
     centred = recipe["length"] == "centre"
-    start = tf.maximum(0, tf.shape(sound)[0] - samples) // 2 if centred else 0
-    sound = sound[start : start + samples]
+    if centred:
+        length = tf.shape(sound)  # (1,)
+        start = tf.maximum(0, length - samples) // 2
+        sound = tf.slice(sound, start, tf.minimum(length, samples))  # tf2onnx misreads [-1]
+    else:
+        sound = sound[:samples]  # None: whole
     if recipe["normalise"] == "peak":
         peak = tf.reduce_max(tf.abs(sound))
         sound = sound / tf.where(peak > 0, peak, 1.0)
@@ -106,8 +119,9 @@ def _waveform(sound, recipe: dict):
         steps = tf.sign(sound) * tf.floor(tf.abs(sound) * 2.0**15 + 0.5)
         sound = tf.clip_by_value(steps, -(2.0**15), 2.0**15 - 1) / 2.0**15
     if centred:
-        gap = samples - tf.shape(sound)[0]
-        sound = tf.reshape(tf.pad(sound, [(gap // 2, gap - gap // 2)]), (samples,))
+        gap = samples - tf.shape(sound)  # (1,)
+        padded = tf.pad(sound, tf.stack([gap // 2, gap - gap // 2], axis=1))
+        sound = tf.reshape(padded, (samples,))
     return sound
 
 
@@ -117,8 +131,8 @@ def _percentile(loudness):
 
     position = 999 * (tf.shape(loudness)[0] - 1)  # in thousandths of a sample
     above = tf.shape(loudness)[0] - position // 1000  # how many are as loud as that, or louder
-    loudest = tf.math.top_k(loudness, above).values
-    lower, upper = loudest[above - 1], loudest[tf.maximum(0, above - 2)]
+    lowest = tf.math.top_k(loudness, above).values[-2:]  # (2,), or (1,)
+    upper, lower = lowest[0], lowest[-1]
     return lower + (upper - lower) * tf.cast(position % 1000, tf.float32) / 1000
 
 
@@ -159,29 +173,58 @@ def _spectrum(sound, settings: dict):
     taper = transform.window(settings["window"], length, settings["periodic"])
     if settings["centre"]:
         half = n_fft // 2
-        sound = tf.pad(sound, [(half, half)], settings["pad_mode"])
+        sound = _padded(sound, half, settings["pad_mode"])
         # as in transform.spectra: the window lies in the middle of n_fft
         around = n_fft - length
         sound = sound[around // 2 : tf.shape(sound)[0] - (around - around // 2)]
     else:
         sound = tf.pad(sound, [(0, tf.maximum(0, length - tf.shape(sound)[0]))])
-    framed = tf.signal.frame(sound, length, hop) * taper.astype(np.float32)  # (frames, length)
+    framed = _frames(sound, length, hop) * taper.astype(np.float32)  # (frames, length)
     magnitude = tf.abs(tf.signal.rfft(framed, [n_fft]))
     return magnitude if settings["power"] == 1 else magnitude**2
+
+
+def _padded(sound, half: int, mode: str):
+    """Pad ``half`` samples to both ends; of shorter sound the mirror is mirrored, as by numpy."""
+    import tensorflow as tf
+
+    if mode == "constant":
+        return tf.pad(sound, [(half, half)])
+    samples = tf.shape(sound)[0]
+    last = 0 if mode == "reflect" else 1  # whether the samples at the ends come twice
+    period = tf.maximum(1, 2 * (samples - 1 + last))
+    ahead = period * (half // period + 1) - half  # above 0, for ONNX's remainder has the sign
+    places = (tf.range(samples + 2 * half) + ahead) % period
+    return tf.gather(sound, tf.minimum(places, period - last - places))
+
+
+def _frames(sound, length: int, hop: int):
+    """Cut (samples,) into (frames, length): pieces of ``hop`` samples, laid side by side.
+
+    ``tf.signal.frame`` leaves a table of all frames in the file.
+    """
+    import tensorflow as tf
+
+    samples, pieces = tf.shape(sound)[0], -(-length // hop)
+    used = sound[: samples - (samples - length) % hop]
+    rows = tf.reshape(tf.pad(used, [(0, pieces * hop - length)]), (-1, hop))
+    shifted = [rows[i : i - pieces + 1 or None] for i in range(pieces)]  # (frames, hop) each
+    framed = tf.concat(shifted, axis=1)  # (frames, pieces * hop)
+    return framed if length % hop == 0 else framed[:, :length]
 
 
 def _bands(spectrum, weights: np.ndarray):
     """Sum bins into bands: (frames, bins) by (bands, bins) -> (frames, bands).
 
-    A bin is in two bands at most, so two weights for each do in place of the whole matrix, which
-    would be a sixth of Light-SERNet's size.
+    A bin is in two neighbouring bands at most, so two weights for each and the number of the upper
+    do in place of the whole matrix, which would be a sixth of Light-SERNet's size.
     """
     import tensorflow as tf
 
-    bins, total = np.arange(weights.shape[1]), 0
-    for _ in range(2):
-        band = weights.argmax(axis=0)
-        weighed = tf.transpose(spectrum * weights[band, bins])  # (bins, frames)
-        total += tf.math.unsorted_segment_sum(weighed, band.astype(np.int32), len(weights))
-        weights = np.where(np.arange(len(weights))[:, None] == band, 0, weights)
-    return tf.transpose(total)
+    upper = (weights > 0).cumsum(axis=0).argmax(axis=0)  # (bins,)
+    in_bands = weights[[upper, upper - 1], np.arange(weights.shape[1])]  # (2, bins)
+    weighed = tf.expand_dims(tf.transpose(spectrum), 1) * in_bands.T[:, :, None]
+    sums = tf.math.unsorted_segment_sum(
+        weighed, upper.astype(np.int32), len(weights) + 1
+    )  # (bands + 1, 2, frames), of bins by their upper band
+    return tf.transpose(sums[:-1, 0] + sums[1:, 1])

@@ -45,6 +45,22 @@ def files(given: list[Path]) -> list[Path]:
     return found
 
 
+def named(card: dict) -> list[str]:
+    """Names of the values that the models of a bundle give.
+
+    Parameters
+    ----------
+    card : dict
+        Of the bundle.
+
+    Returns
+    -------
+    list of str
+        The attributes that are predicted, or the emotions that get a probability.
+    """
+    return card["attributes"] or card["labels"]
+
+
 def read(
     path: Path,
     card: dict,

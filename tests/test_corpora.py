@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ SHARED = ROOT.parent / "shared"
 CORPUS = SHARED / "corpora" / "ravdess"
 WEIGHTS = SHARED / "weights" / "timnet_ravdess"
 GOLDEN = ROOT / "tests" / "golden"
+AROUSAL = SHARED / "weights" / "deepemocluster"
+EMOTIONS = "neutral calm happy sad angry fearful disgust surprised".split()  # 01 to 08
 KAISER, SOXR = "tim_net-ravdess-kaiser", "tim_net-ravdess-soxr"
 WAVEFORMS = {KAISER: "centred-kaiser", SOXR: "centred"}
 
@@ -142,3 +145,36 @@ def test_stores_hold_the_authors_features(ravdess, run, array, tolerance):
         difference = np.abs(store.x.oindex[rows] - golden[array]).max()
     print(f"\n{array}: largest difference of 12 clips {difference:.1e}, allowed {tolerance:.0e}")
     assert difference < tolerance
+
+
+@pytest.mark.parametrize("variant", ["CNN", "Triplet"])
+def test_published_weights_hear_arousal_in_emotions(environment, tmp_path, variant):
+    for needed in (CORPUS, AROUSAL):
+        if not needed.is_dir():
+            pytest.skip(f"../{needed.relative_to(ROOT.parent)} not found")
+    name = f"TempDeepEmoCluster_epoch30_batch64_10clusters_Act_Temp-{variant}.pth.tar"
+    clips = sorted(CORPUS.glob("*/03-01-*-01-??.flac"))  # each sentence once in each way: every 2nd
+    for command, *arguments in (
+        ("import", "deepemocluster", AROUSAL / name, "arousal"),
+        ("predict", "arousal", *clips, "--csv", "arousal.csv"),
+    ):
+        code = "from pipeline import cli; cli.main()"
+        line = [sys.executable, "-c", code, command, *map(str, arguments)]
+        settings = {"cwd": tmp_path, "env": environment | {"PYTHONPATH": str(ROOT)}}
+        subprocess.run(line, check=True, stdout=subprocess.DEVNULL, **settings)
+    table = pd.read_csv(tmp_path / "arousal.csv")
+    told = table.path.str.extract(r"03-01-0(?P<emotion>\d)-0(?P<strength>\d)-").astype(int)
+    table["emotion"] = [EMOTIONS[number - 1] for number in told.emotion]
+    table["strength"] = told.strength.map({1: "normal", 2: "strong"})
+    means = table.pivot_table("arousal", "emotion", "strength")
+    means["all"] = table.groupby("emotion").arousal.mean()
+    print(f"\nTemp-{variant}, {len(table)} clips\n{means.sort_values('all').round(2).to_string()}")
+    assert len(table) == 720
+    everyone, normal = means["all"], means.normal
+    for lively in ("angry", "happy"):
+        assert everyone[lively] > max(everyone.neutral, everyone.calm, everyone.sad) + 0.3
+        assert normal[lively] > normal.neutral + 0.3
+    # RAVDESS has no strong neutral: only of one strength sad lies below it (strong is weeping)
+    assert normal.neutral > normal.sad
+    louder = (means.strong - means.normal).drop(["neutral", "calm"])  # strongly calm is calmer
+    assert (louder > 0.1).all()

@@ -13,13 +13,15 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 import tensorflow as tf
 
-from pipeline import backend, export, exported, fused, params, plugins
+from pipeline import backend, dataset, export, exported, fused, import_weights, params, plugins
 from pipeline.errors import InputError
 from pipeline.export import export as export_command
 from pipeline.features import framing, recipes
 from pipeline.predict import predict
+from tests import rated
 
 ROOT = Path(__file__).parents[1]
 FILES = ["float32.tflite", "float16.tflite", "int8.tflite", "int8-full.tflite"]
@@ -169,7 +171,7 @@ def heard(samples, rate):
         ("dcnn-3s", "segments64-tf", {}),
         ("centred", "mfcc39", {}),
         ("centred", "mfcc39", {"win_length": 1101, "periodic": False, "pad_mode": "reflect"}),
-        ("centred", "mel128", {"pad_mode": "symmetric", "power": 1.0}),
+        ("centred", "mel128-chunks", {"pad_mode": "symmetric", "power": 1.0}),
         ("light-sernet-3s", "mfcc40-tf", {"log": "db", "top_db": None, "dct_norm": "ortho"}),
     ],
     ids="light_sernet dcnn tim_net window mel decibels".split(),
@@ -189,6 +191,19 @@ def test_a_graph_makes_what_the_recipe_makes(waveform, feature, changes, share):
     assert np.abs(found - wanted).mean() < 1e-5 * np.abs(wanted).max()
 
 
+@pytest.mark.parametrize("samples", [1, 2, 100, 256, 257, 5000, 15872, 16128, 59200, 200000])
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+def test_a_graph_cuts_any_length_into_chunks(mode, samples):
+    spec = import_weights.SPEC
+    spec = spec | {"settings": spec["settings"] | {"pad_mode": mode}}
+    fused.check(spec)
+    sound = heard(samples + 1, 16000)[1:]  # the first sample is silent, as the last are
+    clip = recipes.waveform(sound, 16000, spec["waveform"])
+    (wanted,) = recipes.feature([clip], 16000, spec)
+    found = fused.feature(tf.constant(sound), spec, (11, 62, 128)).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
 def test_a_graph_of_silence_is_finite():
     spec = spec_of("light-sernet-3s", "mfcc40-tf")
     found = fused.feature(tf.zeros(5000), spec, (184, 40)).numpy()
@@ -198,7 +213,7 @@ def test_a_graph_of_silence_is_finite():
 @pytest.mark.parametrize(
     ("waveform", "changes", "message"),
     [
-        ("whole-16k", {}, "recipe has length whole, wanted centre or start; leave out --fused"),
+        ("whole-16k", {}, "recipe has length whole, wanted centre, start, or whole with chunks"),
         ("centred", {"function": "cepstral.plp"}, "recipe has function cepstral.plp, wanted one"),
         ("centred", {"deltas": "regression"}, "recipe has deltas regression, wanted none or"),
         ("centred", {"settings": {"n_fft": 1000}}, "recipe has n_fft 1000, wanted a power of two"),
@@ -208,6 +223,101 @@ def test_a_graph_of_silence_is_finite():
 def test_a_recipe_that_has_no_graph_is_refused(waveform, changes, message):
     with pytest.raises(InputError, match=f"fused: {message}"):
         fused.check(spec_of(waveform, "mfcc39") | changes)
+
+
+# ---- attributes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attributes(environment, tmp_path_factory):
+    """Export a bundle of two attributes, plain and with its recipe; give the folder."""
+    folder = tmp_path_factory.mktemp("attributes")
+    rated.write(folder / "bundle", "arousal", "valence", scale=2.0)
+    (folder / "sounds").mkdir()
+    for number, samples in enumerate((500, 8000, 24000, 80000)):
+        soundfile.write(folder / "sounds" / f"{number}.wav", heard(samples, 16000), 16000)
+    packages = ("onnxruntime", "tf2onnx")
+    onnx = all(importlib.util.find_spec(name) for name in packages)
+    lines = ["", "--fused"] + ["--format onnx --fused"] * onnx
+    code = "import sys; from pipeline import cli, export\nfor line in sys.argv[1:]:\n"
+    code += (
+        "    cli.command(export.export, 'bundle --to to --sounds sounds'.split() + line.split())"
+    )
+    asked = environment | {"PYTHONPATH": str(ROOT)}
+    done = run_code(code, lines, cwd=folder, env=asked)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", [*FILES, *FUSED, "fused-float32.onnx"])
+def test_files_give_the_attributes_of_their_bundle(attributes, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(backend, "choose", lambda library: library)
+    if name.endswith("onnx"):
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("tf2onnx")
+    found = []
+    kind = name.rpartition(".")[2]
+    for options in ({}, {kind: attributes / "to" / name}):
+        sounds = [attributes / "sounds"]
+        predict(attributes / "bundle", sounds, csv=tmp_path / "a.csv", **options)
+        found.append(pd.read_csv(tmp_path / "a.csv").set_index("path"))
+    wanted, of_file = found
+    assert list(of_file.columns) == ["arousal", "valence"]
+    assert np.ptp(wanted.to_numpy(), axis=0).min() > 0.05
+    deviations = np.abs(of_file - wanted).to_numpy() / 2.0  # by the deviation of the ratings
+    told = pd.read_csv(attributes / "to" / f"{'fused-' * ('fused' in name)}{kind}.csv")
+    told = told.set_index("file").deviation[name]
+    assert deviations.max() == pytest.approx(told, rel=0.01, abs=1e-5)
+    assert (
+        told
+        < {"float32": 1e-5, "float16": 1e-2, "int8": 0.2, "int8-full": 2.0}[
+            name.removeprefix("fused-").rpartition(".")[0]
+        ]
+    )
+
+
+def test_files_of_attributes_need_nothing_but_builtin_operations(attributes):
+    for name in FILES + FUSED:
+        assert b"Flex" not in (attributes / "to" / name).read_bytes(), name
+
+
+def test_the_table_tells_concordance():
+    card = {"model": "deep_emo_cluster", "attributes": ["arousal", "valence"], "input_shape": [1]}
+    truth = np.array([[1.0, 4], [2, 4], [3, 4]])
+    given = np.array([[2.0, 4], [3, 5], [4, 6]])  # shifted by 1; of a constant
+    row = export._row("a", b"bytes", given, truth, np.array([0.5, 4.0]), card, truth)
+    assert row["deviation"] == 2
+    assert row["ccc_arousal"] == pytest.approx(4 / 7)
+    assert row["ccc_valence"] == pytest.approx(0, abs=1e-9)
+    shown = export._shown(pd.DataFrame([row]).astype({"published": "Int64"}))
+    assert shown.split()[-2:] == ["0.5714", "0.0000"]
+    assert "ccc_arousal" not in export._row("a", b"", given, truth, 1.0, card, [])
+
+
+def test_held_out_clips_bring_their_ratings(tmp_path, monkeypatch):
+    bundle = rated.write(tmp_path / "models" / "a", "arousal")
+    corpus = tmp_path / "features" / "rated"
+    (corpus / "whole-16k" / "mel8.zarr").mkdir(parents=True)
+    (corpus / "folds").mkdir()
+    (corpus / "folds" / "p.csv").write_text("")
+    (corpus / "folds" / "p.json").write_text(json.dumps({"sha256": "0"}))
+    ratings = np.arange(6, dtype=np.float32)[:, None]
+    features = np.arange(6 * 160, dtype=np.float32).reshape(6, *rated.SHAPE)
+    fold = dataset.Fold(1, np.array([0, 1]), np.array([], int), np.array([2, 5]))
+    clips = pd.DataFrame({"path": list("abcdef")})
+    asked = []
+
+    def load(*paths, attributes, **settings):
+        asked.append(attributes)
+        y = np.full(6, -1)
+        return dataset.Dataset(features, y, (), clips, (fold,), rated.spec(), ratings)
+
+    monkeypatch.setattr(dataset, "load", load)
+    card = json.loads((bundle / "card.json").read_text())
+    found = export._of_the_run(bundle, card, 1, False, None)
+    assert asked == [("arousal",)]
+    np.testing.assert_array_equal(found.truth, [[2], [5]])
+    np.testing.assert_array_equal(found.features, features[[2, 5]])
 
 
 # ---- the table -------------------------------------------------------------------------------
@@ -234,7 +344,7 @@ def test_the_table_tells_bytes_deviations_and_losses(finished, exports, plain, w
 def test_published_sizes_are_of_the_same_input_and_classes(monkeypatch):
     sizes = [{"file": "int8.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 482816}]
     monkeypatch.setattr(plugins, "constant", lambda *names: sizes)
-    facts = {"model": "any", "input_shape": [184, 40], "labels": list("abcdefg")}
+    facts = {"model": "any", "input_shape": [184, 40], "labels": list("abcdefg"), "attributes": []}
     assert export._published("int8.tflite", facts) == 482816
     assert export._published("int8.tflite", facts | {"labels": list("abcd")}) is None
     assert export._published("int8.tflite", facts | {"input_shape": [434, 40]}) is None
@@ -246,7 +356,7 @@ def test_files_may_be_tried_on_sounds_that_are_given(held_out, card):
     assert [clip.shape for clip in clips.features] == [tuple(card["input_shape"])] * 3
     assert all(clip.ndim == 1 for clip in clips.sounds) and len(clips.sounds) == 3
     np.testing.assert_array_equal(clips.representative, clips.features)
-    assert clips.labels == []
+    assert clips.truth == []
 
 
 # ---- what is refused -------------------------------------------------------------------------
@@ -328,8 +438,8 @@ def test_a_file_of_another_kind(card, tmp_path, kind):
 
 def test_a_file_of_another_bundle(plain, card):
     message = (
-        r"float32\.tflite: takes \(1, 108, 39\) and names 7 emotions, the models of run tiny take "
-        r"\(1, 108, 39\) and name 6; it is of another bundle"
+        r"float32\.tflite: takes \(1, 108, 39\) and gives 7 values, the models of run tiny take "
+        r"\(1, 108, 39\) and give 6; it is of another bundle"
     )
     with pytest.raises(InputError, match=message):
         other = card | {"labels": card["labels"][1:]}

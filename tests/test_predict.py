@@ -13,8 +13,10 @@ import soundfile
 import soxr
 
 from pipeline import backend
+from pipeline import predict as module
 from pipeline.errors import InputError
 from pipeline.predict import load, predict
+from tests import rated
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +229,129 @@ def test_a_picture_shows_one_recording(finished, sounds, tmp_path):
         predict(
             finished / "models" / "tiny", [sounds / "odd"], window=1.0, picture=tmp_path / "a.png"
         )
+
+
+# ---- attributes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rates(tmp_path_factory):
+    """Give a folder of bundles: one of two attributes, one of each alone."""
+    folder = tmp_path_factory.mktemp("rates")
+    rated.write(folder / "two", "arousal", "valence")
+    for seed, name in enumerate(module.SCORES, start=1):
+        rated.write(folder / name, name, seed=seed)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def noises(tmp_path_factory):
+    """Give a folder of sound files of many lengths, some in a folder below."""
+    folder = tmp_path_factory.mktemp("noises")
+    (folder / "below").mkdir()
+    rng = np.random.default_rng(0)
+    seconds = {"b.wav": 1.0, "a.wav": 3.0, "below/c.wav": 15.0, "below/a.wav": 0.01}
+    for name, duration in seconds.items():
+        signal = rng.normal(0, 0.1, round(16000 * duration))
+        soundfile.write(folder / name, signal, 16000, subtype="FLOAT")
+    soundfile.write(folder / "one.wav", [0.5], 16000, subtype="FLOAT")
+    soundfile.write(folder / "silent.wav", np.zeros(800), 16000)
+    return folder
+
+
+@pytest.fixture
+def asked(rates, noises, tmp_path, monkeypatch):
+    """Give ``asked(bundle, **options)``: what a bundle says of all files."""
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+
+    def run(bundle="two", sounds=noises, **options):
+        predict(rates / bundle, [sounds], csv=tmp_path / "a.csv", **options)
+        return pd.read_csv(tmp_path / "a.csv")
+
+    return run
+
+
+def test_attributes_stand_in_the_place_of_emotions(asked, rates, noises, capsys):
+    table = asked()
+    assert list(table.columns) == ["path", "arousal", "valence"]
+    assert len(table) == 6
+    values = table[["arousal", "valence"]].to_numpy()
+    assert np.isfinite(values).all() and np.ptp(values, axis=0).min() > 1e-3
+    answer = load(rates / "two")
+    for line, row in zip(capsys.readouterr().out.splitlines(), table.itertuples(), strict=True):
+        assert line.split("  ")[0].strip() == row.path
+        assert line.endswith(f"  arousal {row.arousal:.2f}  valence {row.valence:.2f}")
+        found = answer(row.path)
+        assert list(found) == ["arousal", "valence"]
+        assert found == pytest.approx({"arousal": row.arousal, "valence": row.valence}, abs=1e-5)
+
+
+def test_bundles_beside_each_other_say_what_they_say_alone(asked, rates):
+    together = asked("valence", beside=[rates / "arousal", rates / "dominance"])
+    assert list(together.columns) == ["path", "valence", "arousal", "dominance"]
+    for name in module.SCORES:
+        alone = asked(name)
+        assert list(alone.path) == list(together.path)
+        np.testing.assert_allclose(together[name], alone[name], rtol=0, atol=1e-6)
+
+
+def test_the_authors_table_of_scores(asked, rates, tmp_path):
+    beside = [rates / "dominance", rates / "arousal"]
+    table = asked("valence", beside=beside, scores=tmp_path / "pred_result.csv")
+    lines = (tmp_path / "pred_result.csv").read_text().splitlines()
+    assert lines[0] == "File_Name,Aro-Score,Dom-Score,Val-Score"
+    names = [line.split(",")[0] for line in lines[1:]]
+    assert names == ["a.wav", "b.wav", "a.wav", "c.wav", "one.wav", "silent.wav"]
+    scores = [[float(value) for value in line.split(",")[1:]] for line in lines[1:]]
+    np.testing.assert_array_equal(scores, table[["arousal", "dominance", "valence"]])
+    assert any(len(line) > len("a.wav,4.00,4.00,4.00") for line in lines[1:])  # not rounded
+
+
+def test_many_files_are_asked_a_few_at_once(asked, monkeypatch, noises, tmp_path):
+    wanted = asked()
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    pd.testing.assert_frame_equal(asked(), wanted, rtol=0, atol=1e-6)
+    shutil.copytree(noises, tmp_path / "noises")
+    (tmp_path / "noises" / "b.wav").write_text("no sound")
+    with pytest.raises(InputError, match=r"b\.wav: not a sound file libsndfile can read"):
+        asked(sounds=tmp_path / "noises")
+    found = pd.read_csv(tmp_path / "a.csv")
+    np.testing.assert_allclose(found.valence, wanted.valence.drop(1), rtol=0, atol=1e-6)
+
+
+def test_attributes_over_time(asked, rates, noises, tmp_path):
+    options = {"window": 4.0, "hop": 3.0, "picture": tmp_path / "a.png"}
+    table = asked("valence", noises / "below" / "c.wav", beside=[rates / "arousal"], **options)
+    assert list(table.columns) == ["path", "start", "end", "valence", "arousal"]
+    assert table.start.tolist() == [0, 3, 6, 9, 11]
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    signal, rate = soundfile.read(noises / "below" / "c.wav", dtype="float32")
+    piece = signal[3 * rate : 7 * rate]
+    soundfile.write(tmp_path / "piece.wav", piece, rate, subtype="FLOAT")
+    alone = load(rates / "valence")(tmp_path / "piece.wav")
+    assert alone["valence"] == pytest.approx(table.valence[1], abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("beside", "options", "message"),
+    [
+        (["two"], {}, "two gives valence, so does .*valence; ask one"),
+        (["emotions"], {}, "emotions names emotions; wanted bundles of attributes alone"),
+        (["arousal"], {"onnx": Path("a.onnx")}, "beside: belongs to bundles; leave out --tflite"),
+        (["arousal"], {"scores": Path("s.csv")}, "scores: .*valence: gives no dominance; add"),
+        ([], {"scores": Path("s.csv"), "window": 1.0}, "scores: has a line for each file; leave"),
+    ],
+    ids="twice emotions exported incomplete windows".split(),
+)
+def test_what_cannot_stand_beside(asked, rates, tmp_path, beside, options, message):
+    if not (rates / "emotions").exists():
+        shutil.copytree(rates / "arousal", rates / "emotions")
+        card = json.loads((rates / "emotions" / "card.json").read_text())
+        changed = json.dumps(card | {"attributes": [], "labels": ["sad"]})
+        (rates / "emotions" / "card.json").write_text(changed)
+    with pytest.raises(InputError, match=message):
+        asked("valence", beside=[rates / name for name in beside], **options)
+    assert not list(tmp_path.iterdir())
 
 
 # ---- what is said ----------------------------------------------------------------------------

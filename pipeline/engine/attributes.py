@@ -73,7 +73,8 @@ class Attributes(Task):
         if not (std := ratings.std(axis=0)).all():
             names = np.array(self.training["attributes"])[std == 0]
             raise InputError(
-                f"fold {unit.fold.number}: all training clips are rated alike on {names[0]}"
+                f"fold {unit.fold.number}: all training clips are rated alike on {names[0]}; "
+                "nothing can be learnt of it"
             )
         scaled, rated = model.get_layer("scaled"), model.get_layer("ratings")
         scaled.mean.assign(frames.mean_)

@@ -94,7 +94,10 @@ def read_card(folder: Path) -> dict:
     path = Path(folder) / "card.json"
     if not path.is_file():
         raise InputError(f"{folder}: not a model bundle (no card.json); train it with dvc repro")
-    return tables.read_json(path)
+    card = tables.read_json(path)
+    if "attributes" not in card:
+        raise InputError(f"{folder}: written by an earlier version; train it again with dvc repro")
+    return card
 
 
 def versions(backend: str) -> dict[str, str]:

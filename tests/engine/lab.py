@@ -88,6 +88,7 @@ class Lab:
         folder.mkdir(exist_ok=True)
         given = {"selection": "last", "stacked": False} | settings
         known = {*TRAINING, "schedule", "decay", "decay_from", "decay_every"}
+        known |= {"attributes", "clusters", "unlabeled", "descent_rate", "clusters_rate"}
         training = TRAINING | {key: given.pop(key) for key in list(given) if key in known}
         units, said = [], ""
         try:
@@ -119,6 +120,7 @@ def main():
     interruptions(lab)
     parity(lab)
     golden(lab)
+    rated(lab)
     if library == "jax":
         stacked(lab)
     (lab.folder / "results.json").write_text(json.dumps(lab.results))
@@ -175,6 +177,145 @@ def schedules(lab):
     lab.train("falling rate", **whole, **falling)
 
 
+def rated_clips():
+    """Draw clips in chunks whose level their ratings follow; 48 rated, 12 that are not."""
+    from pipeline.dataset import Dataset, Fold
+    from pipeline.features import framing
+
+    rng = np.random.default_rng(3)
+    ratings = rng.normal([4, 2], [1, 0.5], (60, 2)).astype(np.float32)
+    frames = rng.integers(3, 40, 60)  # from less than a chunk to some with gaps
+    levels = 3 * ratings @ rng.normal(size=(2, 5))
+    whole = [rng.normal(level, 1, (n, 5)) for n, level in zip(frames, levels, strict=True)]
+    x = np.concatenate([framing.chunks(clip[None], 4, number=6) for clip in whole])
+    ratings[48:] = np.nan
+    rows, pool = np.arange(48), np.arange(48, 60)
+    folds = tuple(
+        Fold(number, np.setdiff1d(rows, rows[part])[6:], np.setdiff1d(rows, rows[part])[:6],
+             rows[part], pool)
+        for number, part in ((1, slice(0, 12)), (2, slice(12, 24)))
+    )  # fmt: skip
+    spec = {"settings": {"n_fft": 8, "hop": 4, "centre": True}}
+    y, samples = np.full(60, -1), 4 * (frames - 1)
+    return Dataset(x.astype(np.float32), y, (), None, folds, spec, ratings, samples), whole
+
+
+def with_clusters(model, clusters, *, seed=0):
+    """Put a branch for clusters on `mean_level`, whose weights its seed alone decides."""
+    import keras
+
+    from pipeline.models import layers
+
+    body = model.get_layer("body").output
+    points = keras.layers.Dense(
+        8, kernel_initializer=layers.GlorotUniform(seed), name="points"
+    )(body)  # fmt: skip
+    outputs = {
+        "attributes": model.get_layer("head").output,
+        "clusters": keras.layers.Dense(clusters, name="clusters")(points),
+        "points": points,
+        "ratings": model.output,
+    }
+    if model.name == "ordered":
+        outputs["ordered"] = body
+    return keras.Model(model.input, outputs)
+
+
+def mean_level(seed, name="free"):
+    """Build a network of chunks with all that a run on attributes asks for."""
+    import keras
+
+    from pipeline.models import deep_emo_cluster, layers
+
+    start = [layers.GlorotUniform(seed + i) for i in range(2)]
+    inputs = keras.Input((6, 4, 5), name="features")
+    x = deep_emo_cluster.Scaled(name="scaled")(inputs)
+    x = keras.layers.Reshape((6, 20), name="flat")(x)
+    x = keras.layers.Dense(8, "relu", kernel_initializer=start[0], name="body")(x)
+    x = keras.layers.Dense(2, kernel_initializer=start[1], name="head")(x)
+    x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+    return keras.Model(inputs, deep_emo_cluster.Ratings(name="ratings")(x), name=name)
+
+
+def rated(lab):
+    """Learn attributes and clusters."""
+    from functools import partial
+
+    import keras
+
+    from pipeline.engine import loop
+    from pipeline.engine.attributes import Attributes
+    from pipeline.files import stores
+    from pipeline.models import deep_emo_cluster
+
+    data, whole = rated_clips()
+    settings = {"attributes": ("arousal", "valence"), "clusters": 5, "unlabeled": 0}
+    settings |= {"epochs": 8, "batch": 10, "learning_rate": 3e-2}
+    steps = deep_emo_cluster.TRAINING
+    settings |= {key: steps[key] for key in ("descent_rate", "clusters_rate")}
+
+    def train(name, data=data, build=mean_level, **changed):
+        given = settings | {"with_clusters": with_clusters} | changed
+        lab.train(name, data, build=build, **given)
+
+    train("rated")
+    train("rated alone", replace(data, folds=data.folds[1:]))
+    train("rated by last", selection="last")
+    train("rated by validation", selection="best_validation")
+    train("rated pool", unlabeled=8)
+    train("rated pool too large", unlabeled=100)
+    changed = data.x.copy()
+    changed[48:] += 1
+    train("rated, pool changed", replace(data, x=changed))
+    train("rated, pool learnt and changed", replace(data, x=changed), unlabeled=8)
+    train("rated in order", build=partial(mean_level, name="ordered"))
+    train("rated alike", replace(data, ratings=np.ones_like(data.ratings)))
+    train("rated balanced", balance="weights")
+    train("rated too fast", learning_rate=1e38)
+    facts = {"clips_sha256": "", "content": np.zeros((60, 32), np.uint8), "code": ""}
+    with stores.create(lab.folder / "rated.zarr", data.x.shape, {}, **facts) as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (data.x[rows], rows, rows))
+    train("rated, streamed", replace(data, x=stores.read(lab.folder / "rated.zarr").x))
+
+    epoch, calls = Attributes.epoch, []
+
+    def broken(task, *given):
+        calls.append(1)
+        if len(calls) > 7:
+            raise KeyboardInterrupt
+        return epoch(task, *given)
+
+    Attributes.epoch, loop.CHECKPOINT_SECONDS = broken, 0
+    try:
+        train("rated, broken off")
+        raise AssertionError("was to be broken off")
+    except KeyboardInterrupt:
+        Attributes.epoch = epoch
+    train("rated, broken off")
+
+    model = keras.saving.load_model(lab.folder / "rated" / "fold-01.keras")
+    scales = [np.array(weight) for name in ("scaled", "ratings") for weight in (
+        model.get_layer(name).mean, model.get_layer(name).std)]  # fmt: skip
+    fold = data.folds[0]
+    steps = [max(0, len(clip) - 4) // 5 for clip in whole]
+    seen = [  # of each clip, frames that a chunk holds
+        [i for i in range(len(clip)) if any(5 >= k >= 0 and i - k * step in range(4)
+         for k in range(6))]
+        for clip, step in zip(whole, steps, strict=True)
+    ]  # fmt: skip
+    heard = np.concatenate([whole[row][seen[row]] for row in fold.train])
+    rating = data.ratings[fold.train]
+    wanted = [heard.mean(axis=0), heard.std(axis=0), rating.mean(axis=0), rating.std(axis=0)]
+    lab.results["rated scales"] = [
+        float(np.abs(a / b - 1).max()) for a, b in zip(scales, wanted, strict=True)
+    ]
+    answers = np.array(model(data.x[fold.test]))
+    lab.results["rated answers"] = [
+        float(np.corrcoef(answers[:, i], data.ratings[fold.test, i])[0, 1]) for i in range(2)
+    ]
+
+
 def seeds(lab):
     lab.train("seeds 1, 2", seeds=(1, 2), epochs=2)
     lab.train("seed 2", seeds=(2,), epochs=2)
@@ -182,7 +323,7 @@ def seeds(lab):
 
 def streamed(lab):
     """Read features from a store while training."""
-    from pipeline.engine import loop
+    from pipeline.engine import task
     from pipeline.files import stores
 
     x, _ = clips()
@@ -190,7 +331,7 @@ def streamed(lab):
     with stores.create(lab.folder / "x.zarr", x.shape, {}, **facts) as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, rows))
-    loop.STREAMED = 2  # two blocks and a smaller one per epoch
+    task.STREAMED = 2  # two blocks and a smaller one per epoch
     lab.train("streamed", dataset(x=stores.read(lab.folder / "x.zarr").x))
 
 
