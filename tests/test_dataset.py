@@ -151,3 +151,106 @@ def test_a_clip_that_is_unused_in_one_fold_has_the_label_of_another(paths):
     write_folds(paths[2], CLIPS, LABELS, parts)
     data = dataset.load(*paths, memory_mb=1)
     assert [data.labels[i] for i in data.y] == LABELS
+
+
+# ---- ratings ---------------------------------------------------------------------------------
+
+AROUSAL, VALENCE = ["1.5", "", "3", "4.25"], ["-1", "0", "", "2"]  # of CLIPS
+
+
+def rate(paths, **ratings):
+    """Give the clips of the index ratings; that of the quarantined one is not known."""
+    index = tables.read(paths[1])
+    for name, values in ratings.items():
+        index[name] = [*values[:2], "9", *values[2:]]
+    tables.write(index, paths[1])
+
+
+def rated(paths, *attributes, folds=None):
+    """Load what is rated; ``folds``: the parts of the clips in each."""
+    if folds:
+        labels = ["" if part == "unlabeled" else "sad" for part in next(iter(folds.values()))]
+        write_folds(paths[2], CLIPS, labels, folds)
+    return dataset.load(*paths, memory_mb=1, attributes=attributes)
+
+
+def by_part(fold):
+    """Rows of each part of a fold, as lists."""
+    return {part: getattr(fold, part).tolist() for part in (*dataset.PARTS, "unlabeled")}
+
+
+def test_ratings_stand_in_the_place_of_labels(paths):
+    rate(paths, arousal=AROUSAL, valence=VALENCE)
+    parts = {1: ["train", "train", "test", "validation"]}
+    data = rated(paths, "arousal", folds=parts)
+    assert (data.labels, data.y.tolist()) == ((), [-1] * 4)
+    assert (data.ratings.shape, data.ratings.dtype) == ((4, 1), np.float32)
+    np.testing.assert_array_equal(data.ratings, np.float32([[1.5], [np.nan], [3], [4.25]]))
+    assert data.samples.tolist() == [0, 1, 2, 3]  # of write_store
+    both = rated(paths, "valence", "arousal", folds={1: ["train", "unused", "unused", "test"]})
+    np.testing.assert_array_equal(both.ratings[[0, 3]], np.float32([[-1, 1.5], [2, 4.25]]))
+
+
+def test_without_attributes_ratings_decide_nothing(paths):
+    before = dataset.load(*paths, memory_mb=1)
+    rate(paths, arousal=AROUSAL)
+    data = dataset.load(*paths, memory_mb=1)
+    assert data.ratings.shape == (4, 0)
+    assert data.labels == before.labels
+    assert [by_part(fold) for fold in data.folds] == [by_part(fold) for fold in before.folds]
+
+
+def test_who_is_not_rated_on_all_attributes_is_in_no_part_with_labels(paths):
+    rate(paths, arousal=AROUSAL, valence=VALENCE)
+    folds = {1: ["train", "validation", "train", "test"], 2: ["test", "train", "unused", "train"]}
+    one, two = rated(paths, "arousal", folds=folds).folds
+    assert by_part(one) == {"train": [0, 2], "validation": [], "test": [3], "unlabeled": []}
+    assert by_part(two) == {"train": [3], "validation": [], "test": [0], "unlabeled": []}
+    one, two = rated(paths, "arousal", "valence").folds
+    assert by_part(one) == {"train": [0], "validation": [], "test": [3], "unlabeled": []}
+    assert by_part(two) == {"train": [3], "validation": [], "test": [0], "unlabeled": []}
+
+
+def test_the_pool_is_what_the_folds_say_rated_or_not(paths):
+    rate(paths, arousal=AROUSAL)
+    folds = {1: ["unlabeled", "unlabeled", "train", "test"]}
+    (fold,) = rated(paths, "arousal", folds=folds).folds
+    assert by_part(fold) == {"train": [2], "validation": [], "test": [3], "unlabeled": [0, 1]}
+
+
+def test_copies_are_rated_as_the_clips_they_are_made_of(paths, monkeypatch):
+    copied = SPEC | {"waveform": {"copies": 2}}
+    monkeypatch.setitem(globals(), "SPEC", copied)
+    write_store(paths[0], augmentation.names(CLIPS, 2))
+    rate(paths, arousal=AROUSAL)
+    data = rated(paths, "arousal", folds={1: ["train", "train", "unlabeled", "test"]})
+    np.testing.assert_array_equal(data.ratings[:, 0], np.float32([1.5, np.nan, 3, 4.25] * 3))
+    assert data.samples.tolist() == list(range(12))
+    assert data.y.tolist() == [-1] * 12
+    (fold,) = data.folds
+    assert by_part(fold) == {"train": [0, 4, 8], "validation": [], "test": [3], "unlabeled": [2]}
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ({1: ["train", "test", "train", "train"]}, "fold 1 has no test clip that is rated on them"),
+        (
+            {1: ["train", "train", "test", "train"], 2: ["test", "train", "test", "unused"]},
+            "fold 2 has no train clip that is rated on them",
+        ),
+        ({3: ["unlabeled", "train", "test", "unused"]}, "fold 3 has no train clip that is rated"),
+    ],
+)
+def test_a_fold_without_rated_clips_is_refused(paths, folds, message):
+    rate(paths, arousal=AROUSAL)
+    with pytest.raises(InputError, match=rf"index\.csv: arousal: {message}"):
+        rated(paths, "arousal", folds=folds)
+
+
+def test_a_corpus_without_ratings_is_refused(paths):
+    rate(paths, arousal=[""] * 4, valence=VALENCE)
+    folds = {1: ["train", "train", "test", "train"]}
+    message = r"index\.csv: arousal, valence: fold 1 has no train clip that is rated on them"
+    with pytest.raises(InputError, match=message):
+        rated(paths, "arousal", "valence", folds=folds)

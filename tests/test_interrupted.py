@@ -92,20 +92,18 @@ def content(path):
 
 def test_the_graph_runs_what_changed_and_nothing_else(finished, repro, tmp_path):
     clone = copy(finished, tmp_path)
-    assert repro(clone) == []
-
     edit(clone / "params.yaml", r"(?m)\A# ", "# To be read first. ")
     assert repro(clone) == []
 
     learning = ["train@tiny", "evaluate@tiny", "report"]
     edit(clone / "params.yaml", "n_mfcc: 39", "n_mfcc: 20")
-    assert repro(clone) == ["extract@demo-centred-mfcc39", *learning]
+    # The same index comes out, so that neither split nor waveforms runs.
+    edit(clone / "pipeline" / "corpora" / "demo.py", r'\A"""', '"""In short: made up. ')
+    wanted = ["index@demo", "extract@demo-centred-mfcc39", *learning]
+    assert sorted(repro(clone)) == sorted(wanted)
 
     edit(clone / "params.yaml", r"(?m)^  tim_net: \{\}", "  tim_net: {dropout: 0.2}")
     assert repro(clone) == learning
-
-    edit(clone / "pipeline" / "corpora" / "demo.py", r'\A"""', '"""In short: made up. ')
-    assert repro(clone) == ["index@demo"]  # the same index comes out
 
 
 @pytest.mark.parametrize("name", MOMENTS)

@@ -37,6 +37,7 @@ engine:
   workers: threads
 """
 ENGINE = TEXT[TEXT.index("engine:") :]
+RATED = TEXT.replace("tim_net", "deep_emo_cluster")
 
 
 @pytest.fixture
@@ -105,6 +106,31 @@ def test_a_feature_says_how_it_is_cut(read):
     held = read(TEXT.replace("n_mfcc: 39}", "n_mfcc: 39, segment: 62, segment_hop: 31}"))
     feature = held.features["mfcc39"]
     assert (feature.segment, feature.segment_hop, feature.chunks) == (62, 31, 0)
+
+
+def test_a_run_may_say_what_computes_it(read):
+    text = TEXT.replace("random5}", "random5, backend: jax}")
+    text = text.replace(
+        "engine:", TEXT[TEXT.index("  one:") : -len(ENGINE)].replace("one", "two") + "engine:"
+    )
+    held = read(text)
+    assert held.runs["one"].engine == Engine("jax", "auto", 100, "threads")
+    assert held.runs["two"].engine == held.engine == Engine("tensorflow", "auto", 100, "threads")
+
+
+def test_a_run_on_attributes_says_which(read):
+    run = read(RATED).runs["one"]
+    assert run.training["attributes"] == ("arousal",)  # the paper's
+    assert (run.training["clusters"], run.training["unlabeled"]) == (10, 0)
+    assert (run.training["balance"], run.settings["temporal"]) == ("none", "gru")
+    line = "random5, settings: {attributes: [valence, dominance], clusters: 2, unlabeled: 9}}"
+    run = read(RATED.replace("random5}", line)).runs["one"]
+    assert run.training["attributes"] == ("valence", "dominance")  # in the order of the answers
+    assert (run.training["clusters"], run.training["unlabeled"]) == (2, 9)
+    assert not {"attributes", "clusters", "unlabeled"} & {*run.settings}
+    assert "attributes" not in read(TEXT).runs["one"].training
+    of_all = RATED.replace("_cluster: {}", "_cluster: {attributes: [dominance]}")
+    assert read(of_all).runs["one"].training["attributes"] == ("dominance",)
 
 
 @pytest.mark.parametrize("text", ["1e-3", "0.001", "1.0e-03", "1.0E-3", ".001"])
@@ -260,6 +286,8 @@ EDITS = [
     ("protocol: random5", "protocol: random", "runs.one.protocol: no 'random'; did you mean"),
     ("random5}", "random5, selection: best}", "runs.one.selection: no 'best'; "),
     ("backend: tensorflow", "backend: torch", "engine.backend: no 'torch'; known: jax, tensorflow"),
+    ("random5}", "random5, backend: torch}", "runs.one.backend: no 'torch'; known: jax, tensorfl"),
+    ("random5}", "random5, engine: jax}", "runs.one.engine: no such key; see engine, or settings"),
     ("folds: auto", "folds: stack", "engine.folds: no 'stack'; did you mean stacked?"),
     # names that make no folder
     ("  demo: {p", "  de/mo: {p", f"corpora.de/mo: {NAMED}"),
@@ -355,6 +383,39 @@ EDITS = [
 def test_a_mistake_is_one_line(read, found, edited, message):
     assert TEXT.count(found) == 1
     assert refusal(read, TEXT.replace(found, edited)).startswith(message)
+
+
+ATTRIBUTES = [
+    ("attributes: [arousl]", "attributes: no 'arousl'; did you mean arousal?"),
+    ("attributes: [arousal, anger]", "attributes: no 'anger'; known: arousal, dominance, valence"),
+    ("attributes: []", "attributes: wanted one or more, once, got []"),
+    ("attributes: [arousal, arousal]", "attributes: wanted one or more, once, got ['arousal', 'a"),
+    ("attributes: arousal", "attributes: wanted a list, got 'arousal'"),
+    ("attributes: [1]", "attributes: no 1; known: arousal, dominance, valence"),
+    ("attributes: null", "attributes: wanted a list, got nothing"),
+    ("attribute: [arousal]", "attribute: no such key; did you mean attributes?"),
+    ("clusters: 1", "clusters: must be at least 2, got 1"),
+    ("clusters: ten", "clusters: wanted a whole number, got 'ten'"),
+    ("unlabeled: -1", "unlabeled: must be at least 0, got -1"),
+    ("unlabeled: 0.5", "unlabeled: wanted a whole number, got 0.5"),
+    ("unlabelled: 9", "unlabelled: no such key; did you mean unlabeled?"),
+]
+
+
+@pytest.mark.parametrize(("setting", "message"), ATTRIBUTES, ids=[line[0] for line in ATTRIBUTES])
+def test_a_mistake_in_a_run_on_attributes_is_one_line(read, setting, message):
+    text = RATED.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    assert refusal(read, text).startswith(f"runs.one.settings.{message}")
+
+
+@pytest.mark.parametrize("setting", ["attributes: [arousal]", "clusters: 10", "unlabeled: 0"])
+def test_other_models_know_nothing_of_attributes(read, setting):
+    key = setting.partition(":")[0]
+    for text in (
+        TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}"),
+        TEXT.replace("tim_net: {}", f"tim_net: {{{setting}}}"),
+    ):
+        assert f".{key}: no such key; " in refusal(read, text)
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "null"])

@@ -339,6 +339,36 @@ def test_in_a_corpus_without_emotions_ratings_decide_who_is_in_the_pool():
     assert set(frame["clip"][frame["part"] != "unlabeled"]) == {"c0000", "c0001"}
 
 
+def test_by_ratings_emotions_decide_nothing():
+    index = grid(4, 2).assign(arousal="3.5", valence="", partition="train")  # 16 clips
+    index.loc[[0, 1, 2, 3], "emotion"] = ["", "", "bored", "happy"]  # rated as the others are
+    index.loc[[1, 4, 15], "arousal"] = ""
+    index.loc[1, "valence"] = "2"  # rated, if not in all
+    index.loc[12:, "partition"] = "test"
+    for kind, settings in (("kfold", (3, 0)), ("speakers", (2,))):
+        protocol = Protocol(kind, *settings, labels="ratings", clips=14)
+        for fold in parts(index, protocol).values():
+            assert fold["unlabeled"]["clip"].tolist() == ["c0004", "c0015"]
+            assert sorted(pd.concat([fold["train"], fold["test"]])["clip"]) == [
+                clip for clip in index["clip"] if clip not in ("c0004", "c0015")
+            ]
+            assert {label for rows in fold.values() for label in rows["label"]} == {""}
+    (fold,) = parts(index, Protocol("partition", labels="ratings")).values()
+    assert fold["test"]["clip"].tolist() == ["c0012", "c0013", "c0014"]
+    assert fold["unlabeled"]["clip"].tolist() == ["c0004"]  # of training; not that of the test
+    assert fold["unused"]["clip"].tolist() == ["c0015"]
+    # without that word, clips without emotion are a pool, and clips without rating are not
+    (fold,) = parts(index, Protocol("partition")).values()
+    assert fold["unlabeled"]["clip"].tolist() == ["c0000", "c0001"]
+
+
+def test_by_ratings_some_are_hidden_whatever_their_emotion():
+    index = grid(4, 2).assign(arousal="3.5")
+    frame = protocols.assign(index, Protocol("speakers", 2, hidden=0.25, labels="ratings"))
+    assert frame["part"].value_counts().to_dict() == {"test": 16, "train": 12, "unlabeled": 4}
+    assert set(frame["label"]) == {""}
+
+
 # ---- labels hidden ---------------------------------------------------------------------------
 
 

@@ -35,6 +35,30 @@ TRAINING = {
     "mask_bins": 0,
 }
 FOLDS = ["fold-01", "fold-02", "fold-03"]
+CHUNKS = (6, 4, 4)  # of the rated clips: chunks, frames, bins
+CUT = {"n_fft": 8, "hop": 4, "centre": True}
+RATED = {
+    "attributes": ("arousal",),
+    "unlabeled": 0,
+    "epochs": 2,
+    "batch": 8,
+    "clusters": 3,
+    "learning_rate": 5e-4,
+    "beta_1": 0.9,
+    "beta_2": 0.999,
+    "epsilon": 1e-8,
+    "descent_rate": 1e-3,
+    "clusters_rate": 0.05,
+    "balance": "none",
+    "mask_frames": 0,
+    "mask_bins": 0,
+}
+# Of each model, settings and training of its runs.
+GIVEN = {
+    "small": ({}, TRAINING),
+    "tim_net": (SETTINGS, TRAINING),
+    "deep_emo_cluster": ({"temporal": "none"}, RATED),
+}
 
 
 # ---- run as a program ------------------------------------------------------------------------
@@ -74,10 +98,10 @@ def main(jobs):
         engine = {"backend": "jax", "folds": "threads", "memory_mb": 100}
         engine["workers"] = "threads"
         run["engine"] = Engine(**engine | given.get("engine", {}))
-        is_small = run["model"] == "small"
-        plugins.load = (lambda *_: small) if is_small else load
-        run["settings"] = {} if is_small else SETTINGS | given.get("settings", {})
-        run["training"] = TRAINING | given.get("training", {})
+        plugins.load = (lambda *_: small) if run["model"] == "small" else load
+        settings, training = GIVEN[run["model"]]
+        run["settings"] = settings | given.get("settings", {})
+        run["training"] = training | given.get("training", {})
         names = ("x.zarr", "index.csv", "folds.csv", "folds.json")
         try:
             train(*(folder / n for n in names), Path(job["bundle"]), run=Run(**run))
@@ -122,6 +146,41 @@ def inputs(folder, validation=0, shift=0.0):
     tables.write_json(
         {"sha256": "of the folds", "leaks": {}, "protocol": {}}, folder / "folds.json"
     )
+    return folder
+
+
+def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
+    """Write clips in chunks: 24 rated, in two folds with validation; 6 are not, and in a pool.
+
+    Clips c00 to c07 are tested in fold 1, c08 to c15 in fold 2; the shifts are of those of fold 1.
+    """
+    from pipeline.files import stores, tables
+
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    names = [f"c{i:02}" for i in range(30)]
+    ratings = rng.normal(4, 1, (30, 2))
+    x = (ratings[:, :1, None, None] + rng.normal(size=(30, *CHUNKS))).astype(np.float32) ** 2
+    x[:8] += x_of_test
+    ratings[:8] += rating_of_test
+    spec = {"function": "f", "settings": CUT, "waveform": {"copies": 0}}
+    facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((30, 32), np.uint8)}
+    with stores.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
+        for block in draft.pending():
+            draft.fill(block, lambda rows: (x[rows], 40 + rows, 12 + rows))
+    texts = [(f"{a:.3f}", f"{v:.3f}") if i < 24 else ("", "") for i, (a, v) in enumerate(ratings)]
+    write(
+        folder / "index.csv",
+        ["clip", "status", "speaker", "sex", "arousal", "valence", "dominance"],
+        [(n, "ok", n, "", *pair, "") for n, pair in zip(names, texts, strict=True)],
+    )
+    rows = []
+    for fold in range(2):
+        for i, name in enumerate(names):
+            part = "test" if i // 8 == fold else "validation" if i // 4 == 5 else "train"
+            rows.append((name, "", fold + 1, part if i < 24 else "unlabeled"))
+    write(folder / "folds.csv", ["clip", "label", "fold", "part"], rows)
+    tables.write_json({"sha256": "of the folds"}, folder / "folds.json")
     return folder
 
 
@@ -280,6 +339,166 @@ def test_stacked_folds_need_jax_and_features_in_memory(runs):
     said = "run tiny: engine.folds: stacked needs engine.backend jax and features within engine."
     assert told["stacked"]["said"].startswith(said)
     assert not list(folder.glob("*stacked*"))
+
+
+# ---- attributes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory, trained):
+    """Give runs on attributes."""
+    folder = tmp_path_factory.mktemp("rated")
+    made = rated_inputs(folder / "inputs")
+    changed = rated_inputs(folder / "changed", x_of_test=5.0, rating_of_test=1.0)
+    bare = rated_inputs(folder / "bare")
+    rows = [row for row in read(bare / "folds.csv") if row["part"] not in ("unlabeled",)]
+    write(bare / "folds.csv", list(rows[0]), [row.values() for row in rows])
+    both, pool = {"attributes": ("valence", "arousal")}, {"unlabeled": 4}
+    validated = {"selection": "best_validation"}
+    runs = {
+        "one": (made, {}),
+        "changed": (changed, {}),
+        "both": (made, validated | {"seeds": (1, 2), "training": both | pool}),
+        "in order": (made, {"settings": {"temporal": "triplet"}, "training": {"epochs": 1}}),
+        "no pool": (bare, {"training": pool}),
+        "not rated": (made, {"training": {"attributes": ("arousal", "dominance")}}),
+        "stacked": (made, {"engine": {"folds": "stacked"}}),
+        "weights": (made, {"weights": str(made)}),
+        "balanced": (made, {"training": {"balance": "weights"}}),
+        "one cluster": (made, {"training": {"clusters": 1}}),
+    }
+    jobs = [
+        {"inputs": of, "bundle": folder / f"b-{name}", "run": {"model": "deep_emo_cluster"} | run}
+        for name, (of, run) in runs.items()
+    ]
+    told = trained("jax", *jobs)
+    return folder, {name: one["said"] for name, one in zip(runs, told, strict=True)}
+
+
+def bundle_of(rated, name):
+    """Folder, card and history of a run on attributes."""
+    folder, said = rated
+    assert said[name] == ""
+    bundle = folder / f"b-{name}"
+    return bundle, json.loads((bundle / "card.json").read_text()), read(bundle / "history.csv")
+
+
+def test_a_card_says_what_is_predicted(rated):
+    bundle, card, _ = bundle_of(rated, "one")
+    assert (card["attributes"], card["labels"]) == (["arousal"], [])
+    assert card["input_shape"] == list(CHUNKS)
+    assert card["training"] == RATED | {"attributes": ["arousal"]}
+    assert card["settings"] == {"temporal": "none"}
+    assert card["spec"]["settings"] == CUT
+    assert (card["stacked"], card["weights"]) == (False, None)
+    assert sorted(content(bundle)) == ["card.json", "fold-01.keras", "fold-02.keras", "history.csv"]
+    assert bundle_of(rated, "both")[1]["attributes"] == ["valence", "arousal"]
+
+
+def test_a_card_says_what_each_fold_rests_on(rated):
+    from pipeline import leakage
+
+    provenance = bundle_of(rated, "one")[1]["provenance"]
+    assert list(provenance) == ["1", "2"]
+    of_one = provenance["1"]
+    counts = {"weights": 12, "selection": 0, "augmentation": 0, "normalisation": 12}
+    assert {use: known["clips"] for use, known in of_one.items()} == counts | {"unlabeled": 0}
+    train = {f"c{i:02}" for i in (*range(8, 20),)}
+    assert of_one["normalisation"] == leakage.provenance({"": train}, [])[""]
+    assert of_one["weights"] == of_one["normalisation"]
+
+    found = bundle_of(rated, "both")[1]["provenance"]["2"]
+    pool = {f"c{i}" for i in range(24, 30)}  # any of them may be drawn
+    assert found["unlabeled"] == leakage.provenance({"": pool}, [])[""]
+    validation = {f"c{i}" for i in range(20, 24)}
+    assert found["selection"] == leakage.provenance({"": validation}, [])[""]
+
+
+def test_a_history_of_attributes_is_in_the_order_it_is_read(rated):
+    _, _, history = bundle_of(rated, "one")
+    sizes = ["cluster_01", "cluster_02", "cluster_03"]
+    scores = ["validation_ccc_arousal", "test_ccc_arousal"]
+    first = "fold seed epoch loss cluster_loss attribute_loss".split()
+    assert list(history[0]) == [*first, "nmi", *sizes, *scores]
+    assert [(row["fold"], row["epoch"]) for row in history] == [
+        *map(tuple, ("11", "12", "21", "22"))
+    ]
+    assert [row["nmi"] == "" for row in history] == [True, False] * 2
+    assert all(sum(int(row[size]) for size in sizes) == 12 * 6 for row in history)
+
+    _, card, history = bundle_of(rated, "both")
+    validation, test = (
+        [f"{p}_ccc_{a}" for a in ("arousal", "valence")] for p in ("validation", "test")
+    )
+    assert list(history[0]) == [*first, "unlabeled_loss", "nmi", *sizes, *validation, *test]
+    assert [(unit["fold"], unit["seed"]) for unit in card["folds"]] == [*map(tuple, ())]
+    for unit in card["folds"]:
+        of_unit = [
+            row
+            for row in history
+            if (int(row["fold"]), int(row["seed"])) == (unit["fold"], unit["seed"])
+        ]
+        merits = [sum(float(row[name]) for name in validation) for row in of_unit]
+        assert unit["epoch"] == 1 + int(np.argmax(merits))
+
+
+def test_a_triplet_loss_has_its_column(rated):
+    _, _, history = bundle_of(rated, "in order")
+    assert list(history[0])[4:8] == ["cluster_loss", "attribute_loss", "triplet_loss", "nmi"]
+    assert all(float(row["triplet_loss"]) > 0 for row in history)
+
+
+def test_held_out_clips_leave_a_model_of_attributes_alone(rated):
+    (one, _, history), (changed, _, other) = (bundle_of(rated, n) for n in ("one", "changed"))
+    assert content(one)["fold-01.keras"] == content(changed)["fold-01.keras"]
+    assert content(one)["fold-02.keras"] != content(changed)["fold-02.keras"]
+    for row, of_other in zip(history[:2], other[:2], strict=True):
+        assert row.pop("test_ccc_arousal") != of_other.pop("test_ccc_arousal")
+        assert row == of_other
+
+
+def test_a_model_of_attributes_answers_in_the_units_of_the_ratings(rated):
+    import keras
+
+    from pipeline.models import deep_emo_cluster  # noqa: F401, registers its layers
+
+    bundle, _, _ = bundle_of(rated, "both")
+    model = keras.models.load_model(bundle / "fold-01-seed-1.keras")
+    index = read(rated[0] / "inputs" / "index.csv")[8:20]  # trained on in fold 1
+    for i, name in enumerate(("valence", "arousal")):
+        values = np.array([float(row[name]) for row in index])
+        scales = model.get_layer("ratings")
+        assert float(scales.mean[i]) == pytest.approx(values.mean(), rel=1e-5)
+        assert float(scales.std[i]) == pytest.approx(values.std(), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        (
+            "no pool",
+            "unlabeled: fold 1 has no clips without labels; set it to 0, or take a protocol with "
+            "hidden labels or a corpus with such clips",
+        ),
+        (
+            "not rated",
+            "{0}/inputs/index.csv: arousal, dominance: fold 1 has no train clip that is rated on "
+            "them",
+        ),
+        (
+            "stacked",
+            "engine.folds: stacked needs backend jax, features within engine.memory_mb, and a run "
+            "on emotions; take threads or auto",
+        ),
+        ("weights", "weights: {0}/inputs: found 0 .hdf5 files, the protocol has 2 folds"),
+        ("balanced", "balance, mask_frames, mask_bins: are of runs on emotions; leave out"),
+        ("one cluster", "deep_emo_cluster: clusters: must be at least 2, got 1"),
+    ],
+)
+def test_what_attributes_cannot_be_is_told_in_one_line(rated, name, message):
+    folder, said = rated
+    assert said[name] == f"run tiny: {message.format(folder)}"
+    assert not (folder / f"b-{name}").exists()
 
 
 # ---- workers of a scheduler ------------------------------------------------------------------

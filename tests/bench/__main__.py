@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.files import tables
 from tests.bench import Size, page
 
-NAMES = ("features", "engine", "audit")
+NAMES = ("features", "engine", "clusters", "audit")
 REPORTS = Path("reports/benchmarks")
 
 
