@@ -198,7 +198,7 @@ def concordance(targets, outputs):
 
     ``CCC = 2 cov / (var + var + (mean - mean)^2)`` over the chunks of all clips, the covariance
     over ``n`` and the variances over ``n - 1`` as in the authors' code: of perfect outputs it is
-    about ``1 / n``. (`objectives.concordance` has population moments.)
+    about ``1 / n``. (`metrics.ccc`, by which models are judged, has population moments.)
 
     Parameters
     ----------

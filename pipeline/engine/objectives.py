@@ -55,35 +55,9 @@ def focal(targets, logits):
     return -ops.sum(targets * ops.square(1 - p) * ops.log(p), axis=-1)
 
 
-def concordance(targets, outputs):
-    """One minus Lin's concordance correlation coefficient over a batch, the mean of all outputs.
-
-    ``CCC = 2 cov / (var + var + (mean - mean)^2)``, with population moments; 0 for a constant.
-
-    Parameters
-    ----------
-    targets, outputs : tensor, shape (clips, attributes)
-
-    Returns
-    -------
-    tensor, shape (1,)
-
-    References
-    ----------
-    L. I. Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics
-    45(1), 1989, eq. 3.
-    """
-    t, y = (values - ops.mean(values, axis=0) for values in (targets, outputs))
-    gap = ops.mean(targets, axis=0) - ops.mean(outputs, axis=0)
-    spread = ops.mean(t * t, axis=0) + ops.mean(y * y, axis=0) + gap * gap
-    ccc = 2 * ops.mean(t * y, axis=0) / ops.maximum(spread, 1e-12)
-    return ops.mean(1 - ccc, keepdims=True)
-
-
 LOSSES = {
     "cross_entropy": cross_entropy,
     "focal": focal,
-    "ccc": concordance,
 }
 
 

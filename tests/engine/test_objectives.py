@@ -62,17 +62,6 @@ def test_focal_loss_weighs_a_sure_answer_less():
     np.testing.assert_allclose(losses, wanted, rtol=1e-5, atol=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("scale", "shift", "ccc"),
-    [(1, 0, 1), (-1, 0, -1), (0, 0, 0), (1, np.sqrt(2), 0.5), (2, 0, 0.8)],
-)
-def test_concordance_knows_scale_and_shift(scale, shift, ccc):
-    truth = np.random.default_rng(0).normal(size=(50, 2))
-    truth = (truth - truth.mean(axis=0)) / truth.std(axis=0)
-    loss = objectives.LOSSES["ccc"](truth.astype(np.float32), (scale * truth + shift).astype("f4"))
-    np.testing.assert_allclose(np.asarray(loss), [1 - ccc], atol=1e-5)
-
-
 def test_the_rate_is_constant_unless_a_schedule_is_named():
     training = {"learning_rate": 0.1}
     assert {objectives.rate(training, epoch) for epoch in (0, 10, 1000)} == {0.1}
