@@ -351,6 +351,23 @@ def test_published_sizes_are_of_the_same_input_and_classes(monkeypatch):
     assert export._published("float16.tflite", facts) is None
 
 
+def test_light_sernet_is_as_small_as_published():
+    """Its float files have more room; measured: +0.4 % at most, fused +4.3 %."""
+    held = params.load(ROOT / "params.yaml")
+    spec = dataclasses.asdict(held.features["mfcc40-tf"])
+    spec |= {"waveform": dataclasses.asdict(held.waveforms["light-sernet-3s"])}
+    model = plugins.load("models", "light_sernet").build((184, 40), 7)
+    card = {"model": "light_sernet", "input_shape": [184, 40], "spec": spec}
+    card |= {"labels": list("abcdefg"), "attributes": []}
+    for file, is_fused in (("int8.tflite", False), ("fused-int8.tflite", True)):
+        content = export._converted(model, card, "tflite", "int8", is_fused, None)
+        assert len(content) <= 1.05 * export._published(file, card), file
+        graph = tf.lite.Interpreter(model_content=content)
+        ends = {end["name"] for end in graph.get_input_details() + graph.get_output_details()}
+        named = {tensor["name"] for tensor in graph.get_tensor_details()} - {""}
+        assert named <= ends, file
+
+
 def test_files_may_be_tried_on_sounds_that_are_given(held_out, card):
     clips = export._given(card, [Path(path) for path in held_out.path])
     assert [clip.shape for clip in clips.features] == [tuple(card["input_shape"])] * 3
