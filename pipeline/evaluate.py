@@ -1,4 +1,4 @@
-"""Stage evaluate: every held-out clip predicted once, then metrics with intervals."""
+"""Stage evaluate: every held-out clip predicted, then metrics with intervals."""
 
 from pathlib import Path
 

@@ -230,7 +230,7 @@ def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict
     Raises
     ------
     ValueError
-        If a column is missing, a clip comes twice, or as in ``validate``.
+        If a column is missing, a fold has a clip twice, or as in ``validate``.
     """
     _whole(predictions, ["label", "predicted"])
     pooled = confusion(predictions["label"], predictions["predicted"], classes)
@@ -276,8 +276,8 @@ def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) ->
     Raises
     ------
     ValueError
-        If a column is missing, a clip comes twice, there is no clip, or a rating or prediction is
-        no number.
+        If a column is missing, a fold has a clip twice, there is no clip, or a rating or
+        prediction is no number.
     """
     columns = [f"{what}_{name}" for name in attributes for what in ("true", "predicted")]
     _whole(predictions, columns)
@@ -336,13 +336,16 @@ def attributes_over_seeds(predictions: pd.DataFrame, attributes: Sequence[str]) 
 
 
 def _whole(predictions: pd.DataFrame, columns: list[str]) -> None:
-    """Refuse predictions that lack a column or have a clip twice."""
+    """Refuse predictions that lack a column or have a clip twice in a fold.
+
+    Some published protocols test a clip in several folds: pooled, it counts in each.
+    """
     missing = [column for column in (*KEYS, *columns) if column not in predictions]
     if missing:
         raise ValueError(f"predictions lack the column {missing[0]!r}")
-    twice = predictions["clip"][predictions["clip"].duplicated()]
+    twice = predictions["clip"][predictions.duplicated(["fold", "clip"])]
     if len(twice):
-        raise ValueError(f"clip {twice.iloc[0]} is predicted more than once")
+        raise ValueError(f"clip {twice.iloc[0]} is predicted more than once in a fold")
 
 
 def _scores(
@@ -365,7 +368,7 @@ def _scores(
 
 def _counted(predictions: pd.DataFrame, values: dict) -> dict[str, float]:
     """Metrics with the numbers of clips and speakers, all as plain numbers."""
-    values |= {"clips": len(predictions), "speakers": predictions["speaker"].nunique()}
+    values |= {"clips": predictions["clip"].nunique(), "speakers": predictions["speaker"].nunique()}
     return {name: float(value) for name, value in values.items()}
 
 

@@ -169,8 +169,18 @@ def test_predictions_must_be_whole():
     with pytest.raises(ValueError, match="predictions lack the column 'fold'"):
         metrics.evaluate_emotions(predictions().drop(columns="fold"), CLASSES)
     twice = pd.concat([predictions(), predictions().tail(1)])
-    with pytest.raises(ValueError, match="clip c399 is predicted more than once"):
+    with pytest.raises(ValueError, match="clip c399 is predicted more than once in a fold"):
         metrics.evaluate_emotions(twice, CLASSES)
+
+
+def test_a_clip_tested_in_two_folds_counts_in_both():
+    once = predictions()
+    again = once.head(100).assign(fold="9")
+    values = metrics.evaluate_emotions(pd.concat([once, again]), CLASSES)
+    assert values["clips"] == len(once)
+    right = (once["label"] == once["predicted"]).sum()
+    right += (again["label"] == again["predicted"]).sum()
+    assert values["war"] == pytest.approx(right / (len(once) + 100))
 
 
 # ---- attributes ------------------------------------------------------------------------------
@@ -275,7 +285,7 @@ def test_ratings_must_be_whole():
         metrics.evaluate_attributes(frame, ["dominance"])
     with pytest.raises(ValueError, match="no clips to evaluate"):
         metrics.evaluate_attributes(frame[:0], ["arousal"])
-    with pytest.raises(ValueError, match="clip c399 is predicted more than once"):
+    with pytest.raises(ValueError, match="clip c399 is predicted more than once in a fold"):
         metrics.evaluate_attributes(pd.concat([frame, frame.tail(1)]), ["arousal"])
     frame.loc[7, "predicted_arousal"] = np.nan
     with pytest.raises(ValueError, match="clip c007: predicted_arousal is no number"):
