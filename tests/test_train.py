@@ -38,7 +38,7 @@ FOLDS = ["fold-01", "fold-02", "fold-03"]
 CHUNKS = (6, 4, 4)  # of the rated clips: chunks, frames, bins
 CUT = {"n_fft": 8, "hop": 4, "centre": True}
 RATED = {
-    "attributes": ("arousal",),
+    "attributes": ("valence", "arousal"),
     "unlabeled": 0,
     "epochs": 2,
     "batch": 8,
@@ -351,16 +351,16 @@ def rated(tmp_path_factory, trained):
     made = rated_inputs(folder / "inputs")
     changed = rated_inputs(folder / "changed", x_of_test=5.0, rating_of_test=1.0)
     bare = rated_inputs(folder / "bare")
-    rows = [row for row in read(bare / "folds.csv") if row["part"] not in ("unlabeled",)]
+    rows = [row for row in read(bare / "folds.csv") if row["part"] != "unlabeled"]
     write(bare / "folds.csv", list(rows[0]), [row.values() for row in rows])
-    both, pool = {"attributes": ("valence", "arousal")}, {"unlabeled": 4}
-    validated = {"selection": "best_validation"}
+    pool = {"training": {"unlabeled": 4}}
+    of_one = {"attributes": ("arousal",), "epochs": 1}
     runs = {
-        "one": (made, {}),
+        "first": (made, {}),
         "changed": (changed, {}),
-        "both": (made, validated | {"seeds": (1, 2), "training": both | pool}),
-        "in order": (made, {"settings": {"temporal": "triplet"}, "training": {"epochs": 1}}),
-        "no pool": (bare, {"training": pool}),
+        "semi": (made, pool | {"selection": "best_validation", "seeds": (1, 2)}),
+        "in order": (made, {"settings": {"temporal": "triplet"}, "training": of_one}),
+        "no pool": (bare, pool),
         "not rated": (made, {"training": {"attributes": ("arousal", "dominance")}}),
         "stacked": (made, {"engine": {"folds": "stacked"}}),
         "weights": (made, {"weights": str(made)}),
@@ -384,76 +384,79 @@ def bundle_of(rated, name):
 
 
 def test_a_card_says_what_is_predicted(rated):
-    bundle, card, _ = bundle_of(rated, "one")
-    assert (card["attributes"], card["labels"]) == (["arousal"], [])
+    bundle, card, _ = bundle_of(rated, "first")
+    assert (card["attributes"], card["labels"]) == (["valence", "arousal"], [])
     assert card["input_shape"] == list(CHUNKS)
-    assert card["training"] == RATED | {"attributes": ["arousal"]}
+    assert card["training"] == RATED | {"attributes": card["attributes"]}
     assert card["settings"] == {"temporal": "none"}
     assert card["spec"]["settings"] == CUT
     assert (card["stacked"], card["weights"]) == (False, None)
     assert sorted(content(bundle)) == ["card.json", "fold-01.keras", "fold-02.keras", "history.csv"]
-    assert bundle_of(rated, "both")[1]["attributes"] == ["valence", "arousal"]
+    assert bundle_of(rated, "in order")[1]["attributes"] == ["arousal"]
 
 
-def test_a_card_says_what_each_fold_rests_on(rated):
+def test_a_card_says_what_a_fold_on_attributes_rests_on(rated):
     from pipeline import leakage
 
-    provenance = bundle_of(rated, "one")[1]["provenance"]
-    assert list(provenance) == ["1", "2"]
-    of_one = provenance["1"]
-    counts = {"weights": 12, "selection": 0, "augmentation": 0, "normalisation": 12}
-    assert {use: known["clips"] for use, known in of_one.items()} == counts | {"unlabeled": 0}
-    train = {f"c{i:02}" for i in (*range(8, 20),)}
-    assert of_one["normalisation"] == leakage.provenance({"": train}, [])[""]
-    assert of_one["weights"] == of_one["normalisation"]
+    def use(*rows):
+        return leakage.provenance({"": [f"c{row:02}" for row in rows]}, [])[""]
 
-    found = bundle_of(rated, "both")[1]["provenance"]["2"]
-    pool = {f"c{i}" for i in range(24, 30)}  # any of them may be drawn
-    assert found["unlabeled"] == leakage.provenance({"": pool}, [])[""]
-    validation = {f"c{i}" for i in range(20, 24)}
-    assert found["selection"] == leakage.provenance({"": validation}, [])[""]
+    first, semi = (bundle_of(rated, name)[1]["provenance"] for name in ("first", "semi"))
+    assert list(first) == list(semi) == ["1", "2"]
+    train = use(*range(8, 20))
+    uses = {"weights": train, "normalisation": train, "selection": use(), "augmentation": use()}
+    assert first["1"] == uses | {"unlabeled": use()}
+    of_two = use(*range(8), *range(16, 20))
+    assert semi["2"]["weights"] == semi["2"]["normalisation"] == of_two
+    assert semi["2"]["selection"] == use(*range(20, 24))
+    assert semi["2"]["unlabeled"] == use(*range(24, 30))  # any of them may be drawn
 
 
 def test_a_history_of_attributes_is_in_the_order_it_is_read(rated):
-    _, _, history = bundle_of(rated, "one")
-    sizes = ["cluster_01", "cluster_02", "cluster_03"]
-    scores = ["validation_ccc_arousal", "test_ccc_arousal"]
-    first = "fold seed epoch loss cluster_loss attribute_loss".split()
-    assert list(history[0]) == [*first, "nmi", *sizes, *scores]
-    assert [(row["fold"], row["epoch"]) for row in history] == [
-        *map(tuple, ("11", "12", "21", "22"))
-    ]
-    assert [row["nmi"] == "" for row in history] == [True, False] * 2
-    assert all(sum(int(row[size]) for size in sizes) == 12 * 6 for row in history)
-
-    _, card, history = bundle_of(rated, "both")
+    before = "fold seed epoch loss cluster_loss attribute_loss".split()
+    behind = "nmi cluster_01 cluster_02 cluster_03".split()
     validation, test = (
-        [f"{p}_ccc_{a}" for a in ("arousal", "valence")] for p in ("validation", "test")
+        [f"{part}_ccc_{name}" for name in ("arousal", "valence")] for part in ("validation", "test")
     )
-    assert list(history[0]) == [*first, "unlabeled_loss", "nmi", *sizes, *validation, *test]
-    assert [(unit["fold"], unit["seed"]) for unit in card["folds"]] == [*map(tuple, ())]
+    _, _, history = bundle_of(rated, "first")
+    assert list(history[0]) == [*before, *behind, *validation, *test]
+    assert [(row["fold"], row["epoch"]) for row in history] == [*zip("1122", "1212", strict=True)]
+    assert [row["nmi"] == "" for row in history] == [True, False] * 2
+    assert all(sum(int(row[name]) for name in behind[1:]) == 12 * 6 for row in history)
+
+    _, _, history = bundle_of(rated, "semi")
+    assert list(history[0]) == [*before, "unlabeled_loss", *behind, *validation, *test]
+    assert [row["seed"] for row in history] == [*"1111", *"2222"]
+
+
+def test_the_epoch_is_picked_by_the_mean_concordance_on_validation(rated):
+    _, card, history = bundle_of(rated, "semi")
+    assert [(unit["fold"], unit["seed"]) for unit in card["folds"]] == [
+        *((1, 1), (2, 1), (1, 2), (2, 2))
+    ]
     for unit in card["folds"]:
-        of_unit = [
-            row
+        merits = [
+            float(row["validation_ccc_arousal"]) + float(row["validation_ccc_valence"])
             for row in history
-            if (int(row["fold"]), int(row["seed"])) == (unit["fold"], unit["seed"])
+            if (row["fold"], row["seed"]) == (str(unit["fold"]), str(unit["seed"]))
         ]
-        merits = [sum(float(row[name]) for name in validation) for row in of_unit]
         assert unit["epoch"] == 1 + int(np.argmax(merits))
 
 
 def test_a_triplet_loss_has_its_column(rated):
     _, _, history = bundle_of(rated, "in order")
     assert list(history[0])[4:8] == ["cluster_loss", "attribute_loss", "triplet_loss", "nmi"]
+    assert list(history[0])[-2:] == ["validation_ccc_arousal", "test_ccc_arousal"]
     assert all(float(row["triplet_loss"]) > 0 for row in history)
 
 
 def test_held_out_clips_leave_a_model_of_attributes_alone(rated):
-    (one, _, history), (changed, _, other) = (bundle_of(rated, n) for n in ("one", "changed"))
-    assert content(one)["fold-01.keras"] == content(changed)["fold-01.keras"]
-    assert content(one)["fold-02.keras"] != content(changed)["fold-02.keras"]
+    (first, _, history), (changed, _, other) = (bundle_of(rated, n) for n in ("first", "changed"))
+    assert content(first)["fold-01.keras"] == content(changed)["fold-01.keras"]
+    assert content(first)["fold-02.keras"] != content(changed)["fold-02.keras"]
     for row, of_other in zip(history[:2], other[:2], strict=True):
-        assert row.pop("test_ccc_arousal") != of_other.pop("test_ccc_arousal")
+        for name in ("arousal", "valence"):
+            assert row.pop(f"test_ccc_{name}") != of_other.pop(f"test_ccc_{name}")
         assert row == of_other
 
 
@@ -462,7 +465,7 @@ def test_a_model_of_attributes_answers_in_the_units_of_the_ratings(rated):
 
     from pipeline.models import deep_emo_cluster  # noqa: F401, registers its layers
 
-    bundle, _, _ = bundle_of(rated, "both")
+    bundle, _, _ = bundle_of(rated, "semi")
     model = keras.models.load_model(bundle / "fold-01-seed-1.keras")
     index = read(rated[0] / "inputs" / "index.csv")[8:20]  # trained on in fold 1
     for i, name in enumerate(("valence", "arousal")):
