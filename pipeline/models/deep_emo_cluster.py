@@ -283,8 +283,8 @@ def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.
         Takes what ``model`` takes and gives a dictionary, for each chunk of a clip:
         ``attributes (batch, chunks, outputs)`` and ``clusters (batch, chunks, K)``, logits, for the
         losses; ``points (batch, chunks, 256)``, which k-means sorts, in inference; and
-        ``embedding (batch, chunks, 256)`` for the triplet loss; and ``ratings (batch, outputs)``,
-        what ``model`` gives.
+        ``embedding (batch, chunks, 256)``, which the triplet variant gives a second time as
+        ``ordered``, for its loss; and ``ratings (batch, outputs)``, what ``model`` gives.
 
     Raises
     ------
@@ -304,6 +304,8 @@ def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.
         "embedding": model.get_layer("embedding").output,
         "ratings": model.output,
     }
+    if "ordered" in {layer.name for layer in model.layers}:
+        outputs["ordered"] = model.get_layer("ordered").output
     return keras.Model(model.input, outputs, name="deep_emo_cluster_training")
 
 
@@ -365,12 +367,17 @@ def _added(name, x, more, dropout, rng):
     return keras.layers.LayerNormalization(epsilon=1e-5, name=name)(both)
 
 
-def _identity(x, dropout, rng):
+def _triplet(x, dropout, rng):
+    """Let the chunks be; the layer says that a triplet loss orders them."""
+    return keras.layers.Identity(name="ordered")(x)
+
+
+def _none(x, dropout, rng):
     """Let the chunks be."""
     return x
 
 
-_TEMPORAL = dict(zip(TEMPORAL, (_gru, _cnn, _trans, _identity, _identity), strict=True))
+_TEMPORAL = dict(zip(TEMPORAL, (_gru, _cnn, _trans, _triplet, _none), strict=True))
 
 
 def _convolution(name, filters, kernel, rng, **settings) -> keras.layers.Conv2D:

@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
     parser.add_argument("--rounds", type=int, default=3, help="repetitions; the median counts")
-    parser.add_argument("--full", action="store_true", help="scale nothing up: an hour, not half")
+    parser.add_argument("--full", action="store_true", help="scale nothing up: an hour and more")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, printed and not written")
     given = parser.parse_args()
     if unknown := set(given.names) - set(NAMES):

@@ -167,6 +167,16 @@ def test_branches_share_the_network():
     assert shared < {id(v) for v in whole.weights}
 
 
+@pytest.mark.parametrize("temporal", TEMPORAL)
+def test_the_triplet_variant_alone_is_ordered(temporal):
+    whole = deep_emo_cluster.with_clusters(small(temporal=temporal), 4)
+    found = whole(noise(2, 6, 9, 8), training=False)
+    assert ("ordered" in found) == (temporal == "triplet")
+    if temporal == "triplet":
+        embedding, ordered = (np.asarray(found[key]) for key in ("embedding", "ordered"))
+        np.testing.assert_array_equal(ordered, embedding)
+
+
 def test_dropout_of_the_triplet_variant_is_none():
     names = {layer.name for layer in small(temporal="triplet").layers}
     assert "drop" not in names
