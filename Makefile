@@ -39,7 +39,7 @@ test-corpora: install  ## long checks on real corpora and published weights belo
 demo-corpus: install  ## made-up clips under true names in raw_data/CORPUS (CORPUS=emodb [CLIPS=40])
 	@$(RUN) python -m tests.copies "$(CORPUS)" --clips "$(or $(CLIPS),40)"
 
-bench: install  ## measure; writes reports/benchmarks (half an hour; BENCH=--help lists what is shorter)
+bench: install  ## measure; writes reports/benchmarks (forty minutes; BENCH=--help lists what is shorter)
 	@$(RUN) python -m tests.bench $(BENCH)
 
 lint: install  ## ruff: style and format

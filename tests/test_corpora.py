@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline import leakage
 from pipeline.files import stores, tables
 
 pytestmark = pytest.mark.corpus
@@ -39,24 +40,9 @@ def ravdess(tmp_path_factory, repro):
     for needed in (CORPUS, WEIGHTS):
         if not needed.is_dir():
             pytest.skip(f"../{needed.relative_to(ROOT.parent)} not found")
-    folder = tmp_path_factory.mktemp("ravdess") / "clone"
-    listed = "git ls-files -z --cached --others --exclude-standard".split()
-    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in names.split("\0"):
-        if (ROOT / name).is_file() and not name.endswith("dvc.lock"):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, folder / name)
-    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    folder = copied(tmp_path_factory.mktemp("ravdess") / "clone")
     (folder / "raw_data" / "ravdess").symlink_to(CORPUS)
-    write_params(folder / "params.yaml")
-    repro(folder)
-    return folder
-
-
-def write_params(path):
-    """Add the corpus, and put the published weights in the place of all runs."""
-    yaml = YAML(typ="safe", pure=True)
-    params = yaml.load(path.read_text())
+    params = read_params()
     params["corpora"]["ravdess"] = {"parser": "ravdess", "samples": 110000}
     params["runs"] = {
         name: {
@@ -65,8 +51,32 @@ def write_params(path):
         }
         for name, waveform in WAVEFORMS.items()
     }
-    with path.open("w") as file:
-        yaml.dump(params, file)
+    write_params(folder, params)
+    repro(folder)
+    return folder
+
+
+def copied(folder):
+    """Copy this working tree, without what was computed in it."""
+    listed = "git ls-files -z --cached --others --exclude-standard".split()
+    names = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in names.split("\0"):
+        if (ROOT / name).is_file() and not name.endswith("dvc.lock"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    return folder
+
+
+def read_params():
+    """Params of this working tree."""
+    return YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text())
+
+
+def write_params(folder, params):
+    """Write those of a clone."""
+    with (folder / "params.yaml").open("w") as file:
+        YAML(typ="safe", pure=True).dump(params, file)
 
 
 def percents(folder, run):
@@ -178,3 +188,56 @@ def test_published_weights_hear_arousal_in_emotions(environment, tmp_path, varia
     assert normal.neutral > normal.sad
     louder = (means.strong - means.normal).drop(["neutral", "calm"])  # strongly calm is calmer
     assert (louder > 0.1).all()
+
+
+# ---- attributes, trained here ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory, repro):
+    """Give a clone in which arousal was learnt from the demo corpus, with all labels and half."""
+    folder = copied(tmp_path_factory.mktemp("demo") / "clone")
+    params = read_params()
+    shown = {"kind": "speakers", "folds": 2, "allow": ["sentence"]}
+    params["protocols"] |= {"shown": shown, "half": shown | {"hidden": 0.5}}
+    settings = {"temporal": "gru", "attributes": ["arousal"], "epochs": 15, "learning_rate": 1e-3}
+    lines = {"shown": {"batch": 16}, "half": {"batch": 8, "unlabeled": 100}}  # all there are
+    params["runs"] = {
+        name: {
+            **{"model": "deep_emo_cluster", "corpus": "demo", "waveform": "whole-16k"},
+            **{"feature": "mel32-chunks", "protocol": name, "settings": settings | line},
+        }
+        for name, line in lines.items()
+    }
+    write_params(folder, params)
+    repro(folder)
+    return folder
+
+
+@pytest.mark.parametrize(("run", "least"), [("shown", 0.4), ("half", 0.2)])
+def test_arousal_is_heard_in_speakers_held_out(demo, run, least):
+    reports = demo / "reports" / "runs" / run
+    ours = tables.read_json(reports / "metrics.json")
+    ccc, low, high = (ours[f"ccc_arousal{which}"] for which in ("", "_low", "_high"))
+    history = pd.read_csv(reports / "history.csv")
+    print(f"\n{run}: CCC of arousal {ccc:.3f} [{low:.3f}, {high:.3f}], wanted {least} or more")
+    print(history.groupby("epoch").test_ccc_arousal.mean().round(3).to_frame().T.to_string())
+    assert (ours["clips"], ours["speakers"]) == (210, 10)
+    assert low > least
+    losses = history.groupby("epoch").attribute_loss.mean()
+    assert losses.iloc[-1] < 0.5 * losses.iloc[0]
+    assert ("unlabeled_loss" in history) == (run == "half")
+
+
+def test_half_of_the_labels_were_hidden_from_training(demo):
+    for run, labelled, pool in (("shown", 105, 0), ("half", 49, 56)):  # 7 of 15 of each emotion
+        card = tables.read_json(demo / "models" / run / "card.json")
+        folds = tables.read(demo / "features" / "demo" / "folds" / f"{run}.csv")
+        assert list(card["provenance"]) == ["1", "2"]
+        for fold, uses in card["provenance"].items():
+            by_part = folds[folds.fold == fold].groupby("part")["clip"].agg(list)
+            wanted = {"weights": by_part["train"], "normalisation": by_part["train"]}
+            wanted |= {"unlabeled": by_part.get("unlabeled", []), "selection": []}
+            wanted |= {"augmentation": []}
+            assert uses == leakage.provenance(wanted, by_part["test"])
+            assert [uses[use]["clips"] for use in ("weights", "unlabeled")] == [labelled, pool]
