@@ -134,7 +134,10 @@ def _rated(parts: pd.DataFrame, rated: np.ndarray, place: str) -> pd.DataFrame:
     for fold in parts.fold.unique():
         for part in ("train", "test"):
             if not ((kept.fold == fold) & (kept.part == part)).any():
-                raise InputError(f"{place}: fold {fold} has no {part} clip that is rated on them")
+                raise InputError(
+                    f"{place}: fold {fold} has no {part} clip that is rated on them; take other "
+                    "attributes, another protocol, or a corpus with ratings"
+                )
     return kept
 
 

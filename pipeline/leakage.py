@@ -115,6 +115,8 @@ def undeclared(report: dict) -> str:
         whom = "unlabeled clips" if kind.startswith(POOL) else "training"
         what = kind.removeprefix(f"{POOL}_")
         found.append(f"fold {fold}: {count} {share} {what} with {whom} ({_named(clips, count)})")
+        if kind.startswith(POOL):
+            found[-1] += f": {kind}"
     return "; ".join(found)
 
 

@@ -312,11 +312,27 @@ def _run(name: str, line: dict, place: str, known: dict[str, dict], engine: Engi
         found = _shown(list(attributes))
         raise InputError(f"{place}.settings.attributes: wanted one or more, once, got {found}")
     _choice(merged["balance"], BALANCES, f"{place}.settings.balance")
+    if "attributes" in training:
+        _takes_whole_clips(run, known, place)
     return dataclasses.replace(
         run,
         settings={key: value for key, value in merged.items() if key not in training},
         training={key: value for key, value in merged.items() if key in training},
     )
+
+
+def _takes_whole_clips(run: Run, known: dict[str, dict], place: str) -> None:
+    """Refuse recipes of which a run on attributes cannot tell the frames of a clip."""
+    if known["waveform"][run.waveform].length != "whole":
+        raise InputError(
+            f"{place}.waveform: {run.model} takes whole clips; "
+            f"set waveforms.{run.waveform}.length to whole, or name another"
+        )
+    if not known["feature"][run.feature].chunks:
+        raise InputError(
+            f"{place}.feature: {run.model} learns from chunks of a clip; "
+            f"give features.{run.feature} segment and chunks, or name another"
+        )
 
 
 def _table(data: dict, table: str, check: typing.Callable) -> dict:

@@ -105,7 +105,7 @@ def test_unlabeled_clips_are_a_kind_of_training_of_their_own():
     assert leaks["unlabeled_speaker"]["unlabelled_training"] == 1
     assert leakage.undeclared(report) == (
         "fold 2: 1 test clip shares speaker with training (a); "
-        "fold 1: 1 test clip shares speaker with unlabeled clips (a)"
+        "fold 1: 1 test clip shares speaker with unlabeled clips (a): unlabeled_speaker"
     )
     for allow in (("speaker",), ("unlabeled_speaker",)):
         told = leakage.undeclared(leakage.certificate(index, folds("Tntun", "Tuttn"), allow))

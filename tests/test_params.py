@@ -37,7 +37,11 @@ engine:
   workers: threads
 """
 ENGINE = TEXT[TEXT.index("engine:") :]
-RATED = TEXT.replace("tim_net", "deep_emo_cluster")
+RATED = (
+    TEXT.replace("tim_net", "deep_emo_cluster")
+    .replace("length: centre, samples: corpus", "length: whole")
+    .replace("cepstral.mfcc, n_mfcc: 39", "spectral.mel, segment: 62, chunks: 11")
+)
 
 
 @pytest.fixture
@@ -406,6 +410,17 @@ ATTRIBUTES = [
 def test_a_mistake_in_a_run_on_attributes_is_one_line(read, setting, message):
     text = RATED.replace("random5}", f"random5, settings: {{{setting}}}}}")
     assert refusal(read, text).startswith(f"runs.one.settings.{message}")
+
+
+def test_attributes_are_learnt_from_chunks_of_whole_clips(read):
+    assert refusal(read, RATED.replace("length: whole", "length: centre")) == (
+        "runs.one.waveform: deep_emo_cluster takes whole clips; set waveforms.centred.length to "
+        "whole, or name another"
+    )
+    assert refusal(read, RATED.replace(", segment: 62, chunks: 11", "")) == (
+        "runs.one.feature: deep_emo_cluster learns from chunks of a clip; give features.mfcc39 "
+        "segment and chunks, or name another"
+    )
 
 
 @pytest.mark.parametrize("setting", ["attributes: [arousal]", "clusters: 10", "unlabeled: 0"])

@@ -458,7 +458,8 @@ def test_the_unlabelled_twin_of_a_test_clip_is_caught(tmp_path):
     assert report["leaks"]["unlabeled_pcm"]["clips"] == 0
     assert report["leaks"]["unlabeled_speaker"] is None  # nobody knows who speaks there
     index.loc[[3, 44], "recording"] = "f1-03"
-    message = r"fold 1: 1 test clip shares near with unlabeled clips \(f1-03\); declare it under"
+    message = r"fold 1: 1 test clip shares near with unlabeled clips \(f1-03\): unlabeled_near; "
+    message += "declare it under"
     fails(tmp_path, index, protocol, message)
     index.loc[44, "pcm_hash"] = index.loc[3, "pcm_hash"]
     fails(tmp_path, index, protocol, message.replace("near", "pcm"))
