@@ -1,6 +1,5 @@
 """The library that computes, chosen and set up before Keras is imported."""
 
-import ctypes
 import os
 import platform
 import sys
@@ -10,25 +9,22 @@ from pipeline.errors import InputError
 BACKENDS = ("jax", "tensorflow")
 EIGEN = "--xla_cpu_multi_thread_eigen"
 
-# glibc's mallopt: one arena, no private mappings, nothing given back to the system. XLA frees some
-# 250 MB after every step of TIM-Net; getting them back from the system, page by page, took 40 % of
-# the step on a CPU (`make bench BENCH=engine`).
-KEEP_MEMORY = {"M_ARENA_MAX": (-8, 1), "M_MMAP_MAX": (-4, 0), "M_TRIM_THRESHOLD": (-1, 2**31 - 1)}
-
-# What glibc reads once, as a process starts: small blocks that each thread keeps for itself. With
-# the usual seven, threads that compile or train beside each other wait for the one arena.
-CACHE = "glibc.malloc.tcache_count=2000"
+# What glibc reads once, as a process starts. Huge pages: XLA frees all the memory of a step after it
+# and gets it back from the system for the next one, 512 pages at once in place of one by one. Small
+# blocks that each thread keeps for itself, more than the usual seven: or threads that compile or
+# train beside each other wait for one another. (`make bench BENCH=engine`)
+TUNABLES = "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=2000"
 
 
-def with_cache() -> None:
-    """Start this command again with ``CACHE`` in its environment, unless it is there.
+def with_tunables() -> None:
+    """Start this command again with ``TUNABLES`` in its environment, unless they are there.
 
     To be called before anything else; it returns in the second life. Elsewhere than on glibc it
     does nothing.
     """
     held = os.environ.get("GLIBC_TUNABLES", "")
-    if platform.libc_ver()[0] == "glibc" and "tcache_count" not in held:
-        os.environ["GLIBC_TUNABLES"] = ":".join(filter(None, [held, CACHE]))
+    if platform.libc_ver()[0] == "glibc" and "hugetlb" not in held:
+        os.environ["GLIBC_TUNABLES"] = ":".join(filter(None, [held, TUNABLES]))
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
@@ -64,9 +60,6 @@ def choose(name: str) -> str:
         flags = os.environ.get("XLA_FLAGS", "")
         if EIGEN not in flags:
             os.environ["XLA_FLAGS"] = f"{flags} {EIGEN}=false".strip()
-        if platform.libc_ver()[0] == "glibc":
-            for option, value in KEEP_MEMORY.values():
-                ctypes.CDLL(None).mallopt(option, value)
     else:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     return name

@@ -242,7 +242,7 @@ def _weights(run: Run) -> dict | None:
 
 
 if __name__ == "__main__":
-    backend.with_cache()
+    backend.with_tunables()
     from pipeline.cli import command
 
     command(train)

@@ -218,7 +218,7 @@ def epoch(library: str, temporal: str, sentences: int) -> dict:
 
 def _apart(place: str, *arguments, **settings) -> Apart:
     """Measure as the stage train runs."""
-    return apart(place, *arguments, GLIBC_TUNABLES=backend.CACHE, **settings)
+    return apart(place, *arguments, GLIBC_TUNABLES=backend.TUNABLES, **settings)
 
 
 def _facts(run: Apart, scale: float) -> dict:

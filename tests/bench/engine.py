@@ -24,21 +24,21 @@ CLIPS, FRAMES, COEFFICIENTS, CLASSES = 535, 188, 39, 7
 FOLDS = 10
 BATCH = 64
 ENOUGH = 6  # seconds of repeating one step
-GIVEN_BACK, SCANNED, THREADED, STACKED = "memory given back", "scan", "two threads", "stacked"
-SMALL_CACHE = "two threads, small cache"
+USUAL, SCANNED, THREADED, STACKED = "glibc as it comes", "scan", "two threads", "stacked"
+USUAL_THREADED = "two threads, glibc as it comes"
 
 # what it is called, function below and its arguments, cores
 STEPS = {
     "fit": ("`keras.Model.fit`, TensorFlow graph", ("keras_step", False), 1),
     "fit_xla": ("`keras.Model.fit`, TensorFlow, XLA", ("keras_step", True), 1),
     "tensorflow": ("engine, TensorFlow graph", ("engine_step", "tensorflow", ""), 1),
-    "jax_given_back": (
-        "engine, JAX, memory given back to the system after each step",
-        ("engine_step", "jax", GIVEN_BACK),
+    "jax_usual": (
+        "engine, JAX, glibc as it comes",
+        ("engine_step", "jax", USUAL),
         1,
     ),
     "jax": (
-        "engine, JAX, memory kept (`pipeline.backend.KEEP_MEMORY`)",
+        "engine, JAX, huge pages (`pipeline.backend.TUNABLES`)",
         ("engine_step", "jax", ""),
         1,
     ),
@@ -55,9 +55,9 @@ STEPS = {
         ("engine_step", "jax", THREADED),
         2,
     ),
-    "jax_small_cache": (
-        "the same with glibc's usual cache per thread (`pipeline.backend.CACHE`)",
-        ("engine_step", "jax", SMALL_CACHE),
+    "jax_usual_threads": (
+        "the same, glibc as it comes",
+        ("engine_step", "jax", USUAL_THREADED),
         2,
     ),
     "jax_stacked": (
@@ -90,7 +90,7 @@ def _folds(size: Size) -> tuple[dict, str]:
     for epochs, folds in plan.items():
         if size.full:
             folds = dict.fromkeys(folds, FOLDS)
-        runs = {way: apart(f"engine.{way}", folds[way], epochs, **_cache(way)) for way in folds}
+        runs = {way: apart(f"engine.{way}", folds[way], epochs, **_tunables(way)) for way in folds}
         ten = {way: _ten(run, folds[way]) for way, run in runs.items()}
         numbers[f"speedup_{epochs}_epochs"] = ten["plain"] / ten["ours"]
         for way, run in runs.items():
@@ -214,7 +214,7 @@ def _steps(size: Size) -> tuple[dict, str]:
     found = {way: [] for way in STEPS}
     for _ in range(size.rounds):
         for way, (_, (function, *arguments), cores) in STEPS.items():
-            cache = _cache(function, *arguments)
+            cache = _tunables(function, *arguments)
             run = apart(f"engine.{function}", *arguments, repeats, cores=cores, **cache)
             found[way].append(run.answer | {"peak_mb": run.peak_mb, "others_cores": run.others})
     medians = {
@@ -222,7 +222,7 @@ def _steps(size: Size) -> tuple[dict, str]:
         for way, runs in found.items()
     }
     floor = apart("engine.products", repeats, cores=1).answer
-    spent = apart("engine.spent", repeats, cores=1, **_cache("spent")).answer
+    spent = apart("engine.spent", repeats, cores=1, **_tunables("spent")).answer
     ways = [
         [
             STEPS[way][0],
@@ -260,10 +260,10 @@ their own shapes, at {floor["gflops_own_shapes"]:.0f} GFLOP/s on one core (large
     )
 
 
-def _cache(function: str, *arguments: str) -> dict[str, str]:
+def _tunables(function: str, *arguments: str) -> dict[str, str]:
     """Environment that the stage train gives itself; plain Keras has none."""
-    plain = function in ("plain", "keras_step") or SMALL_CACHE in arguments
-    return {} if plain else {"GLIBC_TUNABLES": backend.CACHE}
+    plain = function in ("plain", "keras_step") or {USUAL, USUAL_THREADED} & {*arguments}
+    return {} if plain else {"GLIBC_TUNABLES": backend.TUNABLES}
 
 
 def keras_step(jit: bool, repeats: int) -> dict:
@@ -280,7 +280,7 @@ def keras_step(jit: bool, repeats: int) -> dict:
 def engine_step(library: str, way: str, repeats: int) -> dict:
     """The engine's step: alone, in a scan, or of two folds in threads or stacked."""
     run, steps = _engine(library, way)
-    if way not in (THREADED, SMALL_CACHE):
+    if way not in (THREADED, USUAL_THREADED):
         return _timed(run, steps, repeats)
     with ThreadPoolExecutor(2) as pool:
         first = _seconds(run)
@@ -319,8 +319,6 @@ def spent(repeats: int) -> dict:
 
 def _engine(library: str, way: str) -> tuple[Callable, int]:
     """Give a call that runs steps of the engine to their end, and how many for each fold."""
-    if way == GIVEN_BACK:
-        backend.KEEP_MEMORY.clear()
     backend.choose(library)
     import jax
 
