@@ -9,10 +9,10 @@ from pipeline.errors import InputError
 BACKENDS = ("jax", "tensorflow")
 EIGEN = "--xla_cpu_multi_thread_eigen"
 
-# What glibc reads once, as a process starts. Huge pages: XLA frees the memory of a step behind it and
-# gets it back from the system for the next, 512 pages at once in place of one by one. Small blocks
-# that each thread keeps for itself, more than the usual seven: or threads that compile or train
-# beside each other wait for one another. (`make bench BENCH=engine`)
+# What glibc reads once, as a process starts. Huge pages: XLA frees the memory of a step behind it
+# and gets it back from the system for the next, 512 pages at once in place of one by one. Small
+# blocks that each thread keeps for itself, more than the usual seven: or threads that compile or
+# train beside each other wait for one another. (`make bench BENCH=engine`)
 TUNABLES = "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=2000"
 
 
