@@ -479,7 +479,7 @@ def test_ser_check_features(here, monkeypatch, capsys):
         cli.main()
     assert error.value.code == 1
     said_wrong = capsys.readouterr().err
-    assert said_wrong.startswith("check_features: nothing.zarr: not a store of this pipeline")
+    assert said_wrong.startswith("check-features: nothing.zarr: not a store of this pipeline")
     assert said_wrong.count("\n") == 1
 
 

@@ -336,7 +336,7 @@ def test_divergence_is_told_and_other_settings_begin_anew(runs):
 
 def test_stacked_folds_need_jax_and_features_in_memory(runs):
     _, folder, told = runs
-    said = "run tiny: engine.folds: stacked needs engine.backend jax and features within engine."
+    said = "run tiny: engine.folds: stacked needs backend jax, features within engine.memory_mb"
     assert told["stacked"]["said"].startswith(said)
     assert not list(folder.glob("*stacked*"))
 
@@ -486,7 +486,7 @@ def test_a_model_of_attributes_answers_in_the_units_of_the_ratings(rated):
         (
             "not rated",
             "{0}/inputs/index.csv: arousal, dominance: fold 1 has no train clip that is rated on "
-            "them",
+            "them; take other attributes, another protocol, or a corpus with ratings",
         ),
         (
             "stacked",
