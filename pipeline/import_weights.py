@@ -197,7 +197,7 @@ def _scale(path: Path, size: int) -> np.ndarray:
     try:
         values = np.asarray(scipy.io.loadmat(path)[KEY], np.float64).ravel()
     except (
-        *(MatReadError, ValueError, TypeError, LookupError, NotImplementedError, OSError),
+        *(MatReadError, ValueError, TypeError, LookupError, RuntimeError, OSError),
         *(ArithmeticError, MemoryError, zlib.error),
     ) as error:  # whatever a damaged file may come to
         reason = " ".join(str(error).split()) or type(error).__name__
