@@ -28,6 +28,11 @@ class Fold:
     test: np.ndarray
     unlabeled: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
 
+    def pool(self, seed: int, most: int) -> np.ndarray:
+        """Draw at most so many of the clips without a label, the same ones for a seed."""
+        drawn = np.random.default_rng([seed, self.number]).permutation(self.unlabeled)
+        return np.sort(drawn[:most])
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -109,7 +114,7 @@ def load(
     ratings = clips[list(attributes)].replace("", "nan").to_numpy(dtype=np.float32)
     if attributes:
         parts = _rated(parts, np.isfinite(ratings).all(axis=1), f"{index}: {', '.join(attributes)}")
-    labelled = parts[parts.part.isin(PARTS) & (not attributes)]
+    labelled = parts[:0] if attributes else parts[parts.part.isin(PARTS)]
     labels = tuple(sorted(labelled.label.unique()))
     label_of = labelled.drop_duplicates("row").set_index("row").label
     numbers = label_of.map({label: number for number, label in enumerate(labels)})

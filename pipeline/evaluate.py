@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline import backend, dataset, leakage, metrics, plugins
 from pipeline.dataset import Dataset, Fold
 from pipeline.errors import InputError
-from pipeline.files import bundles, stores, tables
+from pipeline.files import bundles, tables
 
 COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
@@ -69,7 +69,7 @@ def evaluate(
         },
         "provenance": _provenance(card),
         "quality": tables.read_json(quality),
-        "length": _length(stores.read(store)),
+        "length": _length(data),
         "published": [
             {key: value for key, value in line.items() if key != "corpus"}
             for line in plugins.constant("models", card["model"], "PUBLISHED")
@@ -94,14 +94,14 @@ def _provenance(card: dict) -> dict | None:
     } or None
 
 
-def _length(store: stores.Store) -> dict:
+def _length(data: Dataset) -> dict:
     """How clips were brought to length: counts of them, and by how many seconds.
 
     Where clips are taken whole they are padded to the longest, or to full pieces; not so where a
     feature takes a fixed number of pieces out of each.
     """
-    spec, length, chunks = store.spec["waveform"], store.length[:], store.spec["chunks"]
-    length = length[: len(length) // (spec.get("copies", 0) + 1)]
+    spec, chunks = data.spec["waveform"], data.spec["chunks"]
+    length = data.samples[: len(data.clips)]  # without copies
     if chunks and spec["length"] == "whole":
         gap = np.zeros_like(length)
     elif spec["length"] == "segments":

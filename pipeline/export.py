@@ -319,8 +319,7 @@ def _row(
     }
     if len(truth) and card["attributes"]:
         for attribute, rated, given in zip(card["attributes"], truth.T, found.T, strict=True):
-            sums = metrics.moments(rated, given).sum(axis=0)
-            row[f"ccc_{attribute}"] = float(metrics.ccc(sums))
+            row[f"ccc_{attribute}"] = metrics.concordance(rated, given)
     elif len(truth):
         predicted = [card["labels"][i] for i in found.argmax(axis=1)]
         counts = metrics.confusion(truth, predicted, card["labels"])

@@ -205,6 +205,15 @@ def rmse(sums: np.ndarray) -> np.ndarray:
     return np.sqrt(difference)
 
 
+def concordance(truth: Sequence[float], predicted: Sequence[float]) -> float:
+    """``ccc`` of some clips.
+
+    >>> concordance([1, 2, 3], [1, 2, 3])
+    1.0
+    """
+    return float(ccc(moments(truth, predicted).sum(axis=0)))
+
+
 def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
     """Every metric of one training that predicts emotions, flat.
 

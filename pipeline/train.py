@@ -183,7 +183,8 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
         uses = {"weights": fold.train % clips, "selection": picked[run.selection]}
         uses["augmentation"] = fold.train[fold.train >= clips] % clips
         if data.ratings.shape[1]:
-            uses |= {"normalisation": uses["weights"], "unlabeled": fold.unlabeled[: pool * clips]}
+            drawn = [fold.pool(seed, pool) for seed in run.seeds]
+            uses |= {"normalisation": uses["weights"], "unlabeled": np.unique(drawn)}
         names = {purpose: data.clips["clip"][rows] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):

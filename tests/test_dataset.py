@@ -56,6 +56,17 @@ def test_rows_labels_and_folds_belong_together(paths):
     assert data.spec == SPEC
 
 
+def test_the_pool_is_drawn_by_the_seed():
+    none = np.empty(0, int)
+    fold = dataset.Fold(2, none, none, none, np.arange(30, 60))
+    drawn = fold.pool(5, 10)
+    assert len(set(drawn)) == 10 and set(drawn) < set(range(30, 60))
+    np.testing.assert_array_equal(drawn, fold.pool(5, 10))
+    assert set(drawn) != set(fold.pool(6, 10))
+    np.testing.assert_array_equal(fold.pool(5, 99), fold.unlabeled)
+    assert not len(fold.pool(5, 0))
+
+
 def test_copies_are_trained_on_and_never_tested(paths, monkeypatch):
     store, index, folds = paths
     copied = SPEC | {"waveform": {"copies": 2}}

@@ -17,6 +17,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from pipeline import engine, plugins
+
 CLIPS, SHAPE, LABELS = 60, (24, 8), ("angry", "happy", "sad")
 BACKENDS = ("jax", "tensorflow")
 SETTINGS = {"blocks": 1, "filters": 4, "kernel": 2, "dropout": 0.1}
@@ -37,22 +39,8 @@ TRAINING = {
 FOLDS = ["fold-01", "fold-02", "fold-03"]
 CHUNKS = (6, 4, 4)  # of the rated clips: chunks, frames, bins
 CUT = {"n_fft": 8, "hop": 4, "centre": True}
-RATED = {
-    "attributes": ("valence", "arousal"),
-    "unlabeled": 0,
-    "epochs": 2,
-    "batch": 8,
-    "clusters": 3,
-    "learning_rate": 5e-4,
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-8,
-    "descent_rate": 1e-3,
-    "clusters_rate": 0.05,
-    "balance": "none",
-    "mask_frames": 0,
-    "mask_bins": 0,
-}
+RATED = engine.TRAINING | plugins.constant("models", "deep_emo_cluster", "TRAINING")
+RATED |= {"attributes": ("valence", "arousal"), "epochs": 2, "batch": 8, "clusters": 3}
 # Of each model, settings and training of its runs.
 GIVEN = {
     "small": ({}, TRAINING),

@@ -14,7 +14,7 @@ import numpy as np
 from keras import ops
 
 from pipeline import metrics
-from pipeline.dataset import Dataset
+from pipeline.dataset import Dataset, Fold
 from pipeline.engine import clustering, compiled, inference
 from pipeline.engine.compiled import Program
 from pipeline.engine.task import Task, Unit
@@ -49,6 +49,7 @@ class Attributes(Task):
             raise InputError("balance, mask_frames, mask_bins: are of runs on emotions; leave out")
         network = with_clusters(model, training["clusters"])
         self.with_clusters, self.training = with_clusters, training
+        self.scales: dict[int, dict] = {}  # by number of fold, once they are asked for
         paths = [variable.path for variable in network.trainable_variables]
         self.apart = [path.startswith("clusters/") for path in paths]
         self.optimiser, descent = clustering.optimisers(training, self.apart)
@@ -64,30 +65,22 @@ class Attributes(Task):
 
     def start(self, model: keras.Model, unit: Unit) -> dict:
         """State of an untrained model that knows the scales of its training clips."""
-        from sklearn.preprocessing import StandardScaler  # slow to import
+        for layer, (mean, std) in self._scales(unit.fold).items():
+            model.get_layer(layer).mean.assign(mean)
+            model.get_layer(layer).std.assign(std)
+        network = self.with_clusters(model, self.training["clusters"], seed=unit.weights_seed)
+        none = np.full((len(unit.fold.train), self.data.x.shape[1]), -1, np.int32)
+        return compiled.start(network, self.optimiser) | {"assigned": none}
 
-        train, frames = unit.fold.train, StandardScaler()
-        for clip in self._frames(train):
-            frames.partial_fit(clip.astype(float))
-        ratings = self.data.ratings[train].astype(float)
-        if not (std := ratings.std(axis=0)).all():
-            names = np.array(self.training["attributes"])[std == 0]
-            raise InputError(
-                f"fold {unit.fold.number}: all training clips are rated alike on {names[0]}; "
-                "nothing can be learnt of it"
-            )
-        scaled, rated = model.get_layer("scaled"), model.get_layer("ratings")
-        scaled.mean.assign(frames.mean_)
-        scaled.std.assign(np.sqrt(frames.var_))
-        rated.mean.assign(ratings.mean(axis=0))
-        rated.std.assign(std)
-        network = self.with_clusters(model, self.training["clusters"], seed=unit.seed)
-        state = compiled.start(network, self.optimiser)
-        none = np.full((len(train), self.data.x.shape[1]), -1, np.int32)
-        return state | {"assigned": none}
-
-    def prepare(self, units: list[Unit], state: dict) -> None:
-        """Nothing: most of the time goes into steps."""
+    def compile(self, units: list[Unit], state: dict) -> None:
+        """Compile steps of all sizes of batches, with ratings and without."""
+        parts = [(self.program, [unit.fold.train for unit in units])]
+        if self.training["unlabeled"]:
+            parts.append((self.without_ratings, [self._pool(unit) for unit in units]))
+        for program, rows in parts:
+            assigned = np.zeros((len(rows[0]), self.data.x.shape[1]), np.int32)
+            lesson = self._lesson(units[0], rows[0], assigned, np.random.default_rng(0))
+            self.prepare(program, _network(state), list(map(len, rows)), *lesson)
 
     def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
         """Train one unit: on clips without ratings, if there are any, and then on those with."""
@@ -107,12 +100,12 @@ class Attributes(Task):
 
     def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
         """Concordance of each attribute over some clips."""
-        found, true = self.answers(_network(state), rows)["ratings"], self.data.ratings[rows]
-        names = self.training["attributes"]
-        sums = [metrics.moments(t, f).sum(axis=0) for t, f in zip(true.T, found.T, strict=True)]
-        if not np.isfinite(found).all():
-            return dict.fromkeys([f"{part}_ccc_{name}" for name in names], np.nan)
-        return {f"{part}_ccc_{n}": float(metrics.ccc(s)) for n, s in zip(names, sums, strict=True)}
+        found, true = self.answers(_network(state), rows, of="ratings"), self.data.ratings[rows]
+        sound = np.isfinite(found).all()
+        return {
+            f"{part}_ccc_{name}": metrics.concordance(true[:, i], found[:, i]) if sound else np.nan
+            for i, name in enumerate(self.training["attributes"])
+        }
 
     def merit(self, row: dict, part: str) -> float:
         """Mean concordance of the attributes."""
@@ -128,21 +121,29 @@ class Attributes(Task):
     ) -> tuple[dict, np.ndarray, np.ndarray]:
         """Sort the chunks of some clips into clusters and learn them; mean measures of a clip."""
         state = _network(state)
-        points = self.answers(state, rows)["points"]  # (rows, chunks, channels)
+        points = self.answers(state, rows, of="points")  # (rows, chunks, channels)
         clusters, seed = self.training["clusters"], int(rng.integers(2**31))
         assigned = clustering.k_means(points.reshape(-1, points.shape[-1]), clusters, seed=seed)
         assigned = assigned.reshape(points.shape[:2])
-        weights = [
+        state["weights"] = [
             _fresh(weight, rng) if apart else weight
             for weight, apart in zip(state["weights"], self.apart, strict=True)
         ]
-        everywhere = np.zeros((len(self.data.y), points.shape[1]), np.int32)
+        lesson = self._lesson(unit, rows, assigned, rng)
+        state, sums = self.learn(program, state, *lesson)
+        return state, assigned, sums / len(rows)
+
+    def _lesson(
+        self, unit: Unit, rows: np.ndarray, assigned: np.ndarray, rng: np.random.Generator
+    ) -> tuple[dict, np.ndarray, np.ndarray]:
+        """Targets of all clips, those clips as they are drawn by their clusters, and triples."""
+        everywhere = np.zeros((len(self.data.y), assigned.shape[1]), np.int32)
         everywhere[rows] = assigned
-        targets = {"assigned": everywhere, "ratings": self._scaled(unit)}
+        mean, std = self._scales(unit.fold)["ratings"]
+        scaled = np.nan_to_num((self.data.ratings - mean) / std).astype(np.float32)
         order = rows[clustering.draw(rng, assigned)].astype(np.int32)
-        draws = self._triples(rng, len(order), points.shape[1])
-        state, sums = self.learn(program, state | {"weights": weights}, targets, order, draws)
-        return state, assigned, sums / len(order)
+        triples = self._triples(rng, len(order), assigned.shape[1])
+        return {"assigned": everywhere, "ratings": scaled}, order, triples
 
     def _triples(self, rng: np.random.Generator, clips: int, chunks: int) -> np.ndarray:
         """For each place of the order, the triples of its batch in a row (clips, 3 rounds)."""
@@ -152,18 +153,30 @@ class Attributes(Task):
         triples = [clustering.draw_triples(rng, chunks).ravel() for _ in range(batches)]
         return np.repeat(triples, self.batch, axis=0)[:clips]
 
-    def _scaled(self, unit: Unit) -> np.ndarray:
-        """Ratings of all clips as the fold's training clips scale them (rows, attributes)."""
-        train = self.data.ratings[unit.fold.train].astype(float)
-        scaled = (self.data.ratings - train.mean(axis=0)) / train.std(axis=0)
-        return np.nan_to_num(scaled).astype(np.float32)
+    def _scales(self, fold: Fold) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Mean and deviation of bins and ratings over a fold's training clips, by layer."""
+        if fold.number not in self.scales:
+            from sklearn.preprocessing import StandardScaler  # slow to import
+
+            frames, ratings = StandardScaler(), self.data.ratings[fold.train].astype(float)
+            for clip in self._frames(fold.train):
+                frames.partial_fit(clip.astype(float))
+            std = ratings.std(axis=0)
+            if not std.all():
+                name = np.array(self.training["attributes"])[std == 0][0]
+                raise InputError(
+                    f"fold {fold.number}: all training clips are rated alike on {name}; "
+                    "nothing can be learnt of it"
+                )
+            self.scales[fold.number] = {
+                "scaled": (frames.mean_, np.sqrt(frames.var_)),
+                "ratings": (ratings.mean(axis=0), std),
+            }
+        return self.scales[fold.number]
 
     def _pool(self, unit: Unit) -> np.ndarray:
         """Rows of the clips without ratings that a unit learns from, the same in every epoch."""
-        drawn = np.random.default_rng([unit.seed, unit.fold.number]).permutation(
-            unit.fold.unlabeled
-        )
-        return np.sort(drawn[: self.training["unlabeled"]])
+        return unit.fold.pool(unit.seed, self.training["unlabeled"])
 
     def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """The frames of each clip (frames, bins), each once, out of chunks that overlap."""

@@ -47,13 +47,10 @@ class Emotions(Task):
         """State of an untrained model."""
         return compiled.start(compiled.divide(model)[1], self.optimiser)
 
-    def prepare(self, units: list[Unit], state: dict) -> None:
+    def compile(self, units: list[Unit], state: dict) -> None:
         """Compile steps of all sizes of batches."""
         counts = [len(unit.fold.train) for unit in units]
-        sizes = {min(count, self.batch) for count in counts}
-        sizes |= {count % self.batch for count in counts} - {0}
-        x, targets, _, draws = next(self.blocks(*self._lesson(units[0], 0)))
-        self.program.prepare(state, x, targets, draws, sizes)
+        self.prepare(self.program, state, counts, *self._lesson(units[0], 0))
 
     def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
         """Train one unit, or several of one size stacked; tell loss and accuracy."""

@@ -178,7 +178,7 @@ class _Shared:
         state = self.task.start(self.build(0), units[0])
         self.task.score(state, units[0].fold.test[:1], "test")
         if not stacked:
-            self.task.prepare(units, state)
+            self.task.compile(units, state)
 
     def run(self, units: list[Unit]) -> list[str]:
         """Train one unit, or several stacked, to the end; return what went wrong."""
@@ -208,9 +208,8 @@ class _Shared:
         """Untrained models, each from a seed of its own."""
         states = []
         for unit in units:
-            words = np.random.SeedSequence([unit.seed, unit.fold.number]).generate_state(1)
             with self.lock:
-                states.append(self.task.start(self.build(int(words[0] >> 1)), unit))
+                states.append(self.task.start(self.build(unit.weights_seed), unit))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
         return Progress(_stack(states), records)

@@ -5,7 +5,7 @@ of folds, epochs, checkpoints and threads. `emotions.Emotions` and `attributes.A
 a `Task` leaves open:
 
 * ``start(model, unit) -> state``: of an untrained model, as numpy arrays;
-* ``prepare(units, state)``: compile, before threads wait for it;
+* ``compile(units, state)``: whatever units will run, before threads wait for it;
 * ``epoch(state, units, number) -> state, rows``: train for an epoch, the first being 0; a row of
   the history for each unit. Several units only if ``stacked``;
 * ``score(state, rows, part) -> dict``: of clips, for the history, ``validation_...``;
@@ -13,7 +13,7 @@ a `Task` leaves open:
 * ``SHOWN``: what the progress bar tells of a row.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import keras
@@ -33,6 +33,11 @@ class Unit:
     fold: Fold
     seed: int
     name: str
+
+    @property
+    def weights_seed(self) -> int:
+        """Of the untrained weights: each fold draws its own from the run's."""
+        return int(np.random.SeedSequence([self.seed, self.fold.number]).generate_state(1)[0] >> 1)
 
 
 class Task:
@@ -69,7 +74,7 @@ class Task:
             rows = order[first : first + step]
             full = np.resize(rows, step)  # one shape, so that it compiles once
             x = self.program.put(self.data.take(full))
-            there = self.program.put(_part(targets, full))
+            there = self.program.put(_rows(targets, full))
             here = np.arange(len(rows), dtype=np.int32)
             yield x, there, here, draws[first : first + step]
 
@@ -81,17 +86,24 @@ class Task:
             sums.append(np.asarray(more, dtype=float))
         return state, np.sum(sums, axis=0)
 
-    def answers(self, state: dict, rows: np.ndarray):
-        """What the network gives for some clips, as numpy arrays (clips, ...)."""
+    def prepare(self, program: Program, state: dict, counts: Iterable[int], *lesson) -> None:
+        """Compile steps of all sizes of batches that so many clips come in, by an example."""
+        sizes = {min(count, self.batch) for count in counts}
+        sizes |= {count % self.batch for count in counts} - {0}
+        x, targets, _, draws = next(self.blocks(*lesson))
+        program.prepare(state, x, targets, draws, sizes)
+
+    def answers(self, state: dict, rows: np.ndarray, *, of: str | None = None) -> np.ndarray:
+        """What the network gives for some clips, (clips, ...); ``of`` several outputs, which."""
         found = []
         for first in range(0, len(rows), inference.BATCH):
             some = rows[first : first + inference.BATCH]
             full = np.resize(some, inference.BATCH)  # one shape, so that it compiles once
             answer = self.program.predict(state, self.program.put(self.data.take(full)))
-            found.append(_part(answer, slice(len(some))))
-        return keras.tree.map_structure(lambda *parts: np.concatenate(parts), *found)
+            found.append(np.asarray(answer if of is None else answer[of])[: len(some)])
+        return np.concatenate(found)
 
 
-def _part(arrays, rows):
+def _rows(arrays, rows: np.ndarray):
     """Some rows of an array, or of each of several."""
-    return keras.tree.map_structure(lambda array: np.asarray(array)[rows], arrays)
+    return keras.tree.map_structure(lambda array: array[rows], arrays)
