@@ -6,7 +6,6 @@ read from the source, so that checking params.yaml costs no import of TensorFlow
 """
 
 import ast
-import difflib
 import hashlib
 import importlib
 from functools import lru_cache
@@ -74,12 +73,6 @@ def code_sha256(*places: str) -> str:
                 f"{file.relative_to(path.parent).as_posix()}\0".encode() + file.read_bytes()
             )
     return digest.hexdigest()
-
-
-def nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
-    """Tail of an error message: the nearest valid name, or all of them."""
-    close = difflib.get_close_matches(str(word), words, n=1)
-    return f"did you mean {close[0]}?" if close else f"known: {', '.join(words) or 'none'}"
 
 
 @lru_cache

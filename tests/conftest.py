@@ -26,7 +26,7 @@ runs:
 @pytest.fixture(scope="session")
 def demo_corpus(tmp_path_factory):
     """Give the embedded corpus, made by its stage; not to be changed."""
-    from pipeline import demo
+    from pipeline.stages import demo
 
     folder = tmp_path_factory.mktemp("raw_data") / "demo"
     demo.demo(folder)
@@ -55,9 +55,9 @@ def ravdess_corpus(whole_copy):
 @pytest.fixture
 def indexed(tmp_path):
     """Give ``indexed(name, raw, **settings)``: ``index.csv`` and ``quality.json`` of a copy."""
+    from pipeline.config.params import Corpus
     from pipeline.files import tables
-    from pipeline.index import index
-    from pipeline.params import Corpus
+    from pipeline.stages.index import index
 
     def run(name, raw, **settings):
         corpus = Corpus(name, name, 22050, settings)

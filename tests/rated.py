@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from pipeline import import_weights
+from pipeline.commands import import_weights
 
 SHAPE = (2, 10, 8)  # chunks, frames, bins
 

@@ -13,8 +13,9 @@ from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from pipeline import cli, params, plugins
-from pipeline.params import Corpus, Feature, Protocol, Run, Waveform
+from pipeline import FLOORS, commandline, plugins
+from pipeline.config import params
+from pipeline.config.params import Corpus, Feature, Protocol, Run, Waveform
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pipeline"
@@ -23,26 +24,31 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 STAGES = "demo index split waveforms extract train evaluate report".split()
 SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of several plug-ins
 # They say how a stage is called; what they hand over reaches DVC as params.
-CALLING = {f"pipeline/{name}.py" for name in ("cli", "params", "errors", "plugins")}
+CALLING = {
+    f"pipeline/{name}.py"
+    for name in ("__init__", "commandline", "config/params", "errors", "plugins", "text")
+}
 # They decide how, not what: nothing is made anew for them.
 INDIFFERENT = {"engine.memory_mb", "engine.workers"}
 DOORS = {
-    "ruamel": ["pipeline/params.py"],
-    "zarr": ["pipeline/files/stores.py"],
-    "numcodecs": ["pipeline/files/stores.py"],
-    "soundfile": ["pipeline/files/audio.py"],
-    "h5py": ["pipeline/files/weights.py"],
-    "matplotlib": ["pipeline/figures.py", "pipeline/timeline.py"],
-    "onnxruntime": ["pipeline/exported.py"],
-    "tf2onnx": ["pipeline/export.py"],
-    "jinja2": ["pipeline/report.py"],
-    "dask": ["pipeline/workers.py"],
-    "distributed": ["pipeline/workers.py"],
+    "ruamel": ["config/params"],
+    "zarr": ["files/stores"],
+    "numcodecs": ["files/stores"],
+    "soundfile": ["files/audio"],
+    "h5py": ["files/keras2_weights"],
+    "matplotlib": ["reporting/figures", "reporting/timeline"],
+    "onnxruntime": ["inference/exported"],
+    "tf2onnx": ["commands/export"],
+    "jinja2": ["stages/report"],
+    "dask": ["parallel"],
+    "distributed": ["parallel"],
 }
 ENGINES = ("keras", "tensorflow", "jax")
+OF_ENGINES = tuple(f"pipeline/{name}/" for name in ("models", "engine", "inference"))
 USERS_OF_ENGINES = tuple(
-    f"pipeline/{name}.py" for name in "train evaluate predict export exported fused".split()
+    f"pipeline/{name}.py" for name in ("stages/train", "stages/evaluate", "commands/export")
 )
+FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names.split()}
 
 
 # ---- imports ---------------------------------------------------------------------------------
@@ -90,25 +96,29 @@ def needed(*names):
     return found
 
 
-def test_no_stage_imports_a_stage():
-    stages = {f"pipeline/{stage}.py" for stage in [*STAGES, "predict"]}
-    for name, tree in TREES.items():
-        imports = {file_of(module) for module in imported(tree)} - {name}
-        assert not imports & stages, name
+def part(name):
+    """Part of the package that a file belongs to: its folder, or the file itself."""
+    return name.split("/")[1].removesuffix(".py")
 
 
-def test_no_plug_in_imports_another():
-    for kind in ("corpora", "models"):
-        of_kind = {name for name in FILES if name.startswith(f"pipeline/{kind}/")} - SHARED
-        for name in of_kind:
-            imports = {file_of(module) for module in imported(TREES[name])} - {name}
-            assert not imports & of_kind, name
+def test_every_part_has_a_floor():
+    assert {part(name) for name in FILES} - {"__init__"} == set(FLOOR)
 
 
-def test_what_knows_a_format_knows_nothing_above_it():
-    for name in FILES:
-        if name.startswith("pipeline/files/"):
-            assert all(file.startswith("pipeline/files/") for file in needed(name)), name
+@pytest.mark.parametrize("name", [name for name in FILES if part(name) != "__init__"])
+def test_a_file_imports_from_floors_below_its_own(name):
+    own = part(name)
+    for imports in {file_of(module) for module in imported(TREES[name])} - {None, name}:
+        below = FLOOR[part(imports)] < FLOOR[own]
+        assert below or part(imports) == own, imports
+
+
+@pytest.mark.parametrize("folder", ["stages", "commands", "corpora", "models"])
+def test_what_stands_side_by_side_does_not_import_each_other(folder):
+    of_kind = {name for name in FILES if part(name) == folder} - SHARED
+    for name in of_kind:
+        imports = {file_of(module) for module in imported(TREES[name])} - {name}
+        assert not imports & of_kind, name
 
 
 @pytest.mark.parametrize("library", DOORS)
@@ -118,12 +128,12 @@ def test_a_library_has_one_door(library):
         for name, tree in TREES.items()
         if any(module.split(".")[0] == library for module in imported(tree))
     ]
-    assert set(users) <= set(DOORS[library])
+    assert set(users) <= {f"pipeline/{name}.py" for name in DOORS[library]}
 
 
 def test_keras_is_met_in_models_and_engine_and_elsewhere_when_a_stage_runs():
     for name, tree in TREES.items():
-        if name.startswith(("pipeline/models/", "pipeline/engine/")):
+        if name.startswith(OF_ENGINES):
             continue
         inside = name in USERS_OF_ENGINES
         on_import = {m.split(".")[0] for m in imported(tree, inside_functions=not inside)}
@@ -147,19 +157,19 @@ class Stage:
     @property
     def function(self):
         """What the command calls."""
-        return getattr(importlib.import_module(f"pipeline.{self.module}"), self.module)
+        return getattr(importlib.import_module(f"pipeline.stages.{self.module}"), self.module)
 
 
 def stages():
     """Read every stage of every dvc.yaml, as DVC resolves it."""
     with Repo(ROOT) as repo:
         for stage in repo.index.stages:
-            python, m, module, *arguments = shlex.split(stage.cmd)
-            assert (python, m) == ("python", "-m")
+            python, m, package, module, *arguments = shlex.split(stage.cmd)
+            assert (python, m, package) == ("python", "-m", "pipeline")
             assert Path(stage.wdir) == ROOT
             yield Stage(
                 stage.addressing.rpartition(":")[2],
-                module.removeprefix("pipeline."),
+                module,
                 arguments,
                 [d.def_path for d in stage.deps if not isinstance(d, ParamsDependency)],
                 [out.def_path for out in stage.outs],
@@ -185,7 +195,7 @@ def called(stage):
     def recorded(**given):
         calls.append(given)
 
-    cli.command(recorded, stage.arguments)
+    commandline.command(recorded, stage.arguments)
     return calls[0]
 
 
@@ -236,7 +246,7 @@ def test_a_command_parses_and_names_its_files(stage):
 
 
 def test_code_is_a_dependency_file_by_file(stage):
-    own = f"pipeline/{stage.module}.py"
+    own = f"pipeline/stages/{stage.module}.py"
     kinds = loaded(needed(own))
     picked = {kind: name for kind, name in chosen(stage, called(stage)).items() if kind in kinds}
     wanted = needed(own, *(f"pipeline/{kind}/{name}.py" for kind, name in picked.items()))
@@ -254,7 +264,7 @@ def test_code_is_a_dependency_file_by_file(stage):
 
 @pytest.mark.parametrize("name", ["waveforms", "extract"])
 def test_what_is_computed_again_depends_on_the_code_that_dvc_knows(name):
-    code = importlib.import_module(f"pipeline.{name}").CODE
+    code = importlib.import_module(f"pipeline.stages.{name}").CODE
     for stage in GRAPH:
         if stage.module == name:
             assert set(code) == {dep for dep in stage.deps if dep.startswith("pipeline/")}
@@ -268,7 +278,7 @@ def attributes(tree, owner):
 
 def test_params_are_listed_key_by_key(stage):
     tables = {Waveform: "waveforms", Feature: "features", Protocol: "protocols"}
-    source = TREES[f"pipeline/{stage.module}.py"]
+    source = TREES[f"pipeline/stages/{stage.module}.py"]
     wanted = set()
     for argument, value in called(stage).items():
         if type(value) in tables:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import plugins
+from pipeline import plugins, text
 
 
 @pytest.fixture
@@ -74,9 +74,9 @@ def test_the_plug_ins_of_the_package_are_found():
 
 
 def test_nearest_offers_the_likeliest_name_or_all_of_them():
-    assert plugins.nearest("epoch", ["batch", "epochs"]) == "did you mean epochs?"
-    assert plugins.nearest("zzz", ("batch", "epochs")) == "known: batch, epochs"
-    assert plugins.nearest(3, []) == "known: none"
+    assert text.nearest("epoch", ["batch", "epochs"]) == "did you mean epochs?"
+    assert text.nearest("zzz", ("batch", "epochs")) == "known: batch, epochs"
+    assert text.nearest(3, []) == "known: none"
 
 
 def test_the_code_s_hash_changes_with_a_letter_of_any_file(package):

@@ -18,10 +18,10 @@ from typing import Any
 
 from natsort import natsorted
 
-from pipeline import plugins
+from pipeline import text
 from pipeline.corpora.clip import Clip, sound_files
 from pipeline.errors import InputError
-from pipeline.ontology import RATINGS
+from pipeline.files.tables import RATINGS
 
 NAME = "an audformat database"
 TEXTS = {"speaker": "speaker", "gender": "sex", "transcription": "sentence"}
@@ -65,11 +65,11 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
     files = {path.relative_to(folder).as_posix(): path for path in sound_files(folder)}
     database = _load(folder)
     if table and table not in database.tables:
-        nearest = plugins.nearest(table, tuple(database.tables))
+        nearest = text.nearest(table, tuple(database.tables))
         raise InputError(f"{folder}: no table {table!r}; {nearest}")
     rows = _get(database, folder, emotion, [*TEXTS, *RATINGS], tables=table or None)
     if rows.empty:
-        nearest = plugins.nearest(emotion, tuple(database.schemes))
+        nearest = text.nearest(emotion, tuple(database.schemes))
         raise InputError(f"{folder}: nothing is labelled with a scheme {emotion!r}; {nearest}")
     if rows.index.nlevels > 1:
         raise InputError(

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import plugins
+from pipeline import plugins, text
 from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 from pipeline.errors import InputError
 
@@ -106,4 +106,4 @@ def _check(of: Mapping[str, str]) -> None:
         if not isinstance(name, str) or not re.fullmatch(r"\w[\w-]*", name):
             raise InputError(f"of: {name!r} is no name; wanted letters, digits, _, -")
         if parser not in known:
-            raise InputError(f"of.{name}: no parser {parser!r}; {plugins.nearest(parser, known)}")
+            raise InputError(f"of.{name}: no parser {parser!r}; {text.nearest(parser, known)}")

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from natsort import natsorted
 
-from pipeline import plugins
+from pipeline import text
 from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -71,7 +71,7 @@ def expected(*, release: str = "") -> Expected | None:
     if not release:
         return None
     if release not in RELEASES:
-        known = plugins.nearest(release, tuple(RELEASES))
+        known = text.nearest(release, tuple(RELEASES))
         raise InputError(f"release: no {release!r}; {known}; '' takes any, without counting")
     return Expected(RELEASES[release], {}, {})
 

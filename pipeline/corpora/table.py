@@ -13,11 +13,11 @@ Order: of the rows.
 
 from pathlib import Path, PurePosixPath
 
-from pipeline import plugins
+from pipeline import text
 from pipeline.corpora.clip import Clip, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
-from pipeline.ontology import RATINGS
+from pipeline.files.tables import RATINGS
 
 NAME = "a corpus with a table"
 TEXTS = tuple("clip speaker sex sentence session style partition utterance parent".split())
@@ -102,7 +102,7 @@ def _check_columns(columns: list[str], path: Path) -> None:
     for column in columns:
         if column not in COLUMNS:
             raise InputError(
-                f"{path}: no column is called {column!r}; {plugins.nearest(column, COLUMNS)}"
+                f"{path}: no column is called {column!r}; {text.nearest(column, COLUMNS)}"
             )
     for column in ("path", "label"):
         if column not in columns:

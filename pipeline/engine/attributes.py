@@ -13,13 +13,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline import metrics
-from pipeline.dataset import Dataset, Fold
-from pipeline.engine import clustering, compiled, inference
+from pipeline.engine import answers, clustering, compiled
 from pipeline.engine.compiled import Program
+from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.features import framing
+from pipeline.scoring import metrics
 
 
 class Attributes(Task):
@@ -182,8 +182,8 @@ class Attributes(Task):
         """The frames of each clip (frames, bins), each once, out of chunks that overlap."""
         settings = self.data.spec["settings"]
         lengths = {"length": settings["n_fft"], **{k: settings[k] for k in ("hop", "centre")}}
-        for first in range(0, len(rows), inference.BATCH):
-            some = rows[first : first + inference.BATCH]
+        for first in range(0, len(rows), answers.BATCH):
+            some = rows[first : first + answers.BATCH]
             for chunks, samples in zip(
                 self.data.take(some), self.data.samples[some].tolist(), strict=True
             ):

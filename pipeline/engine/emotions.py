@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from pipeline.dataset import Dataset
-from pipeline.engine import compiled, inference, objectives
+from pipeline.engine import answers, compiled, objectives
+from pipeline.engine.dataset import Dataset
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -138,10 +138,10 @@ def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Da
     if training["mask_frames"] or training["mask_bins"]:
         raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
     if not path.exists():
-        rows, step = np.arange(len(data.y)), inference.BATCH
+        rows, step = np.arange(len(data.y)), answers.BATCH
         blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
         blocks = tqdm(blocks, desc="stem", disable=None)
-        values = np.concatenate([inference.predict(stem, data.take(some)) for some in blocks])
+        values = np.concatenate([answers.predict(stem, data.take(some)) for some in blocks])
         with tables.replacing(path) as aside, aside.open("wb") as file:
             np.save(file, values)
     return replace(data, x=np.load(path))

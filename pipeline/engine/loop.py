@@ -34,10 +34,10 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from pipeline import workers
-from pipeline.dataset import Dataset
+from pipeline import parallel
 from pipeline.engine import compiled
 from pipeline.engine.attributes import Attributes
+from pipeline.engine.dataset import Dataset
 from pipeline.engine.emotions import Emotions
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
@@ -156,7 +156,7 @@ def train(
         shared.bar = stack.enter_context(tqdm(**settings))
         if pending:
             shared.compile([unit for group in pending for unit in group], stacked)
-        pool = stack.enter_context(ThreadPoolExecutor(1 if stacked else workers.cores()))
+        pool = stack.enter_context(ThreadPoolExecutor(1 if stacked else parallel.cores()))
         stack.callback(shared.stop.set)  # Ctrl-C: the threads save where they are and end
         messages = [message for found in pool.map(shared.run, pending) for message in found]
     if messages:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline import plugins
+from pipeline import text
 from pipeline.errors import InputError
 
 # ---- losses ----------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def rate(training: dict, epoch: int) -> float:
 def _known(kind: str, name: str, table: dict) -> str:
     """Refuse a name that a table has not."""
     if name not in table:
-        raise InputError(f"{kind}: no {name!r}; {plugins.nearest(name, list(table))}")
+        raise InputError(f"{kind}: no {name!r}; {text.nearest(name, list(table))}")
     return name
 
 

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from pipeline.dataset import Dataset, Fold
-from pipeline.engine import inference
+from pipeline.engine import answers
 from pipeline.engine.compiled import Program
+from pipeline.engine.dataset import Dataset, Fold
 
 STREAMED = 8  # batches at once where the features do not fit into memory
 
@@ -96,9 +96,9 @@ class Task:
     def answers(self, state: dict, rows: np.ndarray, *, of: str | None = None) -> np.ndarray:
         """What the network gives for some clips, (clips, ...); ``of`` several outputs, which."""
         found = []
-        for first in range(0, len(rows), inference.BATCH):
-            some = rows[first : first + inference.BATCH]
-            full = np.resize(some, inference.BATCH)  # one shape, so that it compiles once
+        for first in range(0, len(rows), answers.BATCH):
+            some = rows[first : first + answers.BATCH]
+            full = np.resize(some, answers.BATCH)  # one shape, so that it compiles once
             answer = self.program.predict(state, self.program.put(self.data.take(full)))
             found.append(np.asarray(answer if of is None else answer[of])[: len(some)])
         return np.concatenate(found)

@@ -30,7 +30,7 @@ import keras
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.files import weights as weight_files
+from pipeline.files import keras2_weights
 from pipeline.models import layers
 
 # ---- layers ----------------------------------------------------------------------------------
@@ -231,7 +231,7 @@ def read_published(path: Path) -> dict[str, np.ndarray]:
     InputError
         If the file cannot be read, or holds another network.
     """
-    made = _in_order_made(weight_files.read_keras2(path))
+    made = _in_order_made(keras2_weights.read_keras2(path))
     blocks = max(1, round(len(made.get("batch_normalization", [])) / 4))
     # A block makes its forward half before its backward half.
     halves = [f"{way}.tab{j}" for j in range(blocks) for way in ("fwd", "bwd")]

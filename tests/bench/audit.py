@@ -12,11 +12,11 @@ import pandas as pd
 import soundfile
 import soxr
 
-from pipeline import fingerprints
+from pipeline.audit import fingerprints
+from pipeline.config.params import Corpus
 from pipeline.corpora import demo
 from pipeline.files import audio, tables
-from pipeline.index import index
-from pipeline.params import Corpus
+from pipeline.stages.index import index
 from tests.bench import Size, page
 from tests.bench.apart import apart
 from tests.bench.features import CORPUS

@@ -13,7 +13,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from pipeline import backend
+from pipeline.engine import backend
 from tests.bench import Size, page
 from tests.bench.apart import Apart, apart
 
@@ -230,9 +230,9 @@ def _facts(run: Apart, scale: float) -> dict:
 def _task(library: str, temporal: str, sentences: int) -> tuple:
     """Give the engine's task on random sentences, its untrained model, and a unit of all clips."""
     backend.choose(library)
-    from pipeline.dataset import Dataset, Fold
     from pipeline.engine import TRAINING
     from pipeline.engine.attributes import Attributes
+    from pipeline.engine.dataset import Dataset, Fold
     from pipeline.engine.task import Unit
     from pipeline.models import deep_emo_cluster
 

@@ -16,7 +16,7 @@ from unittest import mock
 
 import numpy as np
 
-from pipeline import backend
+from pipeline.engine import backend
 from tests.bench import Size, page
 from tests.bench.apart import Apart, apart
 
@@ -38,7 +38,7 @@ STEPS = {
         1,
     ),
     "jax": (
-        "engine, JAX, huge pages (`pipeline.backend.TUNABLES`)",
+        "engine, JAX, huge pages (`pipeline.engine.backend.TUNABLES`)",
         ("engine_step", "jax", ""),
         1,
     ),
@@ -141,8 +141,8 @@ def _ten(run: Apart, folds: int) -> float:
 def ours(folds: int, epochs: int) -> float:
     """Train folds with this engine; seconds from when its program was compiled."""
     backend.choose("jax")
-    from pipeline.dataset import Dataset, Fold
     from pipeline.engine import TRAINING, loop
+    from pipeline.engine.dataset import Dataset, Fold
     from pipeline.models import tim_net
 
     x, y, parts = _data()

@@ -180,9 +180,10 @@ def _many(runs: dict[int, Apart]) -> str:
 
 def compare(clips: int, rounds: int, source_rate: int) -> dict:
     """Seconds of each way in each round, and facts about the clips, as files at ``source_rate``."""
-    from pipeline import demo, index, params
+    from pipeline.config import params
     from pipeline.features import resampling
     from pipeline.files import audio, stores, tables
+    from pipeline.stages import demo, index
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -337,7 +338,7 @@ def first(way: str) -> None:
             return plain([folder / "noise.wav"], 110000, folder / "plain")
         import pandas as pd
 
-        from pipeline import params
+        from pipeline.config import params
         from pipeline.files import tables
 
         signal, rate = audio.read(folder / "noise.wav")
@@ -357,7 +358,7 @@ def _forget(folder: Path) -> None:
 
 def stages(raw: Path, folder: Path, feature, given: dict) -> None:
     """Run both stages."""
-    from pipeline import extract, waveforms
+    from pipeline.stages import extract, waveforms
 
     sound, store = folder / "waveforms.zarr", folder / "features.zarr"
     waveforms.waveforms(raw, folder / "index.csv", sound, **given)
@@ -415,7 +416,7 @@ def peers(repeats: int) -> dict[str, float]:
     import librosa
     import tensorflow as tf
 
-    from pipeline import params
+    from pipeline.config import params
     from pipeline.features import spectral
 
     settings = params.load().features["segments64-tf"].settings
@@ -468,8 +469,9 @@ def many(count: int) -> dict:
     import pandas as pd
     import soundfile
 
-    from pipeline import extract, params, waveforms
+    from pipeline.config import params
     from pipeline.files import audio, stores, tables
+    from pipeline.stages import extract, waveforms
 
     samples, rate, different = 4000, 16000, 50
     recipes = params.load()

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from pipeline import cli, plugins
+from pipeline import commandline, text
 from pipeline.errors import InputError
 from tests import copies
 
@@ -27,7 +27,7 @@ def demo_corpus(corpus: str, *, clips: int = 40) -> None:
         If no copies of the corpus can be made up, ``raw_data`` holds it, or it has fewer clips.
     """
     if corpus not in copies.NAMES:
-        raise InputError(f"CORPUS: no {corpus!r}; {plugins.nearest(corpus, copies.NAMES)}")
+        raise InputError(f"CORPUS: no {corpus!r}; {text.nearest(corpus, copies.NAMES)}")
     folder = Path("raw_data") / corpus
     if os.path.lexists(folder):
         raise InputError(f"{folder}: is there already; remove it, or move it away")
@@ -45,4 +45,4 @@ def demo_corpus(corpus: str, *, clips: int = 40) -> None:
 
 
 if __name__ == "__main__":
-    cli.command(demo_corpus, prog="python -m tests.copies")
+    commandline.command(demo_corpus, prog="python -m tests.copies")

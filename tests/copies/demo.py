@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline import demo
 from pipeline.files import tables
+from pipeline.stages import demo
 from tests.copies import File, spread
 from tests.copies.sound import noise
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 from natsort import natsorted
 
-from pipeline import params, plugins
+from pipeline import plugins
+from pipeline.config import params
 from pipeline.corpora.clip import Clip, Expected
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
-from pipeline.index import index
+from pipeline.stages.index import index
 from tests import copies
 from tests.copies.__main__ import demo_corpus
 

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from pipeline import params
+from pipeline.config import params
 from pipeline.corpora import joined
 from pipeline.errors import InputError
 

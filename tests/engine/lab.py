@@ -41,7 +41,7 @@ def clips():
 
 def dataset(x=None, folds=None, validation=0):
     """Three folds of 18, 24 and 24 test clips, the last of which ends in a smaller batch."""
-    from pipeline.dataset import Dataset, Fold
+    from pipeline.engine.dataset import Dataset, Fold
 
     made, y = clips()
     everything = np.arange(CLIPS)
@@ -105,7 +105,7 @@ class Lab:
 
 
 def main():
-    from pipeline import backend
+    from pipeline.engine import backend
 
     library = backend.choose("jax")
     lab = Lab(Path(sys.argv[1]))
@@ -128,7 +128,7 @@ def main():
 
 def lessons(lab):
     """Classes of 3, 24 and 24 clips; masks; copies behind the clips."""
-    from pipeline.dataset import Dataset, Fold
+    from pipeline.engine.dataset import Dataset, Fold
 
     x, y = clips()
     everything = np.arange(CLIPS)
@@ -179,7 +179,7 @@ def schedules(lab):
 
 def rated_clips():
     """Draw clips in chunks whose level their ratings follow; 48 rated, 12 that are not."""
-    from pipeline.dataset import Dataset, Fold
+    from pipeline.engine.dataset import Dataset, Fold
     from pipeline.features import framing
 
     rng = np.random.default_rng(3)

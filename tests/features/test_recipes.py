@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import extract, params, plugins, waveforms
+from pipeline import plugins
+from pipeline.config import params
+from pipeline.config.params import Feature, Waveform
 from pipeline.features import recipes
-from pipeline.params import Feature, Waveform
+from pipeline.stages import extract, waveforms
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden"

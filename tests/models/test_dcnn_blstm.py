@@ -11,8 +11,8 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.dataset import Dataset, Fold
 from pipeline.engine import TRAINING, compiled, emotions, loop, objectives
+from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models import dcnn_blstm

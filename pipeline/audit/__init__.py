@@ -1,0 +1,1 @@
+"""What is found in a corpus: facts of each signal, near-duplicates."""

@@ -1,0 +1,1 @@
+"""What a person calls, outside the graph of stages."""

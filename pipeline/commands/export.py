@@ -1,0 +1,357 @@
+"""Export: a trained model as TFLite or ONNX files, each held against Keras before it is written.
+
+Not a stage. Models are saved by whatever trained them and read here by Keras with TensorFlow, whose
+converters make the files. A file takes one clip: its feature (1, frames, ...), or with ``--fused``
+its sound (1, samples), of any length, at the recipe's rate.
+"""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline import plugins, text
+from pipeline.engine import backend, dataset
+from pipeline.errors import InputError
+from pipeline.features import framing
+from pipeline.files import bundles, tables
+from pipeline.inference import exported, inputs
+from pipeline.scoring import metrics
+
+# Files of each format. int8: weights alone, as the converter's "dynamic range"; int8-full: whatever
+# is computed as well, input and output too. Eight bits do not hold a waveform.
+KINDS = {"tflite": ("float32", "float16", "int8", "int8-full"), "onnx": ("float32",)}
+NOT_FUSED = "int8-full"
+# Largest deviation from Keras that float32 may leave: of a probability, or of an attribute by the
+# deviation of its ratings. Features that are made in float32 instead of float64 leave more.
+EXACT, EXACT_FUSED = 1e-5, 1e-3
+CHECKED = 20  # held-out clips that each file is tried on
+REPRESENTATIVE = 100  # training clips that int8-full takes its scales from
+OPSET = 18  # of ONNX
+
+
+@dataclass(frozen=True)
+class Clips:
+    """What a file is tried on.
+
+    Attributes
+    ----------
+    features : list of ndarray, shape (frames, ...)
+        As the models of the bundle take them.
+    sounds : list of ndarray, shape (samples,)
+        The same clips at the recipe's rate; empty if nothing is fused.
+    truth : list of str, or ndarray, shape (clips, attributes)
+        Label or ratings of each clip; empty if they are not known.
+    representative : ndarray, shape (clips, frames, ...)
+        Of training clips.
+    """
+
+    features: list[np.ndarray]
+    sounds: list[np.ndarray]
+    truth: list[str] | np.ndarray
+    representative: np.ndarray
+
+
+def export(
+    bundle: Path,
+    *,
+    to: Path,
+    format: str = "tflite",
+    fold: int | None = None,
+    fused: bool = False,
+    sounds: list[Path] | None = None,
+    evaluate: bool = False,
+) -> None:
+    """Write the model of a fold as TFLite (float32, float16, int8, int8-full) or ONNX (float32).
+
+    Each file is tried on held-out clips before it is written. A table tells its bytes, those
+    published of it, and the largest deviation from Keras: of a probability, or of an attribute, by
+    the deviation of its ratings in training. It is printed and written beside the files,
+    FORMAT.csv. Ask the files with ``ser predict --tflite`` or ``--onnx``.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder that train or ``ser import`` wrote, ``models/RUN``.
+    to : Path
+        Folder to write to; of files that are there, those of the same names are replaced.
+    format : {"tflite", "onnx"}
+        TFLite files need the operations that are built into its interpreter, and no more. Of
+        DeepEmoCluster int8-full deviates much: eight bits do not hold energies without a logarithm.
+    fold : int, optional
+        Whose model; by default the first.
+    fused : bool
+        Put the recipe into the file, so that it takes sound: any length, mono, full scale 1.0, at
+        the recipe's rate. There is no int8-full of it. ONNX, which has no Fourier transform in
+        float32, holds it as a matrix, and is larger by that.
+    sounds : list of Path, optional
+        Sound files, or folders of them, to try the files on and to take the scales of int8-full
+        from; by default the clips of the run, held-out ones and training ones.
+    evaluate : bool
+        Try the files on all held-out clips of the fold, and tell UAR and WAR of each, or the CCC of
+        each attribute, and what they lose.
+
+    Raises
+    ------
+    InputError
+        If the format is unknown, its packages are missing, the recipe has a step that cannot be
+        fused, the bundle or its clips are not there, or a float32 file deviates from Keras.
+        Nothing is written then.
+    """
+    card = bundles.read_card(bundle)
+    unit = _unit(bundle, card, fold)
+    _check(card, format, fused, sounds, evaluate)
+    if sounds:
+        clips = _given(card, sounds)
+    else:
+        clips = _of_the_run(bundle, card, unit["fold"], fused, None if evaluate else CHECKED)
+    _use_tensorflow()
+    from pipeline.engine import answers
+    from pipeline.inference import models
+
+    model = models.models(bundle)(unit["file"])
+    x = framing.rectangle(clips.features, tuple(card["input_shape"]))
+    wanted = answers.predict(model, x)  # (clips, values)
+    truth, unit_of = clips.truth if evaluate else [], _units(model, card)
+    content = (bundle / unit["file"]).read_bytes()
+    rows = [_row(unit["file"], content, wanted, wanted, unit_of, card, truth)]
+    written = {}
+    for kind in KINDS[format]:
+        if fused and kind == NOT_FUSED:
+            continue
+        name = f"{'fused-' if fused else ''}{kind}.{format}"
+        content = _converted(model, card, format, kind, fused, clips.representative)
+        found = exported.load(content, format).predict(clips.sounds if fused else clips.features)
+        rows.append(_row(name, content, found, wanted, unit_of, card, truth))
+        limit = EXACT_FUSED if fused else EXACT
+        if kind == "float32" and not rows[-1]["deviation"] <= limit:
+            raise InputError(
+                f"{bundle}: {name} deviates by {rows[-1]['deviation']:.1e} from Keras, wanted "
+                f"{limit:g} or less; nothing was written"
+            )
+        written[name] = content
+    table = pd.DataFrame(rows).astype({"published": "Int64"})
+    for score in table.columns[4:]:
+        lost = table[score].iloc[0] - table[score]
+        table[f"{score}_lost"] = lost.round(12) + 0.0  # no -0.0
+    for name, content in written.items():
+        with tables.replacing(to / name) as aside:
+            aside.write_bytes(content)
+    tables.write(table, to / f"{'fused-' if fused else ''}{format}.csv")
+    sys.stdout.write(f"{bundle}: {len(wanted)} clips\n{_shown(table)}\n")
+
+
+def _unit(bundle: Path, card: dict, fold: int | None) -> dict:
+    """Find the first model of a fold in the card."""
+    units = [unit for unit in card["folds"] if fold in (None, unit["fold"])]
+    if not units:
+        raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
+    return units[0]
+
+
+def _check(card: dict, format: str, fuse: bool, sounds: list[Path] | None, evaluate: bool) -> None:
+    """Refuse what cannot be done before anything is."""
+    if format not in KINDS:
+        raise InputError(f"format: no {format!r}; {text.nearest(format, tuple(KINDS))}")
+    if fuse:
+        from pipeline.inference import fused
+
+        fused.check(card["spec"])
+    if sounds and evaluate:
+        raise InputError("evaluate: needs the labels of held-out clips; leave out --sounds")
+    packages = ("onnxruntime", "tf2onnx") if format == "onnx" else ()
+    if not all(importlib.util.find_spec(name) for name in packages):  # importing takes seconds
+        raise InputError(exported.ONNX_MISSING)
+
+
+def _use_tensorflow() -> None:
+    """Let Keras compute with TensorFlow, whatever trained the models."""
+    if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "tensorflow":
+        raise InputError("Keras computes with another backend already; export in a new process")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it announces itself at every start
+    backend.choose("tensorflow")
+
+
+def _given(card: dict, sounds: list[Path]) -> Clips:
+    """Features and sounds of files that are given."""
+    files = inputs.files(sounds)
+    features = [one.values for file in files for one in inputs.read(file, card, fused=False)]
+    heard = [one.values for file in files for one in inputs.read(file, card, fused=True)]
+    representative = framing.rectangle(features[:REPRESENTATIVE], tuple(card["input_shape"]))
+    return Clips(features, heard, [], representative)
+
+
+def _of_the_run(bundle: Path, card: dict, fold: int, fuse: bool, most: int | None) -> Clips:
+    """Held-out and training clips of a fold, from where the stages of the run put them."""
+    root = bundle.resolve().parents[1]
+    corpus = root / "features" / card["corpus"]
+    store = corpus / card["waveform"] / f"{card['feature']}.zarr"
+    folds = corpus / "folds" / f"{card['protocol']}.csv"
+    for path in (store, folds):
+        if not path.exists():
+            raise InputError(f"{path}: not there; run dvc repro, or give --sounds")
+    attributes = tuple(card["attributes"])
+    data = dataset.load(store, corpus / "index.csv", folds, memory_mb=0, attributes=attributes)
+    certificate = tables.read_json(folds.with_suffix(".json"))["sha256"]
+    if (card["certificate"], card["spec"]) != (certificate, data.spec):
+        raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
+    (parts,) = (part for part in data.folds if part.number == fold)
+    held_out = _spread(parts.test, most)
+    paths = [root / "raw_data" / card["corpus"] / path for path in data.clips.path[held_out]]
+    read = [inputs.read(path, card, fused=True) for path in paths] if fuse else []
+    return Clips(
+        list(data.take(held_out)),
+        [one.values for (one,) in read],
+        data.ratings[held_out] if attributes else [data.labels[i] for i in data.y[held_out]],
+        data.take(_spread(parts.train, REPRESENTATIVE)),
+    )
+
+
+def _spread(rows: np.ndarray, most: int | None) -> np.ndarray:
+    """Take some rows, spread evenly, or all."""
+    if most is None or len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
+
+
+def _converted(
+    model: Any, card: dict, format: str, kind: str, fuse: bool, representative: np.ndarray
+) -> bytes:
+    """Content of one file."""
+    import tensorflow as tf
+
+    shape = tuple(card["input_shape"])
+    if kind == "int8-full":
+        _unroll(model)
+    if fuse:
+        from pipeline.inference import fused
+
+        taken = tf.TensorSpec((1, None), tf.float32, name="sound")
+
+        def answer(sound):
+            feature = fused.feature(sound[0], card["spec"], shape)
+            return model(feature[None], training=False)
+    else:
+        taken = tf.TensorSpec((1, *shape), tf.float32, name="features")
+
+        def answer(features):
+            return model(features, training=False)
+
+    graph = tf.function(answer, input_signature=[taken])
+    if format == "onnx":
+        import tf2onnx
+
+        network, _ = tf2onnx.convert.from_function(graph, [taken], opset=OPSET)
+        return network.SerializeToString()
+    return _tflite(model, graph, kind, representative)
+
+
+def _tflite(model: Any, graph: Callable, kind: str, representative: np.ndarray) -> bytes:
+    """Convert a graph of a model."""
+    import tensorflow as tf
+
+    holder = tf.Module()  # the converter freezes the variables that it finds there
+    holder.variables_of_the_model = [variable.value for variable in model.variables]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [graph.get_concrete_function()], holder
+    )
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if kind == "int8-full":
+        converter.representative_dataset = lambda: ([clip[None]] for clip in representative)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    return _unnamed(converter.convert())
+
+
+def _unnamed(content: bytes) -> bytes:
+    """Drop the names of all tensors but input and output: a seventh of TIM-Net's int8 file."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
+    for graph in model.subgraphs:
+        ends = {*graph.inputs, *graph.outputs}
+        for place, tensor in enumerate(graph.tensors):
+            if place not in ends:
+                tensor.name = None
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
+
+
+def _unroll(model: Any) -> None:
+    """Write recurrences out step by step: while it takes its scales, TFLite dies of a loop."""
+    import keras
+
+    for layer in model.layers:
+        both = isinstance(layer, keras.layers.Bidirectional)
+        for part in (layer.forward_layer, layer.backward_layer) if both else (layer,):
+            if isinstance(part, keras.layers.RNN):
+                part.unroll = True
+
+
+def _units(model: Any, card: dict) -> np.ndarray | float:
+    """By what deviations are told: that of each attribute's ratings; probabilities have none."""
+    if not card["attributes"]:
+        return 1.0
+    roles = plugins.load("models", card["model"]).role_names(model)
+    return np.asarray(roles["ratings.std"])
+
+
+def _row(
+    name: str,
+    content: bytes,
+    found: np.ndarray,
+    wanted: np.ndarray,
+    unit: np.ndarray | float,
+    card: dict,
+    truth: list[str] | np.ndarray,
+) -> dict[str, Any]:
+    """What the table says of a file; scores where the truth is given."""
+    row = {
+        "file": name,
+        "bytes": len(content),
+        "published": _published(name, card),
+        "deviation": float((np.abs(found - wanted) / unit).max()),
+    }
+    if len(truth) and card["attributes"]:
+        for attribute, rated, given in zip(card["attributes"], truth.T, found.T, strict=True):
+            row[f"ccc_{attribute}"] = metrics.concordance(rated, given)
+    elif len(truth):
+        predicted = [card["labels"][i] for i in found.argmax(axis=1)]
+        counts = metrics.confusion(truth, predicted, card["labels"])
+        row |= {"uar": float(metrics.uar(counts)), "war": float(metrics.war(counts))}
+    return row
+
+
+def _published(name: str, card: dict) -> int | None:
+    """Bytes that the authors' file of the same kind, input and classes has."""
+    try:
+        sizes = plugins.constant("models", card["model"], "PUBLISHED_SIZES")
+    except LookupError:
+        return None
+    facts = {"file": name, "input_shape": card["input_shape"], "labels": len(inputs.named(card))}
+    return next((s["bytes"] for s in sizes if s | facts == s), None)
+
+
+def _shown(table: pd.DataFrame) -> str:
+    """The table for a terminal, recalls in percent, CCC as it is."""
+    scores = {
+        column: table[column].map("{:.4f}".format)
+        if column.startswith("ccc")
+        else (100 * table[column]).map("{:.2f}".format)
+        for column in table.columns[4:]
+    }
+    shown = table.assign(
+        published=table.published.astype(object).where(table.published.notna(), "-"),
+        deviation=table.deviation.map("{:.1e}".format),
+        **scores,
+    )
+    return shown.to_string(index=False)

@@ -1,0 +1,275 @@
+"""Predict: any sound file in, emotion or attributes out, with a trained bundle.
+
+Not a stage. Everything comes from the bundle: labels, waveform and feature settings, models. A clip
+gets the values that evaluate gave it, if the model of the fold that held it out is asked.
+
+From Python, ``predict.load("models/RUN")("a.wav")`` gives the probability of each emotion, or the
+attributes: ``{"arousal": 4.1}``.
+"""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pipeline.engine import backend
+from pipeline.errors import InputError
+from pipeline.features import framing
+from pipeline.files import bundles, tables
+from pipeline.inference import exported, inputs
+from pipeline.reporting import timeline
+
+AT_ONCE = 256  # files: a thousand clips in chunks hold 350 MB of features
+SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Score"}
+
+
+class Model(NamedTuple):
+    """What is asked about clips."""
+
+    card: dict
+    fused: bool  # whether it takes sound in place of features
+    answer: Callable[[list[np.ndarray]], np.ndarray]  # gives (clips, values)
+
+
+def predict(
+    bundle: Path,
+    sounds: list[Path],
+    *,
+    beside: list[Path] | None = None,
+    fold: int | None = None,
+    csv: Path | None = None,
+    scores: Path | None = None,
+    window: float | None = None,
+    hop: float | None = None,
+    picture: Path | None = None,
+    tflite: Path | None = None,
+    onnx: Path | None = None,
+) -> None:
+    """Name the emotion or the attributes of sound files, or how they go in long ones.
+
+    DeepEmoCluster hears 11 chunks of a second of each file, from start to end: of one longer than
+    11.1 s it leaves out what lies between them, unless there are windows; behind one shorter than a
+    second it hears silence.
+
+    Parameters
+    ----------
+    bundle : Path
+        Folder that train or ``ser import`` wrote, ``models/RUN``.
+    sounds : list of Path
+        Sound files of any rate, channels, length and container libsndfile reads, or folders,
+        searched at any depth for them.
+    beside : list of Path, optional
+        Bundles of other attributes, whose values stand beside those of the first.
+    fold : int, optional
+        Ask the model of this fold alone; by default the mean of what all folds' models give.
+    csv : Path, optional
+        Also write ``path, predicted, p_<label>...`` or ``path, <attribute>...`` there, and of
+        windows ``start, end`` behind the path, in seconds.
+    scores : Path, optional
+        Also write the table of DeepEmoCluster's authors there, which needs all three attributes:
+        ``File_Name, Aro-Score, Dom-Score, Val-Score``, of the file its name without folders.
+    window : float > 0, optional
+        Slide a window of so many seconds over each file; every one is answered as a file of its
+        own. The last one ends where the file ends.
+    hop : float > 0, optional
+        Seconds from one window to the next; by default half a window.
+    picture : Path, optional
+        Also draw the windows of the one file there, a PNG.
+    tflite, onnx : Path, optional
+        Ask this file, which ``ser export`` made of the bundle, in place of the bundle's models.
+
+    Raises
+    ------
+    InputError
+        If a bundle, a setting or a file cannot be used, or bundles cannot stand beside each other.
+        Unreadable files are named after the others are predicted.
+    """
+    files = inputs.files(sounds)
+    _check(files, window, hop, picture, scores)
+    if beside and (tflite or onnx):
+        raise InputError("beside: belongs to bundles; leave out --tflite and --onnx")
+    asked = [bundle, *(beside or [])]
+    models = [_model(path, fold, tflite, onnx) for path in asked]
+    if beside:
+        _check_beside(asked, models)
+    attributes = [name for model in models for name in model.card["attributes"]]
+    if scores and (missing := [name for name in SCORES if name not in attributes]):
+        raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --beside")
+    hop = window / 2 if window and hop is None else hop
+    found, problems = [], []
+    for first in range(0, len(files), AT_ONCE):
+        heard = []  # what each model takes of each window
+        for path in files[first : first + AT_ONCE]:
+            try:
+                taken = [
+                    inputs.read(path, model.card, fused=model.fused, window=window, hop=hop)
+                    for model in models
+                ]
+                heard += zip(*taken, strict=True)
+            except InputError as error:
+                problems.append(str(error))
+        if heard:
+            found.append(_table(heard, models))
+    if found:
+        table, labels = pd.concat(found, ignore_index=True), models[0].card["labels"]
+        if window is None:
+            table = table.drop(columns=["start", "end"])
+        _show(table, labels, attributes)
+        if csv:
+            tables.write(table, csv)
+        if scores:
+            tables.write(_scores(table), scores)
+        if picture and attributes:
+            timeline.draw_attributes(table, attributes, picture)
+        elif picture:
+            timeline.draw(table, labels, picture)
+    if problems:
+        raise InputError("; ".join(problems))
+
+
+def load(
+    bundle: Path | str,
+    *,
+    fold: int | None = None,
+    tflite: Path | str | None = None,
+    onnx: Path | str | None = None,
+) -> Callable[[Path | str], dict[str, float]]:
+    """Make a function of a bundle, which does with a sound file what `predict` does.
+
+    Parameters
+    ----------
+    bundle, fold, tflite, onnx
+        Of `predict`.
+
+    Returns
+    -------
+    callable
+        From a sound file to the probability of each label, or to the value of each attribute, in
+        the order of the model's outputs.
+
+    Raises
+    ------
+    InputError
+        If the bundle or the exported file cannot be used; the function itself raises it if the
+        sound file cannot.
+    """
+    paths = [path if path is None else Path(path) for path in (tflite, onnx)]
+    card, fused, answer = _model(Path(bundle), fold, *paths)
+
+    def values(sound: Path | str) -> dict[str, float]:
+        (one,) = inputs.read(Path(sound), card, fused=fused)
+        return dict(zip(inputs.named(card), answer([one.values])[0].tolist(), strict=True))
+
+    return values
+
+
+def _check(
+    files: list[Path],
+    window: float | None,
+    hop: float | None,
+    picture: Path | None,
+    scores: Path | None,
+) -> None:
+    """Refuse settings of the timeline that do not go together."""
+    for name, value in {"window": window, "hop": hop}.items():
+        if value is not None and not value > 0:
+            raise InputError(f"{name}: must be above 0 s, got {value:g}")
+    for name, value in {"hop": hop, "picture": picture}.items():
+        if value is not None and window is None:
+            raise InputError(f"{name}: belongs to a timeline; give --window as well")
+    if picture and picture.suffix.lower() != ".png":
+        raise InputError(f"picture: {picture}: wanted a name that ends in .png")
+    if picture and len(files) > 1:
+        raise InputError(f"picture: shows one recording, got {len(files)}; ask for each alone")
+    if scores and window is not None:
+        raise InputError("scores: has a line for each file; leave out --window")
+
+
+def _check_beside(paths: list[Path], models: list[Model]) -> None:
+    """Refuse bundles of emotions, and an attribute that two give."""
+    giver: dict[str, Path] = {}
+    for path, model in zip(paths, models, strict=True):
+        if not model.card["attributes"]:
+            raise InputError(f"beside: {path} names emotions; wanted bundles of attributes alone")
+        for name in model.card["attributes"]:
+            if name in giver:
+                raise InputError(f"beside: {path} gives {name}, so does {giver[name]}; ask one")
+            giver[name] = path
+
+
+def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | None) -> Model:
+    """Models of a bundle, or a file that was exported from it."""
+    card = bundles.read_card(bundle)
+    given = {"tflite": tflite, "onnx": onnx}
+    asked = [kind for kind, path in given.items() if path]
+    if len(asked) > 1 or (asked and fold is not None):
+        raise InputError(f"{asked[0]}: the file is one model; leave out --onnx and --fold")
+    if asked:
+        backend.choose(card["backend"])  # TensorFlow starts in silence
+        model = exported.read(given[asked[0]], asked[0], card)
+        return Model(card, model.fused, model.predict)
+    names = [unit["file"] for unit in card["folds"] if fold in (None, unit["fold"])]
+    if not names:
+        raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
+    return Model(card, False, _trained(bundle, card, names))
+
+
+def _trained(
+    bundle: Path, card: dict, names: list[str]
+) -> Callable[[list[np.ndarray]], np.ndarray]:
+    """Answer with the mean of a bundle's models, which are read when they are first asked."""
+    held = []
+
+    def answer(features: list[np.ndarray]) -> np.ndarray:
+        backend.choose(card["backend"])
+        from pipeline.engine import answers
+        from pipeline.inference import models
+
+        if not held:
+            held.append(models.models(bundle))
+        x = framing.rectangle(features, tuple(card["input_shape"]))
+        answers = [answers.predict(held[0](name), x) for name in names]  # each (clips, values)
+        return answers[0] if len(names) == 1 else np.mean(answers, axis=0)
+
+    return answer
+
+
+def _table(heard: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.DataFrame:
+    """``path, start, end`` of clips and what the models give: a row per clip."""
+    clips = [one for one, *_ in heard]
+    frame = pd.DataFrame(
+        {
+            "path": [str(one.path) for one in clips],
+            "start": [one.start for one in clips],
+            "end": [one.end for one in clips],
+        }
+    )
+    for model, taken in zip(models, zip(*heard, strict=True), strict=True):
+        values, names = model.answer([one.values for one in taken]), inputs.named(model.card)
+        if not model.card["attributes"]:
+            frame["predicted"] = [names[i] for i in values.argmax(axis=1)]
+            names = [f"p_{name}" for name in names]
+        frame[names] = values  # (clips, values)
+    return frame
+
+
+def _scores(table: pd.DataFrame) -> pd.DataFrame:
+    """The table of DeepEmoCluster's authors."""
+    names = {"File_Name": [Path(path).name for path in table.path]}
+    return pd.DataFrame(names | {head: table[name] for name, head in SCORES.items()})
+
+
+def _show(table: pd.DataFrame, labels: list[str], attributes: list[str]) -> None:
+    """Print a line per clip: path, window, then attributes, or the emotion and the per cents."""
+    width = max(len(path) for path in table.path)
+    name = max(map(len, labels), default=0)
+    for row in table.to_dict("records"):
+        window = f"{row['start']:8.2f} {row['end']:8.2f}  " if "start" in row else ""
+        shown = [f"{attribute} {row[attribute]:.2f}" for attribute in attributes]
+        if labels:
+            shares = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in labels]
+            shown = [f"{row['predicted']:{name}}", *shares]
+        sys.stdout.write(f"{row['path']:{width}}  {window}{'  '.join(shown)}\n")

@@ -1,0 +1,1 @@
+"""A trained model and a sound: bundles read, inputs made, exported files."""

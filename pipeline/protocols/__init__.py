@@ -1,0 +1,1 @@
+"""Who trains and who is tested, and what leaks from one to the other."""

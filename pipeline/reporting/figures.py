@@ -1,0 +1,374 @@
+"""Figures of the report: inline SVG in the colours and the font of the page around them.
+
+They are 360 units wide, about a pixel each on a phone, so that text stays legible there.
+"""
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipeline.reporting.results import ATTRIBUTES, Measure, Run, Task
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from matplotlib.axes import Axes
+
+# Colours by role. Figures are drawn in the light ones, which then become CSS variables, so that one
+# drawing serves both schemes. Text on paper has a contrast of 4.5 or more in both.
+LIGHT = {
+    "paper": "#fcfbf8",
+    "ink": "#1d1c1a",
+    "muted": "#646058",
+    "rule": "#dcd8ce",
+    "accent": "#1b5e78",
+    "warn": "#b03a12",
+}
+DARK = {
+    "paper": "#161513",
+    "ink": "#e9e6df",
+    "muted": "#a6a197",
+    "rule": "#3a3732",
+    "accent": "#79bfd8",
+    "warn": "#f2956d",
+}
+
+POINTS = 600  # drawn of a scatter at most: a page is read on a phone too
+EPOCHS = 60  # drawn of a stack at most
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is measured after each epoch.
+
+    Attributes
+    ----------
+    column : str
+        Of the history.
+    role : str
+        Its colour.
+    words : str
+        For the key.
+    dashed : bool
+    """
+
+    column: str
+    role: str
+    words: str
+    dashed: bool = False
+
+    @property
+    def tested(self) -> bool:
+        """Whether it is of the clips that are held out."""
+        return self.column.startswith("test_")
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Lines that share a figure.
+
+    Attributes
+    ----------
+    title : str
+    scale : float
+        From the history to what is drawn.
+    lines : tuple of Line
+    """
+
+    title: str
+    scale: float
+    lines: tuple[Line, ...]
+
+
+def _parts(column: str) -> tuple[Line, ...]:
+    """One column as it is measured on each part of the clips."""
+    return (
+        Line(column, "accent", "training"),
+        Line(f"validation_{column}", "ink", "validation"),
+        Line(f"test_{column}", "warn", "test"),
+    )
+
+
+CURVES = {
+    "emotions": (
+        Curves("Loss", 1, _parts("loss")),
+        Curves("Accuracy, percent", 100, _parts("accuracy")),
+    ),
+    "attributes": (
+        Curves(
+            "Losses",
+            1,
+            (
+                Line("loss", "accent", "sum"),
+                Line("attribute_loss", "warn", "attributes"),
+                Line("cluster_loss", "ink", "clusters"),
+                Line("triplet_loss", "muted", "triplets"),
+                Line("unlabeled_loss", "ink", "unlabelled clips", dashed=True),
+            ),
+        ),
+        *(Curves(measure.name, 1, _parts(measure.key)) for measure in ATTRIBUTES.measures),
+        Curves("NMI", 1, (Line("nmi", "accent", "with the clusters of the epoch before"),)),
+    ),
+}
+
+
+def overview(runs: list[Run]) -> "Markup":
+    """Draw runs of one task, a band each: every measure with its interval and its floor.
+
+    Parameters
+    ----------
+    runs : list of Run
+        At least one.
+    """
+    task = runs[0].task
+    lows = [run.metrics[f"{m.key}_low"] for run in runs for m in run.measures]
+    left, right = min(task.limits[0], task.scale * min(lows)), task.limits[1]
+    heights = [0.52 + 0.24 * len(run.measures) for run in runs]
+    tops = np.cumsum([0, *heights])
+
+    def draw(axes: "Axes") -> None:
+        for top, run in zip(tops, runs, strict=False):
+            colour = LIGHT["warn" if run.objections else "accent"]
+            axes.text(left, top - 0.3, run.name, weight="bold", parse_math=False)
+            axes.text(right, top - 0.3, run.speakers, ha="right", color=LIGHT["muted"])
+            for place, measure in enumerate(run.measures):
+                y = top + 0.24 * place
+                low, value, high = (
+                    task.scale * run.metrics[measure.key + end] for end in ("_low", "", "_high")
+                )
+                base = task.scale * run.floor(measure)
+                axes.plot([left, right], [y, y], color=LIGHT["rule"], linewidth=0.8)
+                axes.plot([base, base], [y - 0.09, y + 0.09], color=LIGHT["muted"], linewidth=1.6)
+                axes.plot([low, high], [y, y], color=colour, linewidth=2.2)
+                _mark(axes, measure, [value], [y], colour, 6.5)
+        axes.set(xlim=(left, right), ylim=(tops[-1] - 0.5, -0.62), yticks=[], xlabel=task.axis)
+        axes.spines["left"].set_visible(False)
+
+    def told(run: Run) -> str:
+        words = (
+            f"{m.name} {run.show(m)} {run.interval(m)}"
+            + (f", {m.beside_name} {task.show(run.floor(m))}" if m.floor else "")
+            for m in run.measures
+        )
+        return f"{run.name}: {', '.join(words)}"
+
+    words = f"{_names(task, task.measures)} of every run. {'; '.join(map(told, runs))}"
+    return drawing(draw, words, 50 * tops[-1] + 36, left=8)
+
+
+def by_fold(run: Run) -> "Markup":
+    """Draw the measures of each fold over the pooled ones.
+
+    Parameters
+    ----------
+    run : Run
+    """
+    task, scale = run.task, run.task.scale
+    numbers = [number for number, _ in run.folds]
+    values = scale * np.array([values for _, values in run.folds])  # (folds, measures)
+
+    def draw(axes: "Axes") -> None:
+        places = range(1, len(numbers) + 1)
+        for measure, dashes in zip(run.measures, ((), (2, 3), (6, 3)), strict=False):
+            level = scale * run.metrics[measure.key]
+            axes.axhline(level, color=LIGHT["accent"], linewidth=0.8, dashes=dashes)
+        axes.vlines(places, values.min(axis=1), values.max(axis=1), color=LIGHT["rule"])
+        for measure, of_folds in zip(run.measures, values.T, strict=True):
+            _mark(axes, measure, places, of_folds, LIGHT["accent"], 5.5)
+        axes.margins(y=0.15)
+        axes.set(xlabel="fold", xlim=(0.5, len(numbers) + 0.5))
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+    told = "; ".join(f"{n}: {', '.join(map(task.show, values))}" for n, values in run.folds)
+    return drawing(draw, f"{_names(task, run.measures)} of {run.name} by fold: {told}", 150)
+
+
+def curves(run: Run) -> list[tuple[Curves, "Markup"]]:
+    """Draw what was measured after each epoch: thin lines for folds, a thick one for their mean.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    list of (Curves, Markup)
+        With the lines that were measured; none of imported weights.
+    """
+    measured = (
+        Curves(c.title, c.scale, tuple(line for line in c.lines if line.column in run.measured))
+        for c in CURVES[run.task.name]
+    )
+    return [(curve, _curve(run, curve)) for curve in measured if curve.lines]
+
+
+def _curve(run: Run, curve: Curves) -> "Markup":
+    """Draw one figure of lines."""
+    by_epoch = {
+        line: curve.scale
+        * run.history.pivot(index="epoch", columns=["fold", "seed"], values=line.column)
+        for line in curve.lines
+    }  # (epochs, folds and seeds) each
+
+    def draw(axes: "Axes") -> None:
+        for line, values in by_epoch.items():
+            style = {"color": LIGHT[line.role], "linestyle": "--" if line.dashed else "-"}
+            axes.plot(values.index, values, linewidth=0.5, alpha=0.35, **style)
+            axes.plot(values.index, values.mean(axis=1), linewidth=1.8, **style)
+        axes.set(xlabel="epoch")
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+    told = ", ".join(
+        f"{line.words} {values.mean(axis=1).iloc[-1]:.3g}" for line, values in by_epoch.items()
+    )
+    return drawing(draw, f"{curve.title} of {run.name} by epoch; at the end: {told}", 170)
+
+
+def clusters(run: Run) -> "Markup | None":
+    """Draw how the chunks were shared among clusters in each epoch, the largest cluster lowest.
+
+    Their numbers mean nothing from one epoch to the next, so that they are put in order of size;
+    the mean over folds is drawn.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    Markup or None
+        None where nothing was clustered.
+    """
+    columns = [name for name in run.measured if re.fullmatch(r"cluster_\d+", name)]
+    if not columns:
+        return None
+    sizes = -np.sort(-run.history[columns].to_numpy(), axis=1)  # (rows, clusters)
+    shares = pd.DataFrame(100 * sizes / sizes.sum(axis=1, keepdims=True))
+    mean = shares.groupby(run.history["epoch"]).mean()  # (epochs, clusters)
+    mean = mean.iloc[spread(len(mean), EPOCHS)]
+    edges = mean.cumsum(axis=1)
+
+    def draw(axes: "Axes") -> None:
+        axes.fill_between(mean.index, 0, 100, color=LIGHT["accent"], alpha=0.45, linewidth=0)
+        axes.plot(edges.index, edges.iloc[:, :-1], color=LIGHT["paper"], linewidth=1)
+        axes.set(xlabel="epoch", ylim=(0, 100))
+        axes.margins(x=0)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+
+    first, last = (f"{mean.iloc[i, 0]:.0f} to {mean.iloc[i, -1]:.0f}" for i in (0, -1))
+    words = f"Percent of the chunks in each of {len(columns)} clusters of {run.name} by epoch, "
+    words += f"from the largest to the smallest: {first} at first, {last} at the end"
+    return drawing(draw, words, 170)
+
+
+def scatter(run: Run, measure: Measure) -> "Markup":
+    """Draw predicted over true ratings, with the diagonal on which they agree.
+
+    Parameters
+    ----------
+    run : Run
+        On attributes.
+    measure : Measure
+        Of the attribute.
+    """
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    columns = [f"true_{measure.published}", f"predicted_{measure.published}"]
+    values = run.predictions[columns].to_numpy()  # (clips, 2)
+    drawn = values[spread(len(values), POINTS)]
+    margin = 0.03 * np.ptp(drawn)
+    ends = drawn.min() - margin, drawn.max() + margin
+
+    def draw(axes: "Axes") -> None:
+        axes.plot(ends, ends, color=LIGHT["muted"], linewidth=0.8)
+        # one path of round dots takes a third of the bytes that as many markers do
+        dots = Path(np.repeat(drawn, 2, axis=0), [Path.MOVETO, Path.LINETO] * len(drawn))
+        dots.should_simplify = False
+        style = {"edgecolor": LIGHT["accent"], "facecolor": "none", "alpha": 0.5}
+        axes.add_patch(PathPatch(dots, linewidth=3.5, capstyle="round", **style))
+        axes.set(xlabel="rated", ylabel="predicted", xlim=ends, ylim=ends)
+
+    words = f"Predicted over rated {measure.published} of {run.name}: CCC {run.show(measure)}"
+    return drawing(draw, words, 300, left=46)
+
+
+def _mark(axes: "Axes", measure: Measure, x, y, colour: str, size: float) -> None:
+    """Draw values of a measure by its mark."""
+    fill = LIGHT["paper"] if measure.mark == "ring" else colour
+    shape = "D" if measure.mark == "diamond" else "o"
+    axes.plot(x, y, shape, color=colour, markerfacecolor=fill, markersize=size)
+
+
+def _names(task: Task, measures: tuple[Measure, ...]) -> str:
+    """Names of measures, with the unit."""
+    return ", ".join(measure.name for measure in measures) + " in percent" * bool(task.unit)
+
+
+def spread(number: int, most: int) -> np.ndarray:
+    """Positions of at most so many of a number of things, evenly taken, first and last among them.
+
+    >>> spread(9, 3).tolist(), spread(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return np.linspace(0, number - 1, min(number, most)).astype(int)
+
+
+def drawing(
+    draw: Callable[["Axes"], None], words: str, height: float, *, left: float = 34
+) -> "Markup":
+    """Draw on axes 360 wide; return inline SVG whose colours and font are those of the page."""
+    import matplotlib
+    from markupsafe import Markup, escape
+    from matplotlib.figure import Figure
+
+    width, right, bottom, top = 360, 10, 34, 6
+    with matplotlib.rc_context(), io.StringIO() as file:
+        matplotlib.rcdefaults()  # a matplotlibrc of the reader's must not change the bytes
+        matplotlib.rcParams.update(
+            {
+                "axes.edgecolor": LIGHT["rule"],
+                "axes.labelcolor": LIGHT["muted"],
+                "axes.labelsize": 10.5,
+                "axes.spines.right": False,
+                "axes.spines.top": False,
+                "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib; CSS puts in its own
+                "font.size": 10.5,
+                "path.simplify_threshold": 0.5,
+                "svg.fonttype": "none",
+                "svg.hashsalt": words,  # clip paths of two figures keep apart
+                "text.color": LIGHT["ink"],
+                "xtick.color": LIGHT["rule"],
+                "xtick.labelcolor": LIGHT["muted"],
+                "ytick.color": LIGHT["rule"],
+                "ytick.labelcolor": LIGHT["muted"],
+            }
+        )
+        figure = Figure(figsize=(width / 72, height / 72))
+        box = (
+            left / width,
+            bottom / height,
+            1 - (left + right) / width,
+            1 - (bottom + top) / height,
+        )
+        axes = figure.add_axes(box, facecolor="none")
+        draw(axes)
+        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        figure.savefig(file, format="svg", transparent=True, metadata=nothing)
+        svg = file.getvalue()
+    svg = svg[svg.index("</defs>") + len("</defs>") :]  # HTML needs no XML header, no name spaces
+    svg = re.sub(r"<[^>]*>", restyle, svg)
+    head = f'<svg viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(words)}">'
+    return Markup(head + svg)
+
+
+def restyle(tag: re.Match) -> str:
+    """Rewrite one tag of matplotlib's SVG: page colours and font, 0.01 px, no ids of groups."""
+    text = re.sub(r"(\.\d\d)\d+", r"\1", tag[0]).replace("'DejaVu Sans'", "var(--sans)")
+    for role, colour in LIGHT.items():
+        text = text.replace(colour, f"var(--{role})")
+    return " ".join(re.sub(r'^<g id="[^"]*"', "<g", text).split())

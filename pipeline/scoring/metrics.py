@@ -1,0 +1,402 @@
+"""Metrics: how often the predicted emotion is the labelled one, how closely ratings are met.
+
+Conventions
+-----------
+Every metric follows from what adds up over clips, so that one of thousands of resampled sets of
+clips is one call: leading axes are kept.
+
+* Of emotions that is a confusion matrix of counts, shape (..., classes, classes): rows are the
+  labels (the truth), columns the predictions, both in the order of ``classes``. Averages over
+  classes are taken over those that occur among the labels: a fold that lacks a class is averaged
+  over the classes it has.
+* Of attributes (arousal, dominance, valence) it is ``moments``, shape (..., 6): sums of ratings and
+  predictions, in the units of the corpus.
+
+Metrics
+-------
+* ``recalls``: per class, the share of its clips that were recognised.
+* ``uar``, unweighted average recall: the mean of the recalls; chance is 1 / classes.
+* ``war``, weighted average recall: the share of all clips that were recognised, or accuracy.
+* ``macro_f1``: the mean over classes of the harmonic mean of precision and recall.
+* ``ccc``, concordance correlation coefficient: 1 where prediction and rating agree, 0 for a
+  constant.
+* ``rmse``, root mean square error: in the units of the corpus.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from pipeline.scoring.intervals import speaker_bootstrap
+
+KEYS = ("clip", "speaker", "fold")
+
+
+def validate(labels, predicted, classes) -> None:
+    """Check that labels and predictions can be compared.
+
+    Parameters
+    ----------
+    labels, predicted : sequence of str, shape (clips,), at least one
+        Truth and prediction of each clip.
+    classes : sequence of str
+        Distinct, in the order of the rows and columns.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ, there is nothing to compare, ``classes`` repeats itself, or one of
+        the names is not among them.
+    """
+    if len(labels) != len(predicted):
+        raise ValueError(f"{len(labels)} labels but {len(predicted)} predictions")
+    if len(labels) == 0:
+        raise ValueError("no clips to evaluate")
+    if len(set(classes)) != len(classes):
+        raise ValueError(f"a class is named twice: {', '.join(classes)}")
+    for what, names in (("label", labels), ("prediction", predicted)):
+        unknown = sorted(set(names) - set(classes))
+        if unknown:
+            raise ValueError(f"{what} {unknown[0]!r} is no class; classes: {', '.join(classes)}")
+
+
+def confusion(labels, predicted, classes) -> np.ndarray:
+    """Count the clips of each label and prediction.
+
+    Parameters
+    ----------
+    labels, predicted, classes
+        As in ``validate``.
+
+    Returns
+    -------
+    ndarray, shape (classes, classes), int
+        ``[i, j]`` clips labelled ``classes[i]`` were taken for ``classes[j]``.
+
+    Examples
+    --------
+    >>> confusion(["sad", "sad", "angry"], ["sad", "angry", "angry"], ["angry", "sad"])
+    array([[1, 0],
+           [1, 1]])
+    """
+    validate(labels, predicted, classes)
+    order = pd.Index(classes)
+    size = len(classes)
+    cells = order.get_indexer(labels) * size + order.get_indexer(predicted)  # (clips,)
+    return np.bincount(cells, minlength=size**2).reshape(size, size)
+
+
+def recalls(counts: np.ndarray) -> np.ndarray:
+    """Share of each class that was recognised.
+
+    Parameters
+    ----------
+    counts : ndarray, shape (..., classes, classes)
+        Confusion matrices.
+
+    Returns
+    -------
+    ndarray, shape (..., classes)
+        From 0 to 1; NaN for a class that no clip is labelled with.
+
+    Examples
+    --------
+    >>> recalls(np.array([[3, 1], [0, 2]]))
+    array([0.75, 1.  ])
+    """
+    total = counts.sum(axis=-1)
+    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), total)
+
+
+def uar(counts: np.ndarray) -> np.ndarray:
+    """Unweighted average recall, shape (..., classes, classes) -> (...), from 0 to 1.
+
+    >>> float(uar(np.array([[3, 1], [0, 2]])))
+    0.875
+    """
+    return np.nanmean(recalls(counts), axis=-1)
+
+
+def war(counts: np.ndarray) -> np.ndarray:
+    """Weighted average recall (accuracy), shape (..., classes, classes) -> (...), from 0 to 1.
+
+    >>> float(war(np.array([[3, 1], [0, 2]]))) == 5 / 6
+    True
+    """
+    return np.trace(counts, axis1=-2, axis2=-1) / counts.sum(axis=(-2, -1))
+
+
+def macro_f1(counts: np.ndarray) -> np.ndarray:
+    """Mean of the classes' F1, shape (..., classes, classes) -> (...), from 0 to 1.
+
+    F1 of a class is twice the clips rightly taken for it, over the clips labelled with it plus
+    the clips taken for it; 0 if it was never recognised.
+
+    >>> float(macro_f1(np.array([[2, 0], [0, 2]])))
+    1.0
+    """
+    right = np.diagonal(counts, axis1=-2, axis2=-1)  # (..., classes)
+    labelled = counts.sum(axis=-1)
+    f1 = _ratio(2 * right, labelled + counts.sum(axis=-2))
+    return np.nanmean(np.where(labelled > 0, f1, np.nan), axis=-1)
+
+
+def moments(truth: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
+    """Of each clip what adds up over clips, for ``ccc`` and ``rmse``.
+
+    Parameters
+    ----------
+    truth, predicted : sequence of float, shape (clips,)
+        Rating and prediction, in one unit.
+
+    Returns
+    -------
+    ndarray, shape (clips, 6), float64
+        1, the rating, the prediction, the squares of both and of their difference.
+    """
+    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
+    squares = truth**2, predicted**2, (truth - predicted) ** 2
+    return np.stack([np.ones_like(truth), truth, predicted, *squares], axis=-1)
+
+
+def ccc(sums: np.ndarray) -> np.ndarray:
+    """Concordance correlation coefficient, with moments of the population (ddof 0).
+
+    ``2 cov(t, p) / (var(t) + var(p) + (mean(t) - mean(p))**2)``, which is 1 less the mean squared
+    difference over the same denominator. Unlike a correlation it falls when predictions are
+    shifted or scaled.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (..., 6)
+        ``moments`` added over clips, at least one.
+
+    Returns
+    -------
+    ndarray, shape (...)
+        From -1 to 1. 0 where prediction or rating is constant, even if both are the same constant:
+        nothing is known then of whether one follows the other.
+
+    References
+    ----------
+    L. I.-K. Lin, "A concordance correlation coefficient to evaluate reproducibility", Biometrics 45
+    (1989) 255-268.
+
+    Examples
+    --------
+    >>> sums = moments([1, 2, 3], [2, 3, 4]).sum(axis=0)  # right but for a shift by 1
+    >>> round(float(ccc(sums)), 3)
+    0.571
+    """
+    truth, predicted, truths, predictions, difference = _means(sums)
+    spread = truths - truth**2 + predictions - predicted**2 + (truth - predicted) ** 2
+    varies = spread > 1e-12 * (truths + predictions)  # below it is what rounding leaves
+    return np.where(varies, 1 - difference / np.where(varies, spread, 1), 0.0)
+
+
+def rmse(sums: np.ndarray) -> np.ndarray:
+    """Root mean square error, shape (..., 6) -> (...), in the units of the ratings.
+
+    >>> float(rmse(moments([1, 2, 3], [2, 3, 4]).sum(axis=0)))
+    1.0
+    """
+    *_, difference = _means(sums)
+    return np.sqrt(difference)
+
+
+def concordance(truth: Sequence[float], predicted: Sequence[float]) -> float:
+    """``ccc`` of some clips.
+
+    >>> concordance([1, 2, 3], [1, 2, 3])
+    1.0
+    """
+    return float(ccc(moments(truth, predicted).sum(axis=0)))
+
+
+def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
+    """Every metric of one training that predicts emotions, flat.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A row per held-out clip, with ``clip, speaker, fold, label, predicted``.
+    classes : sequence of str
+        All classes of the run.
+
+    Returns
+    -------
+    dict of str to float
+        * ``uar``, ``war``, ``macro_f1`` of all folds pooled;
+        * ``uar_low``, ``uar_high``, ``war_low``, ``war_high``: 95 % intervals of
+          ``pipeline.scoring.intervals.speaker_bootstrap``;
+        * ``recall_<class>`` for each class that occurs;
+        * ``uar_fold_<nn>``, ``war_fold_<nn>``, and over the folds ``uar_fold_mean``,
+          ``uar_fold_std``, ``war_fold_mean``, ``war_fold_std`` (of the population, ddof 0);
+        * ``clips``, ``speakers``: how many;
+        * ``chance_uar``: 1 / classes; ``majority_war``: the share of the commonest label.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a fold has a clip twice, or as in ``validate``.
+    """
+    _whole(predictions, ["label", "predicted"])
+    pooled = confusion(predictions["label"], predictions["predicted"], classes)
+    order, size = pd.Index(classes), len(classes)
+    cells = order.get_indexer(predictions["label"]) * size
+    cells += order.get_indexer(predictions["predicted"])  # (clips,)
+    single = np.eye(size**2, dtype=int).reshape(-1, size, size)  # (cells, classes, classes)
+    values = {"macro_f1": macro_f1(pooled)}
+    for name, metric in (("uar", uar), ("war", war)):
+        values |= _scores(name, metric, predictions, cells, single)
+    for label, recall in zip(classes, recalls(pooled), strict=True):
+        if not np.isnan(recall):
+            values[f"recall_{label}"] = recall
+    values["chance_uar"] = 1 / len(classes)
+    values["majority_war"] = pooled.sum(axis=1).max() / len(predictions)
+    return _counted(predictions, values)
+
+
+def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) -> dict[str, float]:
+    """Every metric of one training that predicts attributes, flat.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        A row per held-out clip, with ``clip, speaker, fold`` and per attribute ``true_<attribute>,
+        predicted_<attribute>``, in the units of the corpus.
+    attributes : sequence of str, at least one
+        Such as ``arousal``.
+
+    Returns
+    -------
+    dict of str to float
+        For each attribute:
+
+        * ``ccc_<attribute>``, ``rmse_<attribute>`` of all folds pooled;
+        * ``ccc_<attribute>_low``, ``ccc_<attribute>_high``: 95 % interval of
+          ``pipeline.scoring.intervals.speaker_bootstrap``;
+        * ``ccc_<attribute>_fold_<nn>``, and over the folds ``ccc_<attribute>_fold_mean``,
+          ``ccc_<attribute>_fold_std`` (of the population, ddof 0);
+
+        and ``clips``, ``speakers``: how many.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, a fold has a clip twice, there is no clip, or a rating or
+        prediction is no number.
+    """
+    columns = [f"{what}_{name}" for name in attributes for what in ("true", "predicted")]
+    _whole(predictions, columns)
+    if predictions.empty:
+        raise ValueError("no clips to evaluate")
+    for column in columns:
+        wrong = ~np.isfinite(predictions[column].to_numpy(float))
+        if wrong.any():
+            raise ValueError(f"clip {predictions['clip'][wrong].iloc[0]}: {column} is no number")
+    values, each = {}, np.arange(len(predictions))
+    for name in attributes:
+        of_clips = moments(predictions[f"true_{name}"], predictions[f"predicted_{name}"])
+        values |= _scores(f"ccc_{name}", ccc, predictions, each, of_clips)
+        values[f"rmse_{name}"] = rmse(of_clips.sum(axis=0))
+    return _counted(predictions, values)
+
+
+def emotions_over_seeds(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
+    """Metrics of a run on emotions, trained under one seed or several: the mean over the seeds.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `evaluate_emotions` takes it, with a column ``seed``.
+    classes : sequence of str
+        All classes of the run.
+
+    Returns
+    -------
+    dict of str to float
+        What `evaluate_emotions` returns; with several seeds also ``uar_seed_<n>``, ``war_seed_<n>``
+        and their standard deviations ``uar_seeds_std``, ``war_seeds_std`` (ddof 0).
+    """
+    seeds = {n: evaluate_emotions(rows, classes) for n, rows in predictions.groupby("seed")}
+    return _over_seeds(seeds, ["uar", "war"])
+
+
+def attributes_over_seeds(predictions: pd.DataFrame, attributes: Sequence[str]) -> dict[str, float]:
+    """Metrics of a run on attributes, trained under one seed or several: the mean over the seeds.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        As `evaluate_attributes` takes it, with a column ``seed``.
+    attributes : sequence of str, at least one
+        Such as ``arousal``.
+
+    Returns
+    -------
+    dict of str to float
+        What `evaluate_attributes` returns; with several seeds also ``ccc_<attribute>_seed_<n>`` and
+        their standard deviation ``ccc_<attribute>_seeds_std`` (ddof 0).
+    """
+    seeds = {n: evaluate_attributes(rows, attributes) for n, rows in predictions.groupby("seed")}
+    return _over_seeds(seeds, [f"ccc_{name}" for name in attributes])
+
+
+def _whole(predictions: pd.DataFrame, columns: list[str]) -> None:
+    """Refuse predictions that lack a column or have a clip twice in a fold.
+
+    Some published protocols test a clip in several folds: pooled, it counts in each.
+    """
+    missing = [column for column in (*KEYS, *columns) if column not in predictions]
+    if missing:
+        raise ValueError(f"predictions lack the column {missing[0]!r}")
+    twice = predictions["clip"][predictions.duplicated(["fold", "clip"])]
+    if len(twice):
+        raise ValueError(f"clip {twice.iloc[0]} is predicted more than once in a fold")
+
+
+def _scores(
+    name: str,
+    metric: Callable[[np.ndarray], np.ndarray],
+    predictions: pd.DataFrame,
+    kinds: np.ndarray,
+    sums: np.ndarray,
+) -> dict[str, float]:
+    """One metric of all clips, with its interval, and of each fold; clips as to the bootstrap."""
+    values = {name: metric(sums[kinds].sum(axis=0))}
+    low, high = speaker_bootstrap(predictions["speaker"], kinds, sums, metric)
+    values |= {f"{name}_low": low, f"{name}_high": high}
+    fold = predictions["fold"].to_numpy(int)
+    by_fold = {n: metric(sums[kinds[fold == n]].sum(axis=0)) for n in np.unique(fold)}
+    values |= {f"{name}_fold_{n:02d}": value for n, value in by_fold.items()}
+    of_folds = np.stack(list(by_fold.values()))  # (folds,)
+    return values | {f"{name}_fold_mean": of_folds.mean(), f"{name}_fold_std": of_folds.std()}
+
+
+def _counted(predictions: pd.DataFrame, values: dict) -> dict[str, float]:
+    """Metrics with the numbers of clips and speakers, all as plain numbers."""
+    values |= {"clips": predictions["clip"].nunique(), "speakers": predictions["speaker"].nunique()}
+    return {name: float(value) for name, value in values.items()}
+
+
+def _over_seeds(seeds: dict[int, dict[str, float]], names: list[str]) -> dict[str, float]:
+    """Mean of every metric over the seeds; of those named also each seed's, and their spread."""
+    keys = next(iter(seeds.values()))  # the same clips are tested under every seed
+    values = {key: float(np.mean([of_seed[key] for of_seed in seeds.values()])) for key in keys}
+    if len(seeds) > 1:
+        for name in names:
+            values |= {f"{name}_seed_{seed}": of_seed[name] for seed, of_seed in seeds.items()}
+            values[f"{name}_seeds_std"] = float(np.std([s[name] for s in seeds.values()]))
+    return values
+
+
+def _means(sums: np.ndarray) -> np.ndarray:
+    """Means of what ``moments`` gives, shape (..., 6) -> (5, ...), without the ones."""
+    return np.moveaxis(sums[..., 1:] / sums[..., :1], -1, 0)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """``part / whole``, NaN where ``whole`` is 0."""
+    return np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=whole > 0)

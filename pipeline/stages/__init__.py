@@ -1,0 +1,1 @@
+"""What dvc.yaml calls, one verb a file. They meet in files alone: none imports another."""

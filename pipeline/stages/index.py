@@ -1,0 +1,352 @@
+"""Stage index: list every clip of a corpus, hear each once, check the copy is whole.
+
+``index.csv`` has one row per sound file in the corpus's documented order (it decides the authors'
+folds). ``status`` is ``ok``, ``quarantined`` (the file cannot be used; ``reason`` says why) or
+``skipped`` (the file is not part of the corpus). ``recording`` names the first of the clips that
+hold one take, be it in the same samples or not. ``quality.json`` counts it all and names what is
+suspicious; ``pipeline.audit.quality`` says what its keys are.
+"""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+from natsort import natsorted
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from tqdm import tqdm
+
+from pipeline import plugins
+from pipeline.audit import fingerprints
+from pipeline.audit.fingerprints import Fingerprint
+from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions
+from pipeline.config.params import Corpus
+from pipeline.corpora.clip import Clip, Expected
+from pipeline.errors import InputError
+from pipeline.files import audio, tables
+
+COLUMNS = (
+    "clip path corpus speaker sex emotion sentence session style partition utterance parent "
+    "arousal dominance valence seconds sample_rate channels pcm_hash recording status reason"
+).split()
+SHORTEST = 0.1  # seconds; below one analysis window of every feature here
+FIRST = 20  # of a long list in quality.json
+SHOWN = 3  # in a message
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was heard of one clip: fields of its row, and of a usable one the rest.
+
+    Attributes
+    ----------
+    row : dict
+    facts : Facts or None
+    misnamed : str
+        The container where it is not the one of the suffix.
+    fingerprint : Fingerprint or None
+    """
+
+    row: dict
+    facts: Facts | None = None
+    misnamed: str = ""
+    fingerprint: Fingerprint | None = None
+
+
+@dataclass(frozen=True)
+class Takes:
+    """Which clips hold the same take.
+
+    Attributes
+    ----------
+    recording : list of str
+        For every clip, the first one of the same take.
+    duplicates : list of list of str
+        Clips of equal samples.
+    near_duplicates : list of dict
+        ``clips`` of one take in different samples, and the lowest ``correlation`` that joined them.
+    surplus : int
+        Recordings in different samples that hold a take of an earlier one.
+    compared : int
+        Recordings in different samples long enough to be compared.
+    """
+
+    recording: list[str]
+    duplicates: list[list[str]]
+    near_duplicates: list[dict]
+    surplus: int
+    compared: int
+
+
+def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
+    """List and check every clip of a corpus.
+
+    Parameters
+    ----------
+    raw : Path
+        The corpus as its distributor ships it. Never written to.
+    index, quality : Path
+        ``index.csv`` and ``quality.json`` to write.
+    corpus : Corpus
+        Names the parser and its settings, and says how much may be amiss with the copy.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, a name or label does not parse, two different recordings
+        have one name, the copy does not hold the clips the corpus is known to have and is not
+        allowed to be partial, none can be used, or a count is above its limit.
+    """
+    parser = plugins.load("corpora", corpus.parser)
+    clips = parser.clips(raw, **corpus.settings)
+    heard = _listen(clips)
+    rows = [_row(clip, raw, one.row) for clip, one in zip(clips, heard, strict=True)]
+    rows = _copies_skipped(rows, raw)
+    # object: a file without facts must not turn whole numbers into decimals
+    frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+    partial = _partial(frame, parser.expected(**corpus.settings))
+    if partial and not corpus.allow_partial:
+        raise InputError(
+            f"{raw}: found {partial['found']} clips, {parser.NAME} has {partial['expected']} "
+            f"({_amiss(partial)}); copy the corpus again, or go on with what is there: "
+            f"corpora.{corpus.name}.allow_partial: true"
+        )
+    usable = frame.status == "ok"
+    if not usable.any():
+        raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {frame.reason[0]}")
+    heard = [one for one, ok in zip(heard, usable, strict=True) if ok]
+    takes = _takes(frame[usable], raw, [one.fingerprint for one in heard])
+    frame["recording"] = ""
+    frame.loc[usable, "recording"] = takes.recording
+    found = _quality(frame, heard, takes, partial)
+    for kind, limit in corpus.limits.items():
+        if found["counts"][kind] > limit:
+            raise InputError(
+                f"{raw}: {kind} {found['counts'][kind]}, corpora.{corpus.name}.limits allows "
+                f"{limit:g}: {_offenders(found, kind)}; mend the copy or raise the limit"
+            )
+    tables.write(frame, index)
+    tables.write_json(found, quality)
+
+
+def _listen(clips: list[Clip]) -> list[Heard]:
+    """Decode every clip once, in parallel (libsndfile, soxr and FFT release the interpreter)."""
+    with ThreadPoolExecutor() as pool:
+        heard = pool.map(_hear, clips)
+        return list(tqdm(heard, total=len(clips), desc="index", unit=" clips", disable=None))
+
+
+def _hear(clip: Clip) -> Heard:
+    """Facts of one sound file, or the reason why it cannot be used."""
+    if clip.skip:
+        return Heard({"status": "skipped", "reason": clip.skip})
+    try:
+        signal, sample_rate = audio.read(clip.path)
+    except InputError as error:
+        reason = str(error).removeprefix(f"{clip.path}: ")
+        return Heard({"status": "quarantined", "reason": reason})
+    seconds = len(signal) / sample_rate
+    row = {
+        "seconds": f"{seconds:.6f}",
+        "sample_rate": sample_rate,
+        "channels": signal.shape[1],
+        "pcm_hash": audio.pcm_hash(signal, sample_rate),
+        "status": "ok",
+        "reason": "",
+    }
+    reason = ""
+    if seconds < SHORTEST:
+        reason = f"{seconds:.4f} s long; wanted {SHORTEST} s or more"
+    elif not np.isfinite(signal).all():
+        reason = "holds values that are not numbers"
+    elif not signal.any():
+        reason = "silent: every sample is 0"
+    if reason:
+        return Heard(row | {"status": "quarantined", "reason": reason})
+    low = fingerprints.low_rate(audio.mono(signal), sample_rate)
+    return Heard(
+        row, facts(signal, sample_rate), audio.misnamed(clip.path), fingerprints.fingerprint(low)
+    )
+
+
+def _row(clip: Clip, raw: Path, heard: dict) -> dict:
+    """One row of index.csv; paths are relative to the corpus folder."""
+    labels = {key: value for key, value in vars(clip).items() if key not in ("skip", "path")}
+    return labels | {"path": clip.path.relative_to(raw).as_posix()} | heard
+
+
+def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
+    """Keep one of several files of one name if they hold one recording; refuse them otherwise.
+
+    A file that can be used is kept rather than a broken one, then the one least deep.
+    """
+    kept: dict[str, dict] = {}
+
+    def rank(row: dict) -> tuple:
+        return row["status"] != "ok", row["path"].count("/"), row["path"]
+
+    for row in sorted((row for row in rows if row["status"] != "skipped"), key=rank):
+        first = kept.setdefault(row["clip"], row)
+        if row is first:
+            continue
+        if row["status"] == "ok" and row["pcm_hash"] != first["pcm_hash"]:
+            raise InputError(
+                f"{raw}: {first['path']} and {row['path']} have one name and different sound; "
+                "keep the right one"
+            )
+        reason = f"copy of {first['path']}" + (f"; {row['reason']}" if row["reason"] else "")
+        row |= {"status": "skipped", "reason": reason}
+    return rows
+
+
+def _partial(frame: pd.DataFrame, expected: Expected | None) -> dict | None:
+    """What a copy lacks or has too many of against what the corpus is known to hold, or None."""
+    if expected is None:
+        return None
+    present = frame[frame.status != "skipped"]
+    absent, unknown = [], []
+    if expected.names:
+        absent = natsorted(expected.names - {*present["clip"]})
+        unknown = natsorted({*present["clip"]} - expected.names)
+    # where names are not known, by the counts that differ most
+    missing = max(len(absent), expected.clips - len(present))
+    extra = max(len(unknown), len(present) - expected.clips)
+    wrong = []
+    for column in ("emotion", "speaker"):
+        counts, wanted = Counter(present[column]), Counter(getattr(expected, column))
+        if wanted:
+            missing = max(missing, (wanted - counts).total())
+            extra = max(extra, (counts - wanted).total())
+            values = [
+                value for value in sorted({*wanted, *counts}) if counts[value] != wanted[value]
+            ]
+            wrong += [f"{column} {value} {counts[value]} of {wanted[value]}" for value in values]
+    if not missing and not extra:
+        return None
+    return {
+        "expected": expected.clips,
+        "found": len(present),
+        "missing": missing,
+        "extra": extra,
+        "missing_names": absent[:FIRST],
+        "extra_names": unknown[:FIRST],
+        "wrong": wrong[:FIRST],
+    }
+
+
+def _amiss(partial: dict) -> str:
+    """What a copy lacks and has too many of, in words."""
+    parts = []
+    for kind in ("missing", "extra"):
+        if partial[kind]:
+            names = partial[f"{kind}_names"]
+            parts.append(f"{partial[kind]} {kind}" + (f": {_some(names)}" if names else ""))
+    return "; ".join([*parts, _some(partial["wrong"])]).removesuffix("; ")
+
+
+def _some(names: list[str]) -> str:
+    """The first few."""
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+
+
+def _takes(usable: pd.DataFrame, raw: Path, prints: list[Fingerprint]) -> Takes:
+    """Find the clips that hold one take; fingerprints are in the clips' order."""
+    names, paths = usable["clip"].tolist(), usable["path"].tolist()
+    position = pd.Series(range(len(usable)), usable.index)
+    first = position.groupby(usable.pcm_hash).transform("first").tolist()  # of equal samples
+    distinct = sorted({*first})
+
+    def low(i: int) -> np.ndarray:
+        signal, sample_rate = audio.read(raw / paths[distinct[i]])
+        return fingerprints.low_rate(audio.mono(signal), sample_rate)
+
+    pairs = fingerprints.near_duplicates([prints[i] for i in distinct], low)
+    pairs = [(distinct[i], distinct[j], value) for i, j, value in pairs]
+    links = np.array([*enumerate(first), *((i, j) for i, j, _ in pairs)]).T
+    graph = coo_array((np.ones(links.shape[1]), links), shape=(len(first), len(first)))
+    _, group = connected_components(graph, directed=False)
+    members = {}
+    for i, label in enumerate(group.tolist()):
+        members.setdefault(label, []).append(i)
+    correlation = {}
+    for i, _, value in pairs:
+        correlation[group[i]] = min(value, correlation.get(group[i], 1.0))
+    same = pd.Series(names).groupby(first)
+    return Takes(
+        recording=[names[members[label][0]] for label in group.tolist()],
+        duplicates=sorted(sorted(clips) for _, clips in same if len(clips) > 1),
+        near_duplicates=[
+            {"clips": [names[i] for i in members[label]], "correlation": correlation[label]}
+            for label in sorted(correlation, key=members.get)
+        ],
+        surplus=len(distinct) - len(members),
+        compared=sum(len(prints[i].words) > 0 for i in distinct),
+    )
+
+
+def _quality(frame: pd.DataFrame, heard: list[Heard], takes: Takes, partial: dict | None) -> dict:
+    """Give what ``quality.json`` holds."""
+    usable = frame[frame.status == "ok"]
+    quarantined = frame[frame.status == "quarantined"]
+    skipped = frame[frame.status == "skipped"].reason
+    seconds = usable.seconds.astype(float)
+    measured = [one.facts for one in heard]
+    suspicious = {kind: {} for kind in SUSPICIONS}
+    for path, one in zip(usable.path, heard, strict=True):
+        for kind, fact in suspicions(one.facts, one.misnamed).items():
+            suspicious[kind][path] = fact
+    one_length = len(usable) > 1 and usable.seconds.nunique() == 1
+    labelled = usable.emotion != ""
+    accuracy, chance = None, None
+    if labelled.any():
+        accuracy, chance = length_confound(seconds[labelled], usable.emotion[labelled])
+    counts = {
+        "quarantined": len(quarantined),
+        **{kind: len(found) for kind, found in suspicious.items()},
+        "one_length": len(usable) if one_length else 0,
+        "duplicates": sum(len(clips) - 1 for clips in takes.duplicates),
+        "near_duplicates": takes.surplus,
+        "confound": accuracy or 0,
+        "missing": partial["missing"] if partial else 0,
+        "extra": partial["extra"] if partial else 0,
+    }
+    return {
+        "clips": len(usable),
+        "seconds": round(float(seconds.sum()), 3),
+        "speakers": int(usable.speaker.nunique()),
+        "emotion": dict(Counter(usable.emotion)),
+        "sample_rate": {str(k): v for k, v in Counter(usable.sample_rate).items()},
+        "channels": {str(k): v for k, v in Counter(usable.channels).items()},
+        "counts": counts,
+        "quarantined": dict(zip(quarantined.path, quarantined.reason, strict=True)),
+        "skipped": dict(Counter(skipped.str.replace(r"^copy of .*", "second copy", regex=True))),
+        **{kind: dict([*found.items()][:FIRST]) for kind, found in suspicious.items()},
+        "leading_silence": round(median(one.leading for one in measured), 3),
+        "trailing_silence": round(median(one.trailing for one in measured), 3),
+        "one_length": float(seconds.iloc[0]) if one_length else None,
+        "duplicates": takes.duplicates,
+        "near_duplicates": takes.near_duplicates,
+        "compared": takes.compared,
+        "length_accuracy": accuracy,
+        "length_chance": chance,
+        "partial": partial,
+    }
+
+
+def _offenders(found: dict, kind: str) -> str:
+    """Whom a count of ``quality.json`` counts: the first of them."""
+    if kind in ("missing", "extra"):
+        return _amiss(found["partial"])
+    if kind == "confound":
+        return f"share of emotions told by the clips' lengths, chance {found['length_chance']}"
+    if kind == "one_length":
+        return f"all are {found['one_length']:g} s long"
+    if kind == "duplicates":
+        return _some([" = ".join(clips) for clips in found["duplicates"]])
+    if kind == "near_duplicates":
+        return _some([" = ".join(group["clips"]) for group in found["near_duplicates"]])
+    return _some([f"{path} ({fact})" for path, fact in found[kind].items()])

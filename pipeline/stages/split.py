@@ -1,0 +1,100 @@
+"""Split: who is in which fold, for ever, with a certificate of what leaks."""
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.errors import InputError
+from pipeline.files import tables
+from pipeline.protocols import kinds as protocols
+from pipeline.protocols import leakage
+from pipeline.protocols.kinds import Protocol
+
+
+def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol: Protocol) -> None:
+    """Part the clips of an index into folds and certify what leaks between their parts.
+
+    Parameters
+    ----------
+    index : Path
+        Index of the corpus, in the corpus's order; clips whose status is not ``ok`` take no part.
+    folds : Path
+        CSV to write, ``clip, label, fold, part``: a row per fold and clip that takes part.
+    certificate : Path
+        JSON to write: see ``pipeline.protocols.leakage.certificate``; with the ``protocol``, and of
+        clips by the corpus's own words, what was ``merged`` under each label and what
+        ``dropped``.
+    corpus : str
+        Its name, for messages.
+    protocol : Protocol
+        How to part them.
+
+    Raises
+    ------
+    InputError
+        If the protocol cannot be carried out on this corpus, a part of a fold is empty or lacks
+        a class, or there is a leak that the protocol does not declare. Nothing is written then.
+    """
+    try:
+        clips = _usable(tables.read(index))
+        protocols.check(protocol)
+        frame = protocols.assign(clips, protocol)
+        _check_classes(frame, protocol)
+        report = leakage.certificate(clips, frame, protocol.allow)
+        report |= {"protocol": {k: v for k, v in vars(protocol).items() if k != "name"}}
+        report |= _words(clips, frame)
+        leaks = leakage.undeclared(report)
+        if leaks:
+            raise InputError(
+                f"{leaks}; declare it under protocols.{protocol.name}.allow "
+                "or choose another protocol"
+            )
+    except InputError as error:
+        raise InputError(f"{corpus}/{protocol.name}: {error}") from None
+    tables.write(frame, folds)
+    tables.write_json(report, certificate)
+
+
+def _usable(index: pd.DataFrame) -> pd.DataFrame:
+    """Return the clips that can be used, each under its own name."""
+    clips = index[index["status"] == "ok"].reset_index(drop=True)
+    if clips.empty:
+        raise InputError(f"none of the {len(index)} clips of the index is usable; see its reasons")
+    twice = clips["clip"][clips["clip"].duplicated()]
+    if len(twice):
+        raise InputError(f"clip {twice.iloc[0]} is in the index more than once; index again")
+    return clips
+
+
+def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:
+    """Refuse folds that do not train on and test every class.
+
+    One speaker may well lack a class (EMO-DB's 08 has no disgust) and no other fold can mend it:
+    where kinds of protocol have no choice that is allowed of the test part, if it tests anything,
+    and the certificate says so.
+    """
+    counts = frame.groupby(["fold", "part", "label"]).size()
+    sizes = frame.groupby(["fold", "part"]).size()
+    labels = sorted(set(frame["label"][frame["part"].isin(leakage.LABELLED)]))
+    remedy = "take another number of folds, another seed, or another protocol"
+    lacks = protocols.KINDS[protocol.kind].lacks
+    for fold in frame["fold"].unique():
+        for part in ("train", "test"):
+            if (fold, part) not in sizes.index:
+                raise InputError(f"fold {fold}: no clip is in its {part} part; {remedy}")
+            for label in [] if lacks and part == "test" else labels:
+                if (fold, part, label) not in counts.index:
+                    raise InputError(f"fold {fold}: no {part} clip is {label}; {remedy}")
+
+
+def _words(clips: pd.DataFrame, frame: pd.DataFrame) -> dict:
+    """Count clips by the corpus's own words: ``{label: {word: clips}}`` and ``{word: clips}``."""
+    label_of = frame.groupby("clip")["label"].max()  # not "" if it is hidden in some folds alone
+    labels = clips["clip"].map(label_of)  # NaN where a clip takes no part
+    merged = {
+        label: dict(sorted(Counter(clips["emotion"][labels == label]).items()))
+        for label in sorted(set(label_of))
+    }
+    dropped = Counter(clips["emotion"][labels.isna()])
+    return {"merged": merged, "dropped": dict(sorted(dropped.items()))}

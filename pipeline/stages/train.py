@@ -1,0 +1,244 @@
+"""Stage train: one model per fold of a run, or published weights in their place."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from natsort import natsorted
+
+from pipeline import parallel, plugins
+from pipeline.config.params import Run
+from pipeline.engine import backend, dataset
+from pipeline.engine.dataset import Dataset
+from pipeline.errors import InputError
+from pipeline.files import bundles, stores, tables
+from pipeline.protocols import leakage
+
+# Columns of a history as they are read: these, then clusters, then what test clips tell.
+UNTRAINED = "fold seed epoch loss accuracy".split()
+FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
+FIRST += "validation_loss validation_accuracy".split()
+
+
+def train(
+    store: Path, index: Path, folds: Path, certificate: Path, bundle: Path, *, run: Run
+) -> None:
+    """Train the model of a run on every fold of its protocol.
+
+    Parameters
+    ----------
+    store, index, folds, certificate : Path
+        Feature store, ``index.csv``, and ``P.csv`` and ``P.json`` of the protocol.
+    bundle : Path
+        Folder to write: ``fold-01.keras ...``, ``history.csv``, ``card.json``.
+    run
+        Line of params.yaml.
+
+    Raises
+    ------
+    InputError
+        If model and feature do not fit, published weights do not fit, or training diverges.
+    """
+    library = backend.choose(run.engine.backend)
+    from pipeline.engine import loop
+
+    where, attributes = run.engine.workers, run.training.get("attributes", ())
+    settings = {"memory_mb": run.engine.memory_mb, "attributes": attributes}
+    read = partial(dataset.load, store, index, folds, **settings)
+    try:
+        data = read()
+        (device,) = parallel.shared(lambda _: [_device(library)], 1, "", where)
+        facts = _facts(run, data, library) | {
+            "certificate": tables.read_json(certificate)["sha256"],
+            "device": device,
+            "stacked": _stacked(run, library, data, device),
+            "parameters": _build(run, data, 0).count_params(),
+            "provenance": _provenance(run, data),
+        }
+        inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
+        hashes = [tables.file_sha256(path) for path in inputs]
+        fingerprint = stores.sha256([facts, hashes, plugins.code_sha256("pipeline")])
+        with bundles.resume(bundle, fingerprint) as aside:
+            if run.weights:
+                trained = _published(run, data, aside)
+            else:
+                held = read if parallel.remote(where) else lambda: data
+                work = partial(_trained, run, library, facts["stacked"], held, aside)
+                trained = parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
+            rows = [
+                {"fold": unit["fold"], "seed": unit["seed"]} | row
+                for unit in trained
+                for row in unit.pop("history")
+            ]
+            tables.write(pd.DataFrame(rows, columns=_columns(rows)), aside / "history.csv")
+            tables.write_json(facts | {"folds": trained}, aside / "card.json")
+            shutil.rmtree(aside / loop.UNFINISHED, ignore_errors=True)
+    except InputError as error:
+        raise InputError(f"run {run.name}: {error}") from None
+
+
+def _trained(
+    run: Run,
+    library: str,
+    stacked: bool,
+    read: Callable[[], Dataset],
+    folder: Path,
+    share: slice,
+) -> list[dict]:
+    """Train a share of the units of a run, on this machine or another."""
+    _device(library)
+    from pipeline.engine import loop
+
+    data = read()
+    return loop.train(
+        lambda seed: _build(run, data, seed),
+        data,
+        run.training,
+        selection=run.selection,
+        seeds=run.seeds,
+        stacked=stacked,
+        folder=folder,
+        share=share,
+        with_clusters=getattr(plugins.load("models", run.model), "with_clusters", None),
+    )
+
+
+def _device(library: str) -> str:
+    """Kind of device that computes on this machine: cpu, gpu."""
+    found = backend.choose(library)
+    if found != library:
+        raise InputError(
+            f"engine.workers: a worker computes with {found} already, the run with {library}; "
+            "restart the workers"
+        )
+    import keras
+
+    return keras.distribution.list_devices()[0].partition(":")[0]
+
+
+def _build(run: Run, data: Dataset, seed: int):
+    """Untrained model of a run."""
+    network = plugins.load("models", run.model)
+    outputs = data.ratings.shape[1] or len(data.labels)
+    return network.build(data.x.shape[1:], outputs, **run.settings, seed=seed)
+
+
+def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
+    """Whether the folds are stacked into one program: asked for, or possible on a GPU."""
+    emotions = not data.ratings.shape[1]
+    possible = library == "jax" and isinstance(data.x, np.ndarray) and emotions
+    if run.engine.folds == "auto":
+        return possible and device != "cpu"
+    if run.engine.folds == "stacked" and not possible:
+        raise InputError(
+            "engine.folds: stacked needs backend jax, features within engine.memory_mb, and a run "
+            "on emotions; take threads or auto"
+        )
+    return run.engine.folds == "stacked"
+
+
+def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
+    """Write models with published weights, a file per fold in natural order."""
+    network, folder = plugins.load("models", run.model), Path(run.weights)
+    if not hasattr(network, "read_published"):
+        raise InputError(f"weights: none of {run.model} were published; leave weights out")
+    files = natsorted(folder.glob("*.hdf5"))
+    if len(files) != len(data.folds):
+        raise InputError(
+            f"weights: {folder}: found {len(files)} .hdf5 files, "
+            f"the protocol has {len(data.folds)} folds"
+        )
+    model, written = _build(run, data, 0), []
+    for fold, file in zip(data.folds, files, strict=True):
+        weights = network.read_published(file)
+        try:
+            network.set_weights(model, weights)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
+        name = f"{bundles.unit_name(fold.number, 0, (0,))}.keras"
+        bundles.write_model(model.save, aside / name)
+        written.append({"fold": fold.number, "seed": 0, "file": name, "epoch": None, "history": []})
+    return written
+
+
+def _provenance(run: Run, data: Dataset) -> dict | None:
+    """What each fold rests on, no test clip undeclared; None for imported weights."""
+    if run.weights:
+        return None
+    declared = ("selection",) if run.selection == "leaky" else ()
+    pool, found = run.training.get("unlabeled", 0), {}
+    for fold in data.folds:
+        picked = {"last": fold.test[:0], "best_validation": fold.validation, "leaky": fold.test}
+        if run.selection == "best_validation" and not len(fold.validation):
+            raise InputError(
+                f"selection: best_validation needs validation clips, fold {fold.number} has none"
+            )
+        if pool and not len(fold.unlabeled):
+            raise InputError(
+                f"unlabeled: fold {fold.number} has no clips without labels; set it to 0, or take "
+                "a protocol with hidden labels or a corpus with such clips"
+            )
+        clips = len(data.clips)
+        uses = {"weights": fold.train % clips, "selection": picked[run.selection]}
+        uses["augmentation"] = fold.train[fold.train >= clips] % clips
+        if data.ratings.shape[1]:
+            drawn = [fold.pool(seed, pool) for seed in run.seeds]
+            uses |= {"normalisation": uses["weights"], "unlabeled": np.unique(drawn)}
+        names = {purpose: data.clips["clip"][rows] for purpose, rows in uses.items()}
+        rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
+        if trespass := leakage.trespasses(rests_on, declared):
+            raise InputError(f"fold {fold.number}: {trespass}; choose another protocol")
+        found[str(fold.number)] = rests_on
+    return found
+
+
+def _columns(rows: list[dict]) -> list[str]:
+    """Columns of a history, in the order they are read."""
+    present = {key for row in rows for key in row}
+
+    def place(key: str) -> tuple:
+        return FIRST.index(key) if key in FIRST else len(FIRST), key[:5] == "test_", key
+
+    return sorted(present, key=place) or UNTRAINED
+
+
+def _facts(run: Run, data: Dataset, library: str) -> dict:
+    """All that is needed to use the models, and to know how they came to be."""
+    return {
+        "run": run.name,
+        "model": run.model,
+        "corpus": run.corpus,
+        "waveform": run.waveform,
+        "feature": run.feature,
+        "protocol": run.protocol,
+        "labels": list(data.labels),
+        "attributes": list(run.training.get("attributes", ())),
+        "input_shape": list(data.x.shape[1:]),
+        "spec": data.spec,
+        "spec_sha256": stores.sha256(data.spec),
+        "settings": run.settings,
+        "training": None if run.weights else run.training,
+        "selection": run.selection,
+        "seeds": list(run.seeds),
+        "weights": _weights(run),
+        "files": _files(run.settings),
+        "backend": library,
+        "versions": bundles.versions(library),
+    }
+
+
+def _files(settings: dict) -> dict[str, str]:
+    """SHA-256 of the files that settings of a model name: weights that a part starts from."""
+    paths = {key: Path(value) for key, value in settings.items() if isinstance(value, str)}
+    return {key: tables.file_sha256(path) for key, path in paths.items() if path.is_file()}
+
+
+def _weights(run: Run) -> dict | None:
+    """Name and SHA-256 of imported weight files."""
+    if not run.weights:
+        return None
+    files = natsorted(Path(run.weights).glob("*.hdf5"))
+    return {file.name: tables.file_sha256(file) for file in files}

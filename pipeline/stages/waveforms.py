@@ -1,0 +1,159 @@
+"""Stage waveforms: every usable clip decoded, mixed down, resampled and brought to length."""
+
+import math
+import sys
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipeline import parallel
+from pipeline.config.params import Corpus, Engine, Waveform
+from pipeline.errors import InputError
+from pipeline.features import augmentation, framing, recipes
+from pipeline.files import audio, stores, tables
+
+# what decides the values, as dvc.yaml lists it
+CODE = (
+    "pipeline/stages/waveforms.py",
+    "pipeline/parallel.py",
+    "pipeline/features/augmentation.py",
+    "pipeline/features/deltas.py",
+    "pipeline/features/framing.py",
+    "pipeline/features/levels.py",
+    "pipeline/features/recipes.py",
+    "pipeline/features/resampling.py",
+    "pipeline/files/audio.py",
+    "pipeline/files/stores.py",
+    "pipeline/files/tables.py",
+)
+
+
+def waveforms(
+    raw: Path, index: Path, store: Path, *, corpus: Corpus, waveform: Waveform, engine: Engine
+) -> None:
+    """Write one waveform per usable clip, and its copies; knows no label.
+
+    Says how many clips were cut and padded.
+
+    Parameters
+    ----------
+    raw, index : Path
+        The corpus and its ``index.csv``.
+    store : Path
+        ``waveforms.zarr`` to write: ``x (clips, samples)``, or ``(clips, segments, samples)``;
+        ``length`` the samples of each clip before it was cut or padded.
+    corpus, waveform, engine
+        Of params.yaml.
+
+    Raises
+    ------
+    InputError
+        If a file that the index calls usable has gone or changed.
+    """
+    frame = tables.read(index)
+    frame = frame[frame.status == "ok"]
+    if frame.empty:
+        raise InputError(f"{index}: holds no usable clip; see quality.json beside it")
+    lengths = _lengths(frame, waveform.sample_rate)
+    spec = resolved(waveform, corpus, lengths)
+    shape = _shape(spec, lengths)
+    heard = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_hash], np.uint8)
+    # copies lie behind the clips, of which they are told apart by their number
+    copies = np.repeat(np.arange(waveform.copies + 1, dtype=np.uint8), len(frame))[:, None]
+    content = np.hstack([np.tile(heard, (waveform.copies + 1, 1)), copies])
+    paths = [str(raw / path) for path in frame.path]
+    settings = {
+        "clips_sha256": stores.sha256(augmentation.names(list(frame["clip"]), waveform.copies)),
+        "content": content,
+        "code": recipes.code_sha256(*CODE),
+        "shuffle": False,
+    }
+    with stores.create(store, (len(content), *shape), spec, **settings) as draft:
+        clips = partial(_clips, paths, content, lengths, shape, spec)
+        fill = partial(draft.fill, compute=clips)
+        parallel.each(fill, draft.pending(), "waveforms", engine.workers)
+    if waveform.length in ("centre", "start"):
+        gap = spec["samples"] - lengths
+        sys.stdout.write(
+            f"{store}: {len(frame)} clips brought to {spec['samples'] / spec['sample_rate']:.2f} s;"
+            f" {(gap < 0).sum()} cut, {(gap > 0).sum()} padded\n"
+        )
+
+
+def resolved(waveform: Waveform, corpus: Corpus, lengths: np.ndarray) -> dict:
+    """Spec of a waveform recipe for a corpus, no default left unsaid.
+
+    Parameters
+    ----------
+    waveform, corpus
+        Lines of params.yaml.
+    lengths : ndarray, shape (clips,), int
+        Samples of each clip at the rate of the recipe.
+    """
+    samples = waveform.samples
+    if waveform.length == "whole":
+        samples = None
+    elif samples == "corpus":
+        samples = corpus.samples
+    elif isinstance(samples, str):  # p95: no shorter than 95 of 100 clips
+        samples = int(np.percentile(lengths, int(samples[1:]), method="higher"))
+    return {
+        "mix": "mean",
+        "sample_rate": waveform.sample_rate,
+        "resampler": waveform.resampler,
+        "length": waveform.length,
+        "samples": samples,
+        "normalise": waveform.normalise,
+        "pre_emphasis": waveform.pre_emphasis,
+        "pcm16": waveform.pcm16,
+        "copies": waveform.copies,
+        "augment": waveform.augment,
+    }
+
+
+def _lengths(frame: pd.DataFrame, sample_rate: int) -> np.ndarray:
+    """Samples of each clip after resampling (clips,), as the index tells."""
+    rates = frame.sample_rate.astype(int).to_numpy()
+    samples = np.rint(frame.seconds.astype(float).to_numpy() * rates)
+    return np.ceil(samples * (sample_rate / rates)).astype(int)  # rounded as by the resampler
+
+
+def _shape(spec: dict, lengths: np.ndarray) -> tuple[int, ...]:
+    """Shape of one row that holds every clip."""
+    longest = int(lengths.max())
+    if "tempo" in spec["augment"]:
+        longest = math.ceil(longest / min(1, *spec["augment"]["tempo"]))
+    if spec["length"] == "whole":
+        return (longest,)
+    if spec["length"] == "segments":
+        return (-(-longest // spec["samples"]), spec["samples"])
+    return (spec["samples"],)
+
+
+def _clips(
+    paths: list[str],
+    content: np.ndarray,
+    lengths: np.ndarray,
+    shape: tuple,
+    spec: dict,
+    rows: np.ndarray,
+) -> tuple:
+    """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
+    clips = [_clip(paths[row % len(paths)], content[row], spec) for row in rows]
+    valid = np.array([*map(len, clips)])
+    return framing.rectangle(clips, shape), lengths[rows % len(paths)], valid
+
+
+def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:
+    """Waveform of one file, which is still the indexed one, or of a copy of it."""
+    signal, sample_rate = audio.read(path)
+    heard, copy = content[:-1].tobytes(), int(content[-1])
+    if audio.pcm_hash(signal, sample_rate) != heard.hex():
+        raise InputError(f"{path}: changed since it was indexed; run dvc repro")
+    try:
+        draws = augmentation.generator(heard, copy) if copy else None
+        return recipes.waveform(audio.mono(signal), sample_rate, spec, draws)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

@@ -1,0 +1,487 @@
+"""Export: files that answer as Keras does, what the table says of them, and what is refused."""
+
+import dataclasses
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+import tensorflow as tf
+
+from pipeline import plugins
+from pipeline.commands import export, import_weights
+from pipeline.commands.export import export as export_command
+from pipeline.commands.predict import predict
+from pipeline.config import params
+from pipeline.engine import backend, dataset
+from pipeline.errors import InputError
+from pipeline.features import framing, recipes
+from pipeline.inference import exported, fused
+from tests import rated
+
+ROOT = Path(__file__).parents[2]
+FILES = ["float32.tflite", "float16.tflite", "int8.tflite", "int8-full.tflite"]
+FUSED = [f"fused-{name}" for name in FILES[:3]]
+# How far a probability may lie from the one that evaluate gave: of the files that train a fold for
+# one epoch, and quantised far below what the report rounds to.
+NEAR = {"float32": 1e-5, "float16": 1e-2, "int8": 5e-2, "int8-full": 0.2}
+NEAR_FUSED = NEAR | {"float32": 1e-3}
+# Every model, small: shape of a clip and settings.
+MODELS = {
+    "dcnn_blstm": ((3, 64, 64, 3), {"cnn": "small"}),
+    "deep_emo_cluster": ((3, 62, 64), {}),
+    "gm_tcnet": ((40, 39), {"blocks": 2}),
+    "light_sernet": ((64, 40), {}),
+    "tim_net": ((40, 39), {"blocks": 2, "filters": 8}),
+}
+
+
+def run_code(code, arguments, **settings):
+    """Run Python in a process of its own, in which Keras is free to choose its backend."""
+    line = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, **settings)
+
+
+@pytest.fixture(scope="module")
+def card(finished):
+    return json.loads((finished / "models" / "tiny" / "card.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def exports(finished, environment, tmp_path_factory):
+    """Export the first fold twice in one process, by command and with its recipe."""
+    folder = tmp_path_factory.mktemp("exports")
+    done = run_code(
+        "from pathlib import Path; from pipeline import cli, export; cli.command(export.export); "
+        f"export.export(Path('models/tiny'), to=Path('{folder}/fused'), fused=True, fold=1)",
+        ["models/tiny", "--to", folder / "plain", "--evaluate"],
+        **{"cwd": finished, "env": environment},
+    )
+    assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def plain(exports):
+    """Give the folder of what takes features."""
+    return exports[0] / "plain"
+
+
+@pytest.fixture(scope="module")
+def with_recipe(exports):
+    """Give the folder of what takes sound."""
+    return exports[0] / "fused"
+
+
+@pytest.fixture(scope="module")
+def held_out(finished):
+    """Give three clips of the first fold: path, and what evaluate said of each."""
+    found = pd.read_csv(finished / "reports" / "runs" / "tiny" / "predictions.csv")
+    index = pd.read_csv(finished / "features" / "demo" / "index.csv").set_index("clip").path
+    rows = found[found.fold == 1].iloc[[0, 5, 9]]
+    return rows.assign(path=[str(finished / "raw_data" / "demo" / index[c]) for c in rows["clip"]])
+
+
+def probabilities(frame, card):
+    return frame[[f"p_{label}" for label in card["labels"]]].to_numpy()
+
+
+# ---- the same numbers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FILES + FUSED)
+def test_predict_gives_with_a_file_what_evaluate_gave(
+    finished, plain, with_recipe, held_out, card, tmp_path, monkeypatch, name
+):
+    monkeypatch.setattr(backend, "choose", lambda library: library)
+    folder = with_recipe if name in FUSED else plain
+    sounds = [Path(path) for path in held_out.path]
+    predict(finished / "models" / "tiny", sounds, tflite=folder / name, csv=tmp_path / "a.csv")
+    found, wanted = pd.read_csv(tmp_path / "a.csv"), probabilities(held_out, card)
+    kind = name.removeprefix("fused-").removesuffix(".tflite")
+    limit = (NEAR_FUSED if name in FUSED else NEAR)[kind]
+    np.testing.assert_allclose(probabilities(found, card), wanted, rtol=0, atol=limit)
+    if kind == "float32":
+        assert list(found.predicted) == list(held_out.predicted)
+
+
+@pytest.mark.parametrize("options", [[], ["--fused"]], ids=["plain", "fused"])
+def test_onnx_as_well(finished, environment, held_out, card, tmp_path, monkeypatch, options):
+    for package in ("onnxruntime", "tf2onnx"):
+        pytest.importorskip(package)
+    line = ["models/tiny", "--to", tmp_path, "--format", "onnx", *options]
+    code = "from pipeline import cli, export; cli.command(export.export)"
+    done = run_code(code, line, cwd=finished, env=environment)
+    assert done.returncode == 0, done.stderr
+    monkeypatch.setattr(backend, "choose", lambda library: library)
+    (file,) = tmp_path.glob("*.onnx")
+    sounds = [Path(path) for path in held_out.path]
+    predict(finished / "models" / "tiny", sounds, onnx=file, csv=tmp_path / "a.csv")
+    found = probabilities(pd.read_csv(tmp_path / "a.csv"), card)
+    limit = (NEAR_FUSED if options else NEAR)["float32"]
+    np.testing.assert_allclose(found, probabilities(held_out, card), rtol=0, atol=limit)
+
+
+def test_every_model_can_be_exported(environment, tmp_path):
+    asked = environment | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, __file__, tmp_path / "a.json"], env=asked, check=True)
+    deviations = json.loads((tmp_path / "a.json").read_text())
+    assert set(deviations) == set(plugins.names("models"))
+    for name, of_kind in deviations.items():
+        assert of_kind["float32"] < 1e-5, name
+        assert of_kind["int8-full"] < 0.1, name
+
+
+def test_files_need_nothing_but_builtin_operations(plain, with_recipe):
+    for folder, names in (plain, FILES), (with_recipe, FUSED):
+        for name in names:
+            assert b"Flex" not in (folder / name).read_bytes(), name
+
+
+# ---- recipes as graphs -----------------------------------------------------------------------
+
+
+def spec_of(waveform, feature, **changes):
+    """Resolve two recipes of params.yaml, with other settings of the function."""
+    held = params.load(ROOT / "params.yaml")
+    clip = dataclasses.asdict(held.waveforms[waveform])
+    spec = dataclasses.asdict(held.features[feature])
+    clip["samples"] = 16000 if clip["samples"] == "corpus" else clip["samples"]
+    return spec | {"waveform": clip, "settings": spec["settings"] | changes}
+
+
+def heard(samples, rate):
+    """Draw a tone in noise, which grows louder and ends in digital silence."""
+    time = np.arange(samples) / rate
+    noise = np.random.default_rng(0).normal(0, 0.1, samples)
+    signal = (np.sin(2 * np.pi * 440 * time) + noise) * np.linspace(0.01, 0.6, samples)
+    signal[samples * 7 // 8 :] = 0
+    return signal.astype(np.float32)
+
+
+@pytest.mark.parametrize("share", [0.011, 0.6, 1, 1.7], ids="instant short exact long".split())
+@pytest.mark.parametrize(
+    ("waveform", "feature", "changes"),
+    [
+        ("light-sernet-3s", "mfcc40-tf", {}),
+        ("dcnn-3s", "segments64-tf", {}),
+        ("centred", "mfcc39", {}),
+        ("centred", "mfcc39", {"win_length": 1101, "periodic": False, "pad_mode": "reflect"}),
+        ("centred", "mel128-chunks", {"pad_mode": "symmetric", "power": 1.0}),
+        ("light-sernet-3s", "mfcc40-tf", {"log": "db", "top_db": None, "dct_norm": "ortho"}),
+    ],
+    ids="light_sernet dcnn tim_net window mel decibels".split(),
+)
+def test_a_graph_makes_what_the_recipe_makes(waveform, feature, changes, share):
+    spec = spec_of(waveform, feature, **changes)
+    fused.check(spec)
+    recipe = spec["waveform"]
+    sound = heard(int(share * recipe["samples"]), recipe["sample_rate"])
+    clip = recipes.waveform(sound, recipe["sample_rate"], recipe)
+    (made,) = recipes.feature([clip], recipe["sample_rate"], spec)
+    shape = (len(made) + 2, *made.shape[1:])
+    (wanted,) = framing.rectangle([made], shape)
+    found = fused.feature(tf.constant(sound), spec, shape).numpy()
+    # What float32 leaves: where a band is nearly silent, its logarithm moves most.
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-3 * np.abs(wanted).max())
+    assert np.abs(found - wanted).mean() < 1e-5 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("samples", [1, 2, 100, 256, 257, 5000, 15872, 16128, 59200, 200000])
+@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
+def test_a_graph_cuts_any_length_into_chunks(mode, samples):
+    spec = import_weights.SPEC
+    spec = spec | {"settings": spec["settings"] | {"pad_mode": mode}}
+    fused.check(spec)
+    sound = heard(samples + 1, 16000)[1:]  # the first sample is silent, as the last are
+    clip = recipes.waveform(sound, 16000, spec["waveform"])
+    (wanted,) = recipes.feature([clip], 16000, spec)
+    found = fused.feature(tf.constant(sound), spec, (11, 62, 128)).numpy()
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_a_graph_of_silence_is_finite():
+    spec = spec_of("light-sernet-3s", "mfcc40-tf")
+    found = fused.feature(tf.zeros(5000), spec, (184, 40)).numpy()
+    assert np.isfinite(found).all()
+
+
+@pytest.mark.parametrize(
+    ("waveform", "changes", "message"),
+    [
+        ("whole-16k", {}, "recipe has length whole, wanted centre, start, or whole with chunks"),
+        ("centred", {"function": "cepstral.plp"}, "recipe has function cepstral.plp, wanted one"),
+        ("centred", {"deltas": "regression"}, "recipe has deltas regression, wanted none or"),
+        ("centred", {"settings": {"n_fft": 1000}}, "recipe has n_fft 1000, wanted a power of two"),
+        ("centred", {"settings": {"n_fft": 8, "pad_mode": "edge"}}, "recipe has pad_mode edge"),
+    ],
+)
+def test_a_recipe_that_has_no_graph_is_refused(waveform, changes, message):
+    with pytest.raises(InputError, match=f"fused: {message}"):
+        fused.check(spec_of(waveform, "mfcc39") | changes)
+
+
+# ---- attributes ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def attributes(environment, tmp_path_factory):
+    """Export a bundle of two attributes, plain and with its recipe; give the folder."""
+    folder = tmp_path_factory.mktemp("attributes")
+    rated.write(folder / "bundle", "arousal", "valence", scale=2.0)
+    (folder / "sounds").mkdir()
+    for number, samples in enumerate((500, 8000, 24000, 80000)):
+        soundfile.write(folder / "sounds" / f"{number}.wav", heard(samples, 16000), 16000)
+    packages = ("onnxruntime", "tf2onnx")
+    onnx = all(importlib.util.find_spec(name) for name in packages)
+    lines = ["", "--fused"] + ["--format onnx --fused"] * onnx
+    code = "import sys; from pipeline import cli, export\nfor line in sys.argv[1:]:\n"
+    code += (
+        "    cli.command(export.export, 'bundle --to to --sounds sounds'.split() + line.split())"
+    )
+    asked = environment | {"PYTHONPATH": str(ROOT)}
+    done = run_code(code, lines, cwd=folder, env=asked)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", [*FILES, *FUSED, "fused-float32.onnx"])
+def test_files_give_the_attributes_of_their_bundle(attributes, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(backend, "choose", lambda library: library)
+    if name.endswith("onnx"):
+        pytest.importorskip("onnxruntime")
+        pytest.importorskip("tf2onnx")
+    found = []
+    kind = name.rpartition(".")[2]
+    for options in ({}, {kind: attributes / "to" / name}):
+        sounds = [attributes / "sounds"]
+        predict(attributes / "bundle", sounds, csv=tmp_path / "a.csv", **options)
+        found.append(pd.read_csv(tmp_path / "a.csv").set_index("path"))
+    wanted, of_file = found
+    assert list(of_file.columns) == ["arousal", "valence"]
+    assert np.ptp(wanted.to_numpy(), axis=0).min() > 0.05
+    deviations = np.abs(of_file - wanted).to_numpy() / 2.0  # by the deviation of the ratings
+    told = pd.read_csv(attributes / "to" / f"{'fused-' * ('fused' in name)}{kind}.csv")
+    told = told.set_index("file").deviation[name]
+    assert deviations.max() == pytest.approx(told, rel=0.01, abs=1e-5)
+    assert (
+        told
+        < {"float32": 1e-5, "float16": 1e-2, "int8": 0.2, "int8-full": 2.0}[
+            name.removeprefix("fused-").rpartition(".")[0]
+        ]
+    )
+
+
+def test_files_of_attributes_need_nothing_but_builtin_operations(attributes):
+    for name in FILES + FUSED:
+        assert b"Flex" not in (attributes / "to" / name).read_bytes(), name
+
+
+def test_the_table_tells_concordance():
+    card = {"model": "deep_emo_cluster", "attributes": ["arousal", "valence"], "input_shape": [1]}
+    truth = np.array([[1.0, 4], [2, 4], [3, 4]])
+    given = np.array([[2.0, 4], [3, 5], [4, 6]])  # shifted by 1; of a constant
+    row = export._row("a", b"bytes", given, truth, np.array([0.5, 4.0]), card, truth)
+    assert row["deviation"] == 2
+    assert row["ccc_arousal"] == pytest.approx(4 / 7)
+    assert row["ccc_valence"] == pytest.approx(0, abs=1e-9)
+    shown = export._shown(pd.DataFrame([row]).astype({"published": "Int64"}))
+    assert shown.split()[-2:] == ["0.5714", "0.0000"]
+    assert "ccc_arousal" not in export._row("a", b"", given, truth, 1.0, card, [])
+
+
+def test_held_out_clips_bring_their_ratings(tmp_path, monkeypatch):
+    bundle = rated.write(tmp_path / "models" / "a", "arousal")
+    corpus = tmp_path / "features" / "rated"
+    (corpus / "whole-16k" / "mel8.zarr").mkdir(parents=True)
+    (corpus / "folds").mkdir()
+    (corpus / "folds" / "p.csv").write_text("")
+    (corpus / "folds" / "p.json").write_text(json.dumps({"sha256": "0"}))
+    ratings = np.arange(6, dtype=np.float32)[:, None]
+    features = np.arange(6 * 160, dtype=np.float32).reshape(6, *rated.SHAPE)
+    fold = dataset.Fold(1, np.array([0, 1]), np.array([], int), np.array([2, 5]))
+    clips = pd.DataFrame({"path": list("abcdef")})
+    asked = []
+
+    def load(*paths, attributes, **settings):
+        asked.append(attributes)
+        y = np.full(6, -1)
+        return dataset.Dataset(features, y, (), clips, (fold,), rated.spec(), ratings)
+
+    monkeypatch.setattr(dataset, "load", load)
+    card = json.loads((bundle / "card.json").read_text())
+    found = export._of_the_run(bundle, card, 1, False, None)
+    assert asked == [("arousal",)]
+    np.testing.assert_array_equal(found.truth, [[2], [5]])
+    np.testing.assert_array_equal(found.features, features[[2, 5]])
+
+
+# ---- the table -------------------------------------------------------------------------------
+
+
+def test_the_table_tells_bytes_deviations_and_losses(finished, exports, plain, with_recipe):
+    table = pd.read_csv(plain / "tflite.csv").set_index("file")
+    assert list(table.index) == ["fold-01.keras", *FILES]
+    for name in FILES:
+        assert table.bytes[name] == (plain / name).stat().st_size
+    assert table.deviation["fold-01.keras"] == 0
+    assert 0 < table.deviation["float32.tflite"] < 1e-5 < table.deviation["float16.tflite"]
+    measured = json.loads((finished / "reports" / "runs" / "tiny" / "metrics.json").read_text())
+    assert table.uar["fold-01.keras"] == pytest.approx(measured["uar_fold_01"])
+    assert table.war["fold-01.keras"] == pytest.approx(measured["war_fold_01"])
+    for recall in ("uar", "war"):
+        lost = table[recall]["fold-01.keras"] - table[recall]
+        np.testing.assert_allclose(table[f"{recall}_lost"], lost, atol=1e-12)
+    assert all(name in exports[1] for name in FILES + FUSED)
+    assert list(pd.read_csv(with_recipe / "fused-tflite.csv").file) == ["fold-01.keras", *FUSED]
+    assert "uar" not in pd.read_csv(with_recipe / "fused-tflite.csv").columns
+
+
+def test_published_sizes_are_of_the_same_input_and_classes(monkeypatch):
+    sizes = [{"file": "int8.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 482816}]
+    monkeypatch.setattr(plugins, "constant", lambda *names: sizes)
+    facts = {"model": "any", "input_shape": [184, 40], "labels": list("abcdefg"), "attributes": []}
+    assert export._published("int8.tflite", facts) == 482816
+    assert export._published("int8.tflite", facts | {"labels": list("abcd")}) is None
+    assert export._published("int8.tflite", facts | {"input_shape": [434, 40]}) is None
+    assert export._published("float16.tflite", facts) is None
+
+
+def test_light_sernet_is_as_small_as_published():
+    """Its float files have more room; measured: +0.4 % at most, fused +4.3 %."""
+    held = params.load(ROOT / "params.yaml")
+    spec = dataclasses.asdict(held.features["mfcc40-tf"])
+    spec |= {"waveform": dataclasses.asdict(held.waveforms["light-sernet-3s"])}
+    model = plugins.load("models", "light_sernet").build((184, 40), 7)
+    card = {"model": "light_sernet", "input_shape": [184, 40], "spec": spec}
+    card |= {"labels": list("abcdefg"), "attributes": []}
+    for file, is_fused in (("int8.tflite", False), ("fused-int8.tflite", True)):
+        content = export._converted(model, card, "tflite", "int8", is_fused, None)
+        assert len(content) <= 1.05 * export._published(file, card), file
+        graph = tf.lite.Interpreter(model_content=content)
+        ends = {end["name"] for end in graph.get_input_details() + graph.get_output_details()}
+        named = {tensor["name"] for tensor in graph.get_tensor_details()} - {""}
+        assert named <= ends, file
+
+
+def test_files_may_be_tried_on_sounds_that_are_given(held_out, card):
+    clips = export._given(card, [Path(path) for path in held_out.path])
+    assert [clip.shape for clip in clips.features] == [tuple(card["input_shape"])] * 3
+    assert all(clip.ndim == 1 for clip in clips.sounds) and len(clips.sounds) == 3
+    np.testing.assert_array_equal(clips.representative, clips.features)
+    assert clips.truth == []
+
+
+# ---- what is refused -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"format": "tflit"}, "format: no 'tflit'; did you mean tflite?"),
+        ({"fold": 6}, "tiny: no fold 6; it has 1 to 5"),
+        ({"evaluate": True, "sounds": [Path("a.wav")]}, "evaluate: needs the labels of held-out"),
+    ],
+)
+def test_settings_that_lead_nowhere(finished, tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        export_command(finished / "models" / "tiny", to=tmp_path / "to", **options)
+    assert not (tmp_path / "to").exists()
+
+
+def test_a_folder_that_is_no_bundle(tmp_path):
+    with pytest.raises(InputError, match=r"not a model bundle \(no card\.json\)"):
+        export_command(tmp_path, to=tmp_path)
+
+
+def test_onnx_without_its_packages_is_one_line(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="onnx: needs the packages onnx, onnxruntime and tf2onnx"):
+        export_command(finished / "models" / "tiny", to=tmp_path, format="onnx")
+
+
+def test_a_bundle_away_from_its_features_wants_sounds(finished, tmp_path):
+    bundle = tmp_path / "models" / "tiny"
+    shutil.copytree(finished / "models" / "tiny", bundle)
+    message = r"mfcc39\.zarr: not there; run dvc repro, or give --sounds"
+    with pytest.raises(InputError, match=message):
+        export_command(bundle, to=tmp_path)
+
+
+def test_other_features_than_the_bundle_s_are_refused(finished, tmp_path):
+    bundle = tmp_path / "models" / "tiny"
+    shutil.copytree(finished / "models" / "tiny", bundle)
+    (tmp_path / "features").symlink_to(finished / "features")
+    card = json.loads((bundle / "card.json").read_text())
+    (bundle / "card.json").write_text(json.dumps(card | {"certificate": "another"}))
+    with pytest.raises(InputError, match="trained on other folds or features; run dvc repro"):
+        export_command(bundle, to=tmp_path)
+
+
+def test_keras_cannot_change_its_backend(monkeypatch):
+    of_jax = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "jax"))
+    monkeypatch.setitem(sys.modules, "keras", of_jax)
+    with pytest.raises(InputError, match="Keras computes with another backend already"):
+        export._use_tensorflow()
+
+
+def test_a_file_that_deviates_is_not_written(finished, plain, tmp_path, monkeypatch):
+    content = (plain / "float32.tflite").read_bytes()
+    monkeypatch.setattr(export, "_use_tensorflow", lambda: None)
+    monkeypatch.setattr(export, "_converted", lambda *arguments: content)
+    message = (
+        r"tiny: float32\.tflite deviates by \d\.\de-\d+ from Keras, wanted 1e-05 or less; "
+        "nothing was written"
+    )
+    with pytest.raises(InputError, match=message):  # another fold's
+        export_command(finished / "models" / "tiny", to=tmp_path / "to", fold=2)
+    assert not (tmp_path / "to").exists()
+
+
+@pytest.mark.parametrize("kind", exported.FORMATS)
+def test_a_file_of_another_kind(card, tmp_path, kind):
+    if kind == "onnx":
+        pytest.importorskip("onnxruntime")
+    (tmp_path / "a").write_bytes(b"something else entirely")
+    with pytest.raises(InputError, match=r"a: not an? (TFLite|ONNX) model; write it with ser"):
+        exported.read(tmp_path / "a", kind, card)
+    with pytest.raises(InputError, match="b: no such file; write it with ser export"):
+        exported.read(tmp_path / "b", kind, card)
+
+
+def test_a_file_of_another_bundle(plain, card):
+    message = (
+        r"float32\.tflite: takes \(1, 108, 39\) and gives 7 values, the models of run tiny take "
+        r"\(1, 108, 39\) and give 6; it is of another bundle"
+    )
+    with pytest.raises(InputError, match=message):
+        other = card | {"labels": card["labels"][1:]}
+        exported.read(plain / "float32.tflite", "tflite", other)
+
+
+def deviations(name):
+    """Export a small model with random weights; largest deviation of each kind."""
+    shape, settings = MODELS[name]
+    model = plugins.load("models", name).build(shape, 4, **settings)
+    x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
+    wanted, found = model.predict_on_batch(x), {}
+    for kind in ("float32", "int8-full"):
+        card = {"input_shape": list(shape)}
+        content = export._converted(model, card, "tflite", kind, False, x)
+        answers = exported.load(content, "tflite").predict(list(x))
+        found[kind] = float(np.abs(answers - wanted).max())
+    return found
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    measured = {name: deviations(name) for name in plugins.names("models")}
+    Path(sys.argv[1]).write_text(json.dumps(measured))

@@ -1,0 +1,488 @@
+"""params.yaml: what is read, and that whatever is wrong with it becomes one line."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from pipeline.config import params
+from pipeline.config.params import Corpus, Engine, Feature, Waveform
+from pipeline.errors import InputError
+from pipeline.protocols.kinds import Protocol
+
+ROOT = Path(__file__).parents[2]
+TEXT = """\
+corpora:
+  demo: {parser: demo, samples: 55125}
+waveforms:
+  centred: {sample_rate: 22050, resampler: soxr_hq, length: centre, samples: corpus}
+features:
+  mfcc39: {function: cepstral.mfcc, n_mfcc: 39}
+protocols:
+  random5: {kind: kfold, folds: 5, seed: 1, allow: [speaker, sentence]}
+  speakers5: {kind: speakers, folds: 5, validation: 2, allow: [sentence]}
+  loso: {kind: leave_one_speaker_out}
+models:
+  tim_net: {}
+runs:
+  one: {model: tim_net, corpus: demo, waveform: centred, feature: mfcc39, protocol: random5}
+engine:
+  backend: tensorflow
+  folds: auto
+  memory_mb: 100
+  workers: threads
+"""
+ENGINE = TEXT[TEXT.index("engine:") :]
+RATED = (
+    TEXT.replace("tim_net", "deep_emo_cluster")
+    .replace("length: centre, samples: corpus", "length: whole")
+    .replace("cepstral.mfcc, n_mfcc: 39", "spectral.mel, segment: 62, chunks: 11")
+)
+
+
+@pytest.fixture
+def read(tmp_path, monkeypatch):
+    """Give ``read(text)``: load it as ``params.yaml``."""
+    monkeypatch.chdir(tmp_path)
+
+    def load(text):
+        Path("params.yaml").write_text(text, encoding="utf-8")
+        return params.load(Path("params.yaml"))
+
+    return load
+
+
+def refusal(read, text):
+    """Return the message with which ``text`` is refused; it is one line."""
+    with pytest.raises(InputError) as error:
+        read(text)
+    message = str(error.value)
+    assert len(message.splitlines()) == 1
+    assert message.startswith("params.yaml: ")
+    return message.removeprefix("params.yaml: ")
+
+
+# ---- what is read ----------------------------------------------------------------------------
+
+
+def test_the_file_of_the_repository_is_valid():
+    held = params.load(ROOT / "params.yaml")
+    assert "demo" in held.corpora
+    assert held.runs
+
+
+def test_records_hold_what_the_file_says(read):
+    held = read(TEXT)
+    assert held.corpora == {"demo": Corpus("demo", "demo", 55125)}
+    assert held.waveforms == {"centred": Waveform("centred", 22050, "soxr_hq", "centre", "corpus")}
+    random = Protocol("kfold", 5, 1, 0, ("speaker", "sentence"), "random5")
+    assert held.protocols["random5"] == random
+    run = held.runs["one"]
+    assert (run.name, run.selection, run.seeds, run.weights) == ("one", "last", (0,), "")
+    assert run.engine == Engine("tensorflow", "auto", 100, "threads")
+
+
+def test_settings_are_complete_and_hold_the_differences(read):
+    text = TEXT.replace("tim_net: {}", "tim_net: {blocks: 4, epochs: 9}")
+    text = text.replace("protocol: random5}", "protocol: random5, settings: {epochs: 2}}")
+    held = read(text)
+    run = held.runs["one"]
+    assert (run.settings["blocks"], run.settings["filters"]) == (4, 39)  # the model's, the paper's
+    assert (run.training["epochs"], run.training["batch"]) == (2, 64)  # the run's, the paper's
+    assert not set(run.settings) & set(run.training)
+    assert "seed" not in run.settings
+    assert isinstance(held.features["mfcc39"], Feature)
+    assert held.features["mfcc39"].settings["n_fft"] == 2048
+
+
+def test_a_line_may_be_empty_where_all_is_the_paper_s(read):
+    assert read(TEXT.replace("tim_net: {}", "tim_net:")) == read(TEXT)
+
+
+def test_a_feature_says_how_it_is_cut(read):
+    held = read(TEXT.replace("n_mfcc: 39}", "n_mfcc: 39, segment: 62, chunks: 11}"))
+    feature = held.features["mfcc39"]
+    assert (feature.segment, feature.segment_hop, feature.chunks) == (62, 0, 11)
+    held = read(TEXT.replace("n_mfcc: 39}", "n_mfcc: 39, segment: 62, segment_hop: 31}"))
+    feature = held.features["mfcc39"]
+    assert (feature.segment, feature.segment_hop, feature.chunks) == (62, 31, 0)
+
+
+def test_a_run_may_say_what_computes_it(read):
+    text = TEXT.replace("random5}", "random5, backend: jax}")
+    text = text.replace(
+        "engine:", TEXT[TEXT.index("  one:") : -len(ENGINE)].replace("one", "two") + "engine:"
+    )
+    held = read(text)
+    assert held.runs["one"].engine == Engine("jax", "auto", 100, "threads")
+    assert held.runs["two"].engine == held.engine == Engine("tensorflow", "auto", 100, "threads")
+
+
+def test_a_run_on_attributes_says_which(read):
+    run = read(RATED).runs["one"]
+    assert run.training["attributes"] == ("arousal",)  # the paper's
+    assert (run.training["clusters"], run.training["unlabeled"]) == (10, 0)
+    assert (run.training["balance"], run.settings["temporal"]) == ("none", "gru")
+    line = "random5, settings: {attributes: [valence, dominance], clusters: 2, unlabeled: 9}}"
+    run = read(RATED.replace("random5}", line)).runs["one"]
+    assert run.training["attributes"] == ("valence", "dominance")  # in the order of the answers
+    assert (run.training["clusters"], run.training["unlabeled"]) == (2, 9)
+    assert not {"attributes", "clusters", "unlabeled"} & {*run.settings}
+    assert "attributes" not in read(TEXT).runs["one"].training
+    of_all = RATED.replace("_cluster: {}", "_cluster: {attributes: [dominance]}")
+    assert read(of_all).runs["one"].training["attributes"] == ("dominance",)
+
+
+@pytest.mark.parametrize("text", ["1e-3", "0.001", "1.0e-03", "1.0E-3", ".001"])
+def test_decimals_may_be_written_as_yaml_allows(read, text):
+    held = read(TEXT.replace("tim_net: {}", f"tim_net: {{learning_rate: {text}}}"))
+    assert held.runs["one"].training["learning_rate"] == 1e-3
+
+
+def test_whole_numbers_pass_for_decimals_and_null_where_a_function_takes_it(read):
+    line = "{function: cepstral.mfcc, power: 1, top_db: null, fmax: 8000, mel_norm: null}"
+    held = read(TEXT.replace("{function: cepstral.mfcc, n_mfcc: 39}", line))
+    found = held.features["mfcc39"].settings
+    assert (found["power"], found["fmax"]) == (1.0, 8000.0)
+    assert isinstance(found["power"], float) and isinstance(found["fmax"], float)
+    assert found["top_db"] is None and found["mel_norm"] is None
+
+
+# ---- what is refused -------------------------------------------------------------------------
+
+NAMED = "a name holds letters, digits, _ and, not in front, -"
+EDITS = [
+    # unknown keys
+    ("engine:", "engines:", "engines: no such key; did you mean engine?"),
+    ("{parser: demo,", "{parsr: demo,", "corpora.demo.parsr: no such key; did you mean parser?"),
+    ("backend: t", "backnd: t", "engine.backnd: no such key; did you mean backend?"),
+    ("n_mfcc: 39", "n_mfc: 39", "features.mfcc39.n_mfc: no such key; did you mean n_mfcc?"),
+    ("folds: 5, s", "fold: 5, s", "protocols.random5.fold: no such key; did you mean folds?"),
+    (
+        "tim_net: {}",
+        "tim_net: {epoch: 3}",
+        "models.tim_net.epoch: no such key; did you mean epochs?",
+    ),
+    (
+        "random5}",
+        "random5, sed: 1}",
+        "runs.one.sed: no such key; did you mean seeds?",
+    ),
+    (
+        "random5}",
+        "random5, settings: {dropuot: 0.1}}",
+        "runs.one.settings.dropuot: no such key; did you mean dropout?",
+    ),
+    (
+        "random5}",
+        "random5, training: {epochs: 3}}",
+        "runs.one.training: no such key; see engine, or settings of the run",
+    ),
+    (
+        "length: centre,",
+        "length: centre, 1: 2,",
+        "waveforms.centred.1: no such key; known: sample_rate, resampler, length, samples",
+    ),
+    ("tim_net: {}", "tim_net: {seed: 1}", "models.tim_net.seed: no such key; known: blocks, "),
+    # missing keys
+    (ENGINE, "", "engine: missing"),
+    ("  backend: tensorflow\n", "", "engine.backend: missing"),
+    (", samples: 55125", "", "corpora.demo.samples: missing"),
+    (", length: centre", "", "waveforms.centred.length: missing"),
+    ("function: cepstral.mfcc, ", "", "features.mfcc39.function: missing"),
+    ("kind: kfold, ", "", "protocols.random5.kind: missing"),
+    ("corpus: demo, ", "", "runs.one.corpus: missing"),
+    # wrong types
+    ("samples: 55125", "samples: long", "corpora.demo.samples: wanted a whole number, got 'long'"),
+    ("samples: 55125", "samples: 2.5", "corpora.demo.samples: wanted a whole number, got 2.5"),
+    ("samples: 55125", "samples: true", "corpora.demo.samples: wanted a whole number, got true"),
+    ("samples: 55125", "samples: 1e3", "corpora.demo.samples: wanted a whole number, got 1000.0"),
+    ("samples: 55125", "samples: ", "corpora.demo.samples: wanted a whole number, got nothing"),
+    ("parser: demo", "parser: [demo]", "corpora.demo.parser: wanted a text, got ['demo']"),
+    ("parser: demo", "parser: 1", "corpora.demo.parser: wanted a text, got 1"),
+    (
+        "22050",
+        "2026-02-03",
+        "waveforms.centred.sample_rate: wanted a whole number, got datetime.date(2026, 2, 3)",
+    ),
+    (
+        "samples: corpus",
+        "samples: corps",
+        "waveforms.centred.samples: wanted a whole number, corpus or p0..p100, got 'corps'",
+    ),
+    (
+        "samples: corpus",
+        "samples: [1]",
+        "waveforms.centred.samples: wanted a whole number or a text, got [1]",
+    ),
+    ("n_mfcc: 39", "n_mfcc: null", "features.mfcc39.n_mfcc: wanted a whole number, got nothing"),
+    ("n_mfcc: 39", "centre: 1", "features.mfcc39.centre: wanted true or false, got 1"),
+    (
+        "n_mfcc: 39",
+        "top_db: high",
+        "features.mfcc39.top_db: wanted a number or null, got 'high'",
+    ),
+    ("n_mfcc: 39", "top_db: .inf", "features.mfcc39.top_db: wanted a number or null, got inf"),
+    (
+        "folds: 5, s",
+        "folds: five, s",
+        "protocols.random5.folds: wanted a whole number or null, got 'five'",
+    ),
+    (
+        "allow: [sentence]",
+        "allow: sentence",
+        "protocols.speakers5.allow: wanted a list, got 'sentence'",
+    ),
+    (
+        "allow: [sentence]",
+        "allow: [[sentence]]",
+        "protocols.speakers5.allow: wanted a text, got ['sentence']",
+    ),
+    (
+        "tim_net: {}",
+        "tim_net: {learning_rate: .nan}",
+        "models.tim_net.learning_rate: wanted a number, got nan",
+    ),
+    (
+        "tim_net: {}",
+        "tim_net: {learning_rate: true}",
+        "models.tim_net.learning_rate: wanted a number, got true",
+    ),
+    ("tim_net: {}", "tim_net: 0", "models.tim_net: wanted a mapping, got 0"),
+    ("tim_net: {}", "tim_net: []", "models.tim_net: wanted a mapping, got []"),
+    ("random5}", "random5, settings: }", "runs.one.settings: wanted a mapping, got nothing"),
+    ("model: tim_net", "model: [tim_net]", "runs.one.model: wanted a text, got ['tim_net']"),
+    ("random5}", "random5, seeds: [0, 1.5]}", "runs.one.seeds: wanted a whole number, got 1.5"),
+    ("random5}", "random5, seeds: 3}", "runs.one.seeds: wanted a list, got 3"),
+    (ENGINE, "engine: jax", "engine: wanted a mapping, got 'jax'"),
+    ("backend: tensorflow", "backend: ", "engine.backend: wanted a text, got nothing"),
+    ("  demo: {parser: demo, samples: 55125}", "  [demo]", "corpora: wanted a mapping, got ['demo"),
+    ("  tim_net: {}", "", "models: wanted a mapping, got nothing"),
+    # unknown names
+    ("parser: demo", "parser: demo, settings: {}", "corpora.demo.settings: no such key; a parser"),
+    ("parser: demo", "parser: ravdess, song: 1", "corpora.demo.song: wanted true or false, got 1"),
+    (
+        "parser: demo",
+        "parser: demo, limits: {clipt: 1}",
+        "corpora.demo.limits: no 'clipt'; did you mean clipped?",
+    ),
+    (
+        "parser: demo",
+        "parser: demo, limits: {clipped: -1}",
+        "corpora.demo.limits.clipped: must be at least 0, got -1",
+    ),
+    ("parser: demo", "parser: dmeo", "corpora.demo.parser: no 'dmeo'; did you mean demo?"),
+    ("soxr_hq", "soxr_qq", "waveforms.centred.resampler: no 'soxr_qq'; did you mean soxr_hq?"),
+    ("length: centre", "length: center", "waveforms.centred.length: no 'center'; did you mean"),
+    ("cepstral.mfcc", "cepstral.mfc", "features.mfcc39.function: no 'cepstral.mfc'; did you mean"),
+    ("cepstral.mfcc", "[mfcc]", "features.mfcc39.function: no ['mfcc']; known: cepstral.mfcc"),
+    ("kind: kfold", "kind: kfolds", "protocols.random5.kind: no 'kfolds'; did you mean kfold?"),
+    ("[speaker,", "[speakr,", "protocols.random5.allow: no leak 'speakr'; did you mean speaker?"),
+    ("tim_net: {}", "timnet: {}", "models.timnet: no 'timnet'; did you mean tim_net?"),
+    ("model: tim_net", "model: timnet", "runs.one.model: no 'timnet'; did you mean tim_net?"),
+    ("corpus: demo", "corpus: emodb", "runs.one.corpus: no 'emodb'; "),
+    ("waveform: centred", "waveform: center", "runs.one.waveform: no 'center'; did you mean"),
+    ("feature: mfcc39", "feature: mfcc40", "runs.one.feature: no 'mfcc40'; did you mean mfcc39?"),
+    ("protocol: random5", "protocol: random", "runs.one.protocol: no 'random'; did you mean"),
+    ("random5}", "random5, selection: best}", "runs.one.selection: no 'best'; "),
+    ("backend: tensorflow", "backend: torch", "engine.backend: no 'torch'; known: jax, tensorflow"),
+    ("random5}", "random5, backend: torch}", "runs.one.backend: no 'torch'; known: jax, tensorfl"),
+    ("random5}", "random5, engine: jax}", "runs.one.engine: no such key; see engine, or settings"),
+    ("folds: auto", "folds: stack", "engine.folds: no 'stack'; did you mean stacked?"),
+    # names that make no folder
+    ("  demo: {p", "  de/mo: {p", f"corpora.de/mo: {NAMED}"),
+    ("  demo: {p", "  -demo: {p", f"corpora.-demo: {NAMED}"),
+    ("  demo: {p", '  "": {p', f"corpora.: {NAMED}"),
+    ("  demo: {p", '  "a\\nb": {p', f"corpora.a b: {NAMED}"),
+    ("  one: {m", "  1: {m", "runs.1: a name is a text, got 1; put it in quotes"),
+    ("  one: {m", "  ? [one]\n  : {m", "runs.('one',): a name is a text, got ('one',); put it"),
+    # out of bounds
+    ("samples: 55125", "samples: 0", "corpora.demo.samples: must be at least 1, got 0"),
+    ("22050", "44", "waveforms.centred.sample_rate: must be at least 1000, got 44"),
+    (
+        "samples: corpus",
+        "samples: p101",
+        "waveforms.centred.samples: wanted a whole number, corpus",
+    ),
+    (
+        "samples: corpus",
+        "normalise: loud",
+        "waveforms.centred.normalise: no 'loud'; known: none, peak, percentile",
+    ),
+    (
+        "samples: corpus",
+        "pre_emphasis: 1",
+        "waveforms.centred.pre_emphasis: must be in [0, 1), got 1.0",
+    ),
+    (
+        "samples: corpus",
+        "pcm16: 1",
+        "waveforms.centred.pcm16: wanted true or false, got 1",
+    ),
+    ("samples: corpus", "samples: -1", "waveforms.centred.samples: must be at least 1, got -1"),
+    ("folds: 5, s", "folds: 1, s", "protocols.random5.folds: kfold needs 2 or more, got 1"),
+    ("seed: 1", "seed: -1", "protocols.random5.seed: must be from 0 to 2**32 - 1, got -1"),
+    (", seed: 1", "", "protocols.random5.seed: kfold draws clips at random and needs one"),
+    (
+        "validation: 2",
+        "validation: -2",
+        "protocols.speakers5.validation: must be 0 speakers or more, got -2",
+    ),
+    (
+        "leave_one_speaker_out}",
+        "leave_one_speaker_out, folds: 3}",
+        "protocols.loso.folds: leave_one_speaker_out makes one per speaker; remove it",
+    ),
+    ("random5}", "random5, seeds: [-1]}", "runs.one.seeds: must be at least 0, got -1"),
+    ("random5}", "random5, seeds: []}", "runs.one.seeds: wanted one or more, all different"),
+    ("random5}", "random5, seeds: [1, 1]}", "runs.one.seeds: wanted one or more, all different"),
+    (
+        "workers: threads",
+        "workers: thread",
+        "engine.workers: wanted threads, processes or tcp://HOST:PORT of a dask scheduler, got",
+    ),
+    ("n_mfcc: 39", "win_length: 5.5", "features.mfcc39.win_length: wanted a whole number or null"),
+    ("n_mfcc: 39", "deltas: slope", "features.mfcc39.deltas: no 'slope'; known: none, regression"),
+    ("n_mfcc: 39", "segment: -1", "features.mfcc39.segment: must be at least 0, got -1"),
+    ("n_mfcc: 39", "segment: 64", "features.mfcc39.segment_hop: must be at least 1, got 0"),
+    ("n_mfcc: 39", "chunks: -1", "features.mfcc39.chunks: must be at least 2, got -1"),
+    ("n_mfcc: 39", "segment: 9, chunks: 1", "features.mfcc39.chunks: must be at least 2, got 1"),
+    ("n_mfcc: 39", "chunks: 11", "features.mfcc39.chunks: needs segment, the frames of each; set"),
+    (
+        "n_mfcc: 39",
+        "segment: 62, segment_hop: 5, chunks: 11",
+        "features.mfcc39.segment_hop: chunks decides how far apart they are; remove it",
+    ),
+    ("n_mfcc: 39", "chunks: 2.5", "features.mfcc39.chunks: wanted a whole number, got 2.5"),
+    ("seed: 1,", "seed: 1, hidden: 1,", "protocols.random5.hidden: must be from 0 to below 1, got"),
+    ("seed: 1,", "seed: 1, hidden: all,", "protocols.random5.hidden: wanted a number, got 'all'"),
+    ("memory_mb: 100", "memory_mb: 0", "engine.memory_mb: must be at least 1, got 0"),
+    # together
+    (
+        "random5}",
+        "random5, selection: best_validation}",
+        "runs.one.selection: best_validation needs validation speakers; "
+        "set protocols.random5.validation to 1 or more",
+    ),
+    # not YAML
+    ("{parser: demo", "{parser: [demo", "not YAML: line 2: "),
+    (
+        "engine:",
+        "\tengine:",
+        "not YAML: line 15: found character '\\t' that cannot start any token",
+    ),
+    ("engine:", "corpora:", 'not YAML: line 15: found duplicate key "corpora"'),
+    ("samples: 55125", "samples: 2026-02-30", "not YAML: day is out of range for month"),
+    ("samples: 55125", "samples: !!bool x", "not YAML: 'x'"),
+    ("samples: 55125", "samples: !new x", "not YAML: line 2: could not determine a constructor"),
+    ("samples: 55125", f"samples: {'[' * 3000}", "not YAML: maximum recursion depth exceeded"),
+]
+
+
+@pytest.mark.parametrize(("found", "edited", "message"), EDITS, ids=[edit[2] for edit in EDITS])
+def test_a_mistake_is_one_line(read, found, edited, message):
+    assert TEXT.count(found) == 1
+    assert refusal(read, TEXT.replace(found, edited)).startswith(message)
+
+
+ATTRIBUTES = [
+    ("attributes: [arousl]", "attributes: no 'arousl'; did you mean arousal?"),
+    ("attributes: [arousal, anger]", "attributes: no 'anger'; known: arousal, dominance, valence"),
+    ("attributes: []", "attributes: wanted one or more, once, got []"),
+    ("attributes: [arousal, arousal]", "attributes: wanted one or more, once, got ['arousal', 'a"),
+    ("attributes: arousal", "attributes: wanted a list, got 'arousal'"),
+    ("attributes: [1]", "attributes: no 1; known: arousal, dominance, valence"),
+    ("attributes: null", "attributes: wanted a list, got nothing"),
+    ("attribute: [arousal]", "attribute: no such key; did you mean attributes?"),
+    ("clusters: 1", "clusters: must be at least 2, got 1"),
+    ("clusters: ten", "clusters: wanted a whole number, got 'ten'"),
+    ("unlabeled: -1", "unlabeled: must be at least 0, got -1"),
+    ("unlabeled: 0.5", "unlabeled: wanted a whole number, got 0.5"),
+    ("unlabelled: 9", "unlabelled: no such key; did you mean unlabeled?"),
+]
+
+
+@pytest.mark.parametrize(("setting", "message"), ATTRIBUTES, ids=[line[0] for line in ATTRIBUTES])
+def test_a_mistake_in_a_run_on_attributes_is_one_line(read, setting, message):
+    text = RATED.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    assert refusal(read, text).startswith(f"runs.one.settings.{message}")
+
+
+def test_attributes_are_learnt_from_chunks_of_whole_clips(read):
+    assert refusal(read, RATED.replace("length: whole", "length: centre")) == (
+        "runs.one.waveform: deep_emo_cluster takes whole clips; set waveforms.centred.length to "
+        "whole, or name another"
+    )
+    assert refusal(read, RATED.replace(", segment: 62, chunks: 11", "")) == (
+        "runs.one.feature: deep_emo_cluster learns from chunks of a clip; give features.mfcc39 "
+        "segment and chunks, or name another"
+    )
+
+
+@pytest.mark.parametrize("setting", ["attributes: [arousal]", "clusters: 10", "unlabeled: 0"])
+def test_other_models_know_nothing_of_attributes(read, setting):
+    key = setting.partition(":")[0]
+    for text in (
+        TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}"),
+        TEXT.replace("tim_net: {}", f"tim_net: {{{setting}}}"),
+    ):
+        assert f".{key}: no such key; " in refusal(read, text)
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n", "null"])
+def test_an_empty_file_is_refused(read, text):
+    assert refusal(read, text) == "top level: wanted a mapping, got nothing"
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path):
+    path = tmp_path / "params.yaml"
+    with pytest.raises(InputError, match=r"params\.yaml: no such file; run this where dvc\.yaml"):
+        params.load(path)
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(InputError, match=r"params\.yaml: not YAML: 'utf-8' codec"):
+        params.load(path)
+
+
+def places(data, place=()):
+    """Every key of the data, at any depth."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield (*place, key)
+            yield from places(value, (*place, key))
+
+
+DATA = YAML(typ="safe", pure=True).load(TEXT)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+NAMES = st.sampled_from(["demo", "tim_net", "corpus", "kfold", "centre", "best_validation", "one"])
+JUNK = st.recursive(
+    SCALARS | NAMES,
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.text(max_size=3) | NAMES, inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(place=st.sampled_from(sorted(places(DATA))), junk=JUNK)
+@example(place=("protocols", "random5", "allow"), junk=[["speaker"]])
+@example(place=("runs", "one", "settings"), junk={"learning_rate": 10**400})
+@example(place=("models", "tim_net"), junk=False)
+def test_no_value_anywhere_gives_a_traceback(read, place, junk):
+    data = copy.deepcopy(DATA)
+    line = data
+    for key in place[:-1]:
+        line = line[key]
+    line[place[-1]] = junk
+    text = json.dumps(data).replace("NaN", ".nan").replace("Infinity", ".inf")
+    try:
+        read(text)  # JSON is YAML
+    except InputError as error:
+        assert len(str(error).splitlines()) == 1

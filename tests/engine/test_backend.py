@@ -1,0 +1,48 @@
+"""The library that computes: the environment's word counts, a slip in it is told."""
+
+import os
+import platform
+
+import pytest
+
+from pipeline.engine import backend
+from pipeline.errors import InputError
+
+
+@pytest.fixture
+def environment(monkeypatch):
+    """Give an empty environment, and leave this process's memory alone."""
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+    return os.environ
+
+
+@pytest.mark.parametrize("name", backend.BACKENDS)
+def test_the_environment_comes_first(environment, name):
+    assert backend.choose(name) == environment["KERAS_BACKEND"] == name
+    other = "jax" if name == "tensorflow" else "tensorflow"
+    assert backend.choose(other) == name
+    environment["KERAS_BACKEND"] = ""
+    assert backend.choose(other) == other
+
+
+def test_an_unknown_backend(environment):
+    environment["KERAS_BACKEND"] = "torch"
+    with pytest.raises(InputError, match="KERAS_BACKEND: no 'torch'; wanted jax or tensorflow"):
+        backend.choose("jax")
+
+
+def test_operations_run_on_one_thread(environment):
+    environment["XLA_FLAGS"] = "--xla_dump_to=x"
+    for _ in range(2):  # twice is once: the flags are part of what JAX knows a program by
+        backend.choose("jax")
+    assert environment["XLA_FLAGS"] == "--xla_dump_to=x --xla_cpu_multi_thread_eigen=false"
+    environment["KERAS_BACKEND"] = "tensorflow"
+    backend.choose("tensorflow")
+    assert environment["TF_NUM_INTRAOP_THREADS"] == "1"
+
+
+def test_the_users_flags_stay(environment):
+    environment["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=true"
+    backend.choose("jax")
+    assert environment["XLA_FLAGS"] == "--xla_cpu_multi_thread_eigen=true"

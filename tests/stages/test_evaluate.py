@@ -1,0 +1,225 @@
+"""Stage evaluate: every held-out clip once, and nothing scored that does not belong together."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.engine import backend
+from pipeline.engine.dataset import Dataset
+from pipeline.errors import InputError
+from pipeline.files import tables
+from pipeline.scoring import metrics
+from pipeline.stages.evaluate import COPIED, LEAK, _length, _predictions, evaluate
+
+
+@pytest.fixture(scope="module")
+def predictions(finished):
+    return pd.read_csv(finished / "reports" / "runs" / "tiny" / "predictions.csv")
+
+
+@pytest.fixture
+def given(finished, tmp_path, monkeypatch):
+    """Give the stage's paths, the bundle and the folds being copies that may be changed."""
+    monkeypatch.setattr(backend, "choose", lambda name: name)
+    features, folds = finished / "features" / "demo", tmp_path / "folds"
+    shutil.copytree(features / "folds", folds)
+    shutil.copytree(finished / "models" / "tiny", tmp_path / "tiny")
+    return {
+        "bundle": tmp_path / "tiny",
+        "store": features / "centred" / "mfcc39.zarr",
+        "index": features / "index.csv",
+        "quality": features / "quality.json",
+        "folds": folds / "speakers5.csv",
+        "certificate": folds / "speakers5.json",
+        "report": tmp_path / "report",
+    }
+
+
+def change(path, **values):
+    """Set values of a JSON file."""
+    tables.write_json(tables.read_json(path) | values, path)
+
+
+# ---- what is written -------------------------------------------------------------------------
+
+
+def test_every_held_out_clip_is_predicted_once(finished, predictions):
+    folds = pd.read_csv(finished / "features" / "demo" / "folds" / "speakers5.csv")
+    held_out = folds[folds.part == "test"]
+    assert sorted(predictions["clip"]) == sorted(held_out["clip"])
+    assert not predictions["clip"].duplicated().any()
+    told = predictions.set_index("clip")[["fold", "label"]]
+    wanted = held_out.set_index("clip")[["fold", "label"]]
+    pd.testing.assert_frame_equal(told.sort_index(), wanted.sort_index())
+
+
+def test_probabilities_are_some_and_the_largest_is_predicted(finished, predictions):
+    card = json.loads((finished / "models" / "tiny" / "card.json").read_text())
+    columns = [f"p_{label}" for label in card["labels"]]
+    assert list(predictions) == [*"clip speaker sex fold label predicted".split(), *columns, "seed"]
+    probabilities = predictions[columns].to_numpy()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    largest = [card["labels"][i] for i in probabilities.argmax(axis=1)]
+    assert list(predictions.predicted) == largest
+
+
+def test_the_report_says_what_it_is_of(finished, predictions):
+    folder = finished / "reports" / "runs" / "tiny"
+    run = json.loads((folder / "run.json").read_text())
+    counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
+    counted |= {"published", "provenance"}
+    assert set(run) == set(COPIED) | counted
+    assert (run["folds"], run["clips"]) == (5, len(predictions))
+    assert run["speakers"] == predictions.speaker.nunique()
+    assert set(run["leaks"]["speaker"]) == set(LEAK)
+    assert run["provenance"] == {
+        "augmentation": {"clips": 0, "test": 0},
+        "weights": {"clips": 4 * len(predictions), "test": 0},
+        "selection": {"clips": 0, "test": 0},
+    }
+    bundle = finished / "models" / "tiny"
+    assert (folder / "history.csv").read_bytes() == (bundle / "history.csv").read_bytes()
+    found = json.loads((folder / "metrics.json").read_text())
+    assert found["uar"] == metrics.evaluate_emotions(predictions, run["labels"])["uar"]
+
+
+def test_the_report_says_what_became_of_the_clips(finished):
+    """The demo corpus, against the lengths that its index tells."""
+    run = json.loads((finished / "reports" / "runs" / "tiny" / "run.json").read_text())
+    index = pd.read_csv(finished / "features" / "demo" / "index.csv")
+    gap = 2.5 - index.seconds  # 55125 samples at 22050 Hz
+    found = run["length"]
+    assert (found["clips"], found["cut"]) == (210, (gap < 0).sum())
+    assert found["padded"] == (gap > 0).sum() > 0
+    assert found["largest_cut"] == pytest.approx(max(0, -gap.min()), abs=1e-3)
+    assert found["median_padding"] == pytest.approx(gap[gap > 0].median(), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("policy", "samples", "chunks", "wanted"),  # cut, largest cut, padded, median padding
+    [
+        ("centre", 100, 0, (2, 1.5, 3, 0.5)),
+        ("start", 100, 0, (2, 1.5, 3, 0.5)),
+        ("whole", None, 0, (0, 0.0, 5, 1.6)),
+        ("whole", None, 11, (0, 0.0, 0, 0.0)),  # the same number of pieces out of each
+        ("segments", 100, 0, (0, 0.0, 5, 0.5)),
+        ("centre", 10, 0, (6, 2.4, 0, 0.0)),
+    ],
+)
+def test_clips_cut_and_padded_are_counted(policy, samples, chunks, wanted):
+    """Six clips at 100 Hz and a copy of each; 100 samples are a second."""
+    length = np.array([100, 90, 50, 20, 150, 250])
+    spec = {"waveform": {"length": policy, "samples": samples, "sample_rate": 100}}
+    spec["chunks"] = chunks
+    clips = pd.DataFrame(index=range(6))
+    found = _length(Dataset(None, None, (), clips, (), spec, samples=np.tile(length, 2)))
+    counted = found["cut"], found["largest_cut"], found["padded"], found["median_padding"]
+    assert counted == pytest.approx(wanted)
+    assert (found["policy"], found["samples"], found["chunks"]) == (policy, samples, chunks)
+    json.dumps(found)  # plain numbers
+
+
+def test_measured_accuracy_is_that_of_training(finished, predictions):
+    history = pd.read_csv(finished / "models" / "tiny" / "history.csv")
+    for fold, rows in predictions.groupby("fold"):
+        wanted = history[history.fold == fold].test_accuracy.iloc[-1]
+        assert (rows.label == rows.predicted).mean() == pytest.approx(wanted)
+
+
+def test_every_seed_is_predicted_with_its_own_models(given):
+    """Two seeds out of one: the models of the folds, taken in turns."""
+    from pipeline.engine import dataset
+
+    card = tables.read_json(given["bundle"] / "card.json")
+    one, two = card["folds"][:2]
+    second = [one | {"seed": 2, "file": two["file"]}]
+    change(given["bundle"] / "card.json", folds=[one | {"seed": 1}, *second], seeds=[1, 2])
+    data = dataset.load(given["store"], given["index"], given["folds"], memory_mb=0)
+    found = _predictions(given["bundle"], data)
+    clips = len(data.folds[0].test)
+    assert found.seed.tolist() == [1] * clips + [2] * clips
+    assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
+    label = f"p_{data.labels[0]}"
+    assert (found[label][:clips].to_numpy() != found[label][clips:].to_numpy()).any()
+    scores = metrics.emotions_over_seeds(found, data.labels)
+    wars = [scores["war_seed_1"], scores["war_seed_2"]]
+    assert scores["war"] == pytest.approx(np.mean(wars))
+    assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
+
+
+@pytest.fixture
+def rated(given, monkeypatch):
+    """Give the stage's paths and what it reads, the card being one of a run on attributes."""
+    from pipeline.inference import models as inference
+
+    index = pd.read_csv(given["index"], keep_default_na=False)
+    change(given["bundle"] / "card.json", labels=[], attributes=["arousal", "valence"])
+    ratings = index.set_index("clip")[["arousal", "valence"]]
+
+    def predict(model, x):
+        """Rate all clips alike but the first two."""
+        return np.repeat([[2.0, 1.5]], len(x), axis=0).astype(np.float32) + np.eye(len(x), 2)
+
+    monkeypatch.setattr(inference, "predict", predict)
+    return given, ratings
+
+
+def test_ratings_are_predicted_in_the_units_of_the_corpus(rated):
+    given, ratings = rated
+    evaluate(**given)
+    found = pd.read_csv(given["report"] / "predictions.csv", dtype={"speaker": str})
+    columns = "true_arousal predicted_arousal true_valence predicted_valence".split()
+    assert list(found) == [*"clip speaker sex fold".split(), *columns, "seed"]
+    assert len(found) == len(ratings) == found["clip"].nunique()
+    wanted = ratings.loc[found["clip"], "valence"].to_numpy(float)
+    np.testing.assert_allclose(found["true_valence"], wanted, rtol=1e-6)
+    first = found.groupby("fold").nth(0)
+    assert set(first["predicted_arousal"]) == {3.0}  # a fold's clips stay in their order
+    assert set(found["predicted_valence"]) == {1.5, 2.5}
+    scores = tables.read_json(given["report"] / "metrics.json")
+    expected = metrics.evaluate_attributes(found, ["arousal", "valence"])
+    assert scores == pytest.approx(expected, abs=1e-5)
+    run = tables.read_json(given["report"] / "run.json")
+    assert (run["attributes"], run["labels"]) == (["arousal", "valence"], [])
+
+
+# ---- what is refused -------------------------------------------------------------------------
+
+
+def test_other_folds_are_refused(given):
+    change(given["certificate"], sha256="of others")
+    with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
+        evaluate(**given)
+    assert not given["report"].exists()
+
+
+def test_other_features_are_refused(given):
+    change(given["bundle"] / "card.json", spec={"function": "cepstral.mfcc"})
+    with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
+        evaluate(**given)
+
+
+def test_a_folder_without_a_card_is_no_bundle(given):
+    (given["bundle"] / "card.json").unlink()
+    with pytest.raises(InputError, match=r"tiny: not a model bundle \(no card\.json\)"):
+        evaluate(**given)
+
+
+@pytest.mark.parametrize("name", ["fold-01", "fold-02"])
+def test_a_bundle_that_lacks_a_model(given, name):
+    (given["bundle"] / f"{name}.keras").unlink()
+    message = rf"{name}\.keras: no such file, but card\.json names it; run dvc pull or dvc repro"
+    with pytest.raises(InputError, match=message):
+        evaluate(**given)
+
+
+def test_a_model_that_predicts_no_numbers(given, monkeypatch):
+    from pipeline.inference import models as inference
+
+    monkeypatch.setattr(inference, "predict", lambda model, x: np.full((len(x), 7), np.nan))
+    with pytest.raises(InputError, match=r"fold-01\.keras predicts what is no number; train it"):
+        evaluate(**given)
+    assert not given["report"].exists()

@@ -1,0 +1,504 @@
+"""Bad raw data: a line that stops the stage, or a row that says what is wrong with one file."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from pipeline.audit.quality import LIMITS, SUSPICIONS
+from pipeline.config.params import Corpus
+from pipeline.corpora import ravdess
+from pipeline.corpora.clip import Expected
+from pipeline.errors import InputError
+from pipeline.files import audio, tables
+from pipeline.stages.index import COLUMNS, index
+
+NAMES = [f"03-01-{emotion}-01-01-01-{actor}" for actor in ("01", "02") for emotion in ("01", "05")]
+BAD = "03-01-05-01-01-01-02"
+RATE = 8000
+SHARED = Path(__file__).parents[3] / "shared" / "corpora"
+NONE = dict.fromkeys(LIMITS, 0)
+
+
+@pytest.fixture
+def raw(tmp_path, monkeypatch):
+    """Give a copy of a corpus that has four clips, 1 s each, named by RAVDESS's rule."""
+    expect(monkeypatch, names=frozenset(NAMES))
+    folder = tmp_path / "raw"
+    folder.mkdir()
+    for number, name in enumerate(NAMES):
+        soundfile.write(folder / f"{name}.wav", noise(number), RATE)
+    return folder
+
+
+def expect(monkeypatch, names=frozenset()):
+    """Let RAVDESS have four clips."""
+    expected = Expected(4, {"neutral": 2, "angry": 2}, {"01": 2, "02": 2}, names)
+    monkeypatch.setattr(ravdess, "expected", lambda **settings: expected)
+
+
+def noise(seed, seconds=1.0):
+    """Draw noise, shape (samples,)."""
+    return np.random.default_rng(seed).normal(0, 0.1, int(seconds * RATE))
+
+
+def run(raw, **corpus):
+    """Index a copy; return ``index.csv`` by clip, and ``quality.json``."""
+    paths = raw.parent / "out" / "index.csv", raw.parent / "out" / "quality.json"
+    index(raw, *paths, corpus=Corpus("small", "ravdess", RATE, {"song": False}, **corpus))
+    return tables.read(paths[0]).set_index("path"), tables.read_json(paths[1])
+
+
+def refused(raw, match, **corpus):
+    """Check that a copy is refused with one line, and that nothing is written."""
+    with pytest.raises(InputError, match=match) as error:
+        run(raw, **corpus)
+    assert len(str(error.value).splitlines()) == 1
+    assert not (raw.parent / "out").exists()
+
+
+def test_a_good_copy(raw):
+    frame, quality = run(raw)
+    assert [frame.index.name, *frame.columns] == ["path", *(c for c in COLUMNS if c != "path")]
+    assert list(frame["clip"]) == [NAMES[1], NAMES[3], NAMES[0], NAMES[2]]  # emotion, then name
+    signal, _ = audio.read(raw / f"{NAMES[1]}.wav")
+    said = {
+        "clip": NAMES[1],
+        "speaker": "01",
+        "sex": "m",
+        "emotion": "angry",
+        "sentence": "01",
+        "utterance": "01-01-05-01",
+        "seconds": "1.000000",
+        "sample_rate": "8000",
+        "channels": "1",
+        "pcm_hash": audio.pcm_hash(signal, RATE),
+        "recording": NAMES[1],
+        "status": "ok",
+    }
+    assert frame.loc[f"{NAMES[1]}.wav"].to_dict() == dict.fromkeys(frame.columns, "") | said
+    assert quality == {
+        "clips": 4,
+        "seconds": 4.0,
+        "speakers": 2,
+        "emotion": {"angry": 2, "neutral": 2},
+        "sample_rate": {"8000": 4},
+        "channels": {"1": 4},
+        "counts": NONE | {"one_length": 4, "confound": 0.5},
+        "quarantined": {},
+        "skipped": {},
+        **{kind: {} for kind in SUSPICIONS},
+        "leading_silence": 0.0,
+        "trailing_silence": 0.0,
+        "one_length": 1.0,
+        "duplicates": [],
+        "near_duplicates": [],
+        "compared": 4,
+        "length_accuracy": 0.5,
+        "length_chance": 0.5,
+        "partial": None,
+    }
+
+
+def test_the_same_bytes_twice(raw):
+    run(raw)
+    out = raw.parent / "out"
+    first = [(out / name).read_bytes() for name in ("index.csv", "quality.json")]
+    run(raw)
+    assert first == [(out / name).read_bytes() for name in ("index.csv", "quality.json")]
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:4000])
+
+
+def cut_flac(path):
+    soundfile.write(path.with_suffix(".flac"), noise(0), RATE)
+    cut(path.with_suffix(".flac"))
+    path.unlink()
+
+
+def write_nan(path):
+    signal = noise(0)
+    signal[RATE // 2] = np.nan
+    soundfile.write(path, signal, RATE, subtype="FLOAT")
+
+
+def point_to_lfs(path):
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n")
+
+
+def break_link(path):
+    path.unlink()
+    path.symlink_to("gone.wav")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (cut, "truncated: shorter than its header says; copy it again"),
+        (cut_flac, "not a sound file libsndfile can read (Error : flac decoder lost sync)"),
+        (lambda path: path.write_bytes(b""), "0 bytes; copy it again"),
+        (
+            lambda path: path.write_text("not sound at all\n" * 99),
+            "not a sound file libsndfile can read (Format not recognised)",
+        ),
+        (point_to_lfs, "a git-LFS pointer, not sound; run git lfs pull"),
+        (
+            lambda path: soundfile.write(path, np.zeros(0), RATE),
+            "holds no samples; copy it again",
+        ),
+        (lambda path: soundfile.write(path, np.zeros(RATE), RATE), "silent: every sample is 0"),
+        (
+            lambda path: soundfile.write(path, noise(0, 0.05), RATE),
+            "0.0500 s long; wanted 0.1 s or more",
+        ),
+        (write_nan, "holds values that are not numbers"),
+        (break_link, "no such file"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_file_that_cannot_be_used_is_quarantined(raw, spoil, reason):
+    good, _ = run(raw)
+    spoil(raw / f"{BAD}.wav")
+    frame, quality = run(raw)
+    bad = frame[frame["clip"] == BAD].reset_index()
+    assert list(bad.status) == ["quarantined"]
+    assert list(bad.reason) == [reason]
+    assert quality["quarantined"] == {bad.path[0]: reason}
+    assert quality["clips"] == 3
+    # the others are as they were, to the byte
+    assert frame[frame["clip"] != BAD].equals(good[good["clip"] != BAD])
+    assert quality["sample_rate"] == {"8000": 3}
+
+
+def test_a_colon_in_a_folder_s_name_does_not_end_up_in_the_reason(raw):
+    moved = raw.rename(raw.with_name("raw: second copy"))
+    (moved / f"{BAD}.wav").write_bytes(b"")
+    frame, _ = run(moved)
+    assert frame.reason[f"{BAD}.wav"] == "0 bytes; copy it again"
+
+
+def test_a_copy_of_which_nothing_can_be_used_is_refused(raw):
+    for name in NAMES:
+        (raw / f"{name}.wav").write_bytes(b"")
+    refused(raw, r"raw: none of its 4 clips can be used: 0 bytes; copy it again")
+
+
+def test_a_folder_that_is_missing_is_refused(raw):
+    shutil.rmtree(raw)
+    refused(raw, r"raw: no such folder; put the corpus there, or a link to it")
+
+
+def test_an_empty_folder_is_refused(raw):
+    shutil.rmtree(raw)
+    raw.mkdir()
+    refused(raw, r"raw: holds no sound files")
+
+
+def test_a_name_that_does_not_parse_is_refused(raw):
+    shutil.copy(raw / f"{BAD}.wav", raw / "take two.wav")
+    refused(raw, r"raw: 1 files do not belong: take two\.wav \(wanted a name such as 03-01-05")
+
+
+def test_a_label_outside_the_table_is_refused(raw):
+    (raw / f"{BAD}.wav").rename(raw / "03-01-77-01-01-01-02.wav")
+    refused(raw, r"03-01-77-01-01-01-02\.wav \(emotion 77 is not in the table 01\.\.08\)")
+
+
+def test_too_few_clips_are_refused_with_names_emotions_and_speakers(raw):
+    (raw / f"{BAD}.wav").unlink()
+    refused(
+        raw,
+        rf"raw: found 3 clips, RAVDESS has 4 \(1 missing: {BAD}; emotion angry 1 of 2, "
+        r"speaker 02 1 of 2\); copy the corpus again, or go on with what is there: "
+        r"corpora\.small\.allow_partial: true",
+    )
+
+
+def test_too_many_clips_are_refused_with_names_emotions_and_speakers(raw):
+    soundfile.write(raw / "03-01-08-01-01-01-25.wav", noise(9), RATE)
+    refused(
+        raw,
+        r"raw: found 5 clips, RAVDESS has 4 \(1 extra: 03-01-08-01-01-01-25; "
+        r"emotion surprise 1 of 0, speaker 25 1 of 0\); copy",
+    )
+
+
+def test_the_right_number_of_the_wrong_clips_is_refused(raw):
+    (raw / f"{BAD}.wav").rename(raw / "03-01-05-02-01-01-01.wav")
+    refused(
+        raw,
+        rf"raw: found 4 clips, RAVDESS has 4 \(1 missing: {BAD}; 1 extra: 03-01-05-02-01-01-01; "
+        r"speaker 01 3 of 2, speaker 02 1 of 2\); copy",
+    )
+
+
+def test_a_wrong_name_is_refused_where_all_counts_are_right(raw):
+    (raw / f"{BAD}.wav").rename(raw / "03-01-05-02-01-01-02.wav")
+    refused(raw, rf"has 4 \(1 missing: {BAD}; 1 extra: 03-01-05-02-01-01-02\); copy the corpus")
+
+
+def test_clips_are_counted_where_names_follow_no_rule(raw, monkeypatch):
+    expect(monkeypatch)
+    (raw / f"{BAD}.wav").rename(raw / "03-01-05-02-01-01-01.wav")
+    refused(
+        raw,
+        r"found 4 clips, RAVDESS has 4 \(1 missing; 1 extra; "
+        r"speaker 01 3 of 2, speaker 02 1 of 2\); copy",
+    )
+
+
+def test_a_partial_copy_goes_on_where_that_is_allowed_and_the_fact_is_kept(raw):
+    (raw / f"{BAD}.wav").unlink()
+    soundfile.write(raw / "03-01-08-01-01-01-01.wav", noise(9), RATE)
+    soundfile.write(raw / "03-01-08-01-01-02-01.wav", noise(10), RATE)
+    frame, quality = run(raw, allow_partial=True)
+    assert len(frame) == 5
+    assert quality["partial"] == {
+        "expected": 4,
+        "found": 5,
+        "missing": 1,
+        "extra": 2,
+        "missing_names": [BAD],
+        "extra_names": ["03-01-08-01-01-01-01", "03-01-08-01-01-02-01"],
+        "wrong": [
+            *("emotion angry 1 of 2", "emotion surprise 2 of 0"),
+            *("speaker 01 4 of 2", "speaker 02 1 of 2"),
+        ],
+    }
+    assert (quality["counts"]["missing"], quality["counts"]["extra"]) == (1, 2)
+
+
+def test_a_whole_copy_is_not_partial_because_it_may_be(raw):
+    assert run(raw, allow_partial=True)[1] == run(raw)[1]
+
+
+def test_a_second_file_of_equal_sound_is_skipped_as_a_copy(raw):
+    (raw / "again").mkdir()
+    signal, _ = audio.read(raw / f"{BAD}.wav")
+    soundfile.write(raw / "again" / f"{BAD}.flac", signal, RATE)  # another container, one sound
+    frame, quality = run(raw)
+    assert frame.status[f"{BAD}.wav"] == "ok"
+    assert frame.status[f"again/{BAD}.flac"] == "skipped"
+    assert frame.reason[f"again/{BAD}.flac"] == f"copy of {BAD}.wav"
+    assert quality["clips"] == 4
+    assert quality["skipped"] == {"second copy": 1}
+    assert quality["duplicates"] == []
+
+
+def test_a_second_file_of_different_sound_is_refused(raw):
+    (raw / "again").mkdir()
+    soundfile.write(raw / "again" / f"{BAD}.wav", noise(99), RATE)
+    refused(
+        raw,
+        rf"raw: {BAD}\.wav and again/{BAD}\.wav have one name and different sound; keep the right",
+    )
+
+
+@pytest.mark.parametrize("broken", [f"{BAD}.wav", f"again/{BAD}.wav"])
+def test_of_a_good_file_and_a_broken_copy_the_good_one_is_taken(raw, broken):
+    (raw / "again").mkdir()
+    shutil.copy(raw / f"{BAD}.wav", raw / "again")
+    (raw / broken).write_bytes(b"")
+    frame, quality = run(raw)
+    assert frame.status[broken] == "skipped"
+    good = ({f"{BAD}.wav", f"again/{BAD}.wav"} - {broken}).pop()
+    assert frame.status[good] == "ok"
+    assert frame.reason[broken] == f"copy of {good}; 0 bytes; copy it again"
+    assert quality["skipped"] == {"second copy": 1}
+
+
+# ---- duplicates ------------------------------------------------------------------------------
+
+
+def test_two_names_of_one_recording_are_reported(raw):
+    shutil.copy(raw / f"{NAMES[0]}.wav", raw / f"{NAMES[1]}.wav")
+    frame, quality = run(raw)
+    assert set(frame.status) == {"ok"}
+    assert quality["duplicates"] == [sorted(NAMES[:2])]
+    assert quality["near_duplicates"] == []
+    assert quality["compared"] == 3
+    first = frame["clip"].iloc[0]
+    assert first == NAMES[1]
+    assert dict(zip(frame["clip"], frame.recording, strict=True)) == {
+        name: first if name in NAMES[:2] else name for name in NAMES
+    }
+
+
+def at_another_rate(path, signal):
+    signal = 0.25 * soxr.resample(signal, RATE, 11025)
+    soundfile.write(path, signal, 11025)
+
+
+def cut_at_the_ends(path, signal):
+    soundfile.write(path, signal[1001:-789], RATE)
+
+
+def as_mp3(path, signal):
+    soundfile.write(path.with_suffix(".mp3"), signal, RATE, compression_level=0.0)  # it is noise
+    path.unlink()
+
+
+def as_ogg(path, signal):
+    soundfile.write(path.with_suffix(".ogg"), signal, RATE)
+    path.unlink()
+
+
+def as_stereo(path, signal):
+    soundfile.write(path, np.stack([signal, signal], axis=1), RATE)
+
+
+@pytest.mark.parametrize("change", [at_another_rate, cut_at_the_ends, as_mp3, as_ogg, as_stereo])
+def test_one_take_in_other_samples_is_reported(raw, change):
+    change(raw / f"{NAMES[3]}.wav", audio.read(raw / f"{NAMES[0]}.wav")[0][:, 0])
+    frame, quality = run(raw)
+    assert quality["duplicates"] == []
+    (group,) = quality["near_duplicates"]
+    assert group["clips"] == [NAMES[3], NAMES[0]]  # in the corpus's order
+    assert 0.8 < group["correlation"] <= 1
+    assert quality["counts"]["near_duplicates"] == 1
+    recording = dict(zip(frame["clip"], frame.recording, strict=True))
+    assert recording == {name: name for name in NAMES} | {NAMES[0]: NAMES[3]}
+
+
+def test_equal_and_similar_clips_are_one_recording(raw):
+    shutil.copy(raw / f"{NAMES[0]}.wav", raw / f"{NAMES[1]}.wav")
+    cut_at_the_ends(raw / f"{NAMES[2]}.wav", audio.read(raw / f"{NAMES[0]}.wav")[0][:, 0])
+    frame, quality = run(raw)
+    assert quality["duplicates"] == [sorted(NAMES[:2])]
+    assert quality["near_duplicates"][0]["clips"] == [NAMES[1], NAMES[0], NAMES[2]]
+    assert (quality["counts"]["duplicates"], quality["counts"]["near_duplicates"]) == (1, 1)
+    assert list(frame.recording) == [NAMES[1], NAMES[3], NAMES[1], NAMES[1]]
+
+
+def test_what_cannot_be_used_is_no_recording(raw):
+    (raw / f"{BAD}.wav").write_bytes(b"")
+    frame, _ = run(raw)
+    assert frame.recording[f"{BAD}.wav"] == ""
+
+
+# ---- suspicions and limits -------------------------------------------------------------------
+
+
+def clip_it(path, signal):
+    soundfile.write(path, np.clip(20 * signal, -1, 1), RATE)
+
+
+def write_aiff(path, signal):
+    soundfile.write(path, signal, RATE, format="AIFF")
+
+
+SPOILED = {
+    "clipped": clip_it,
+    "quiet": lambda path, signal: soundfile.write(path, 0.01 * signal, RATE, subtype="PCM_24"),
+    "offset": lambda path, signal: soundfile.write(path, signal + 0.1, RATE),
+    "padded": lambda path, signal: soundfile.write(path, np.pad(signal, (0, 900)), RATE),
+    "silence": lambda path, signal: soundfile.write(
+        path, signal * np.repeat([1e-3, 1.0, 1e-3], [3000, 1000, 4000]), RATE, subtype="FLOAT"
+    ),
+    "misnamed": write_aiff,
+}
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_a_suspicious_clip_is_used_counted_and_named(raw, kind):
+    SPOILED[kind](raw / f"{BAD}.wav", noise(3))
+    frame, quality = run(raw)
+    assert frame.status[f"{BAD}.wav"] == "ok"
+    assert quality["counts"] == NONE | {
+        kind: 1,
+        "one_length": 0 if kind == "padded" else 4,
+        "confound": quality["length_accuracy"],
+    }
+    (path, fact) = quality[kind].popitem()
+    assert path == f"{BAD}.wav"
+    assert fact == "AIFF" if kind == "misnamed" else fact > 0
+
+
+def test_every_suspicion_was_tried():
+    assert list(SPOILED) == list(SUSPICIONS)
+
+
+@pytest.mark.parametrize("kind", SPOILED)
+def test_a_count_above_its_limit_stops_the_stage(raw, kind):
+    SPOILED[kind](raw / f"{BAD}.wav", noise(3))
+    run(raw, limits={kind: 1.0})
+    shutil.rmtree(raw.parent / "out")
+    refused(
+        raw,
+        rf"raw: {kind} 1, corpora\.small\.limits allows 0: {BAD}\.wav \(.+\); "
+        "mend the copy or raise the limit",
+        limits={kind: 0.0},
+    )
+
+
+def test_quarantined_clips_are_limited(raw):
+    point_to_lfs(raw / f"{BAD}.wav")
+    refused(raw, rf"quarantined 1, .*: {BAD}\.wav \(a git-LFS", limits={"quarantined": 0})
+
+
+def test_duplicates_are_limited(raw):
+    shutil.copy(raw / f"{NAMES[0]}.wav", raw / f"{NAMES[1]}.wav")
+    as_ogg(raw / f"{NAMES[3]}.wav", noise(2))
+    groups = {"duplicates": NAMES[:2], "near_duplicates": [NAMES[3], NAMES[2]]}
+    for kind, names in groups.items():
+        refused(raw, rf"{kind} 1, .* allows 0: {' = '.join(names)}; mend", limits={kind: 0})
+
+
+def test_lengths_are_limited(raw):
+    refused(raw, r"one_length 4, .* allows 0: all are 1 s long", limits={"one_length": 0})
+    refused(
+        raw,
+        r"confound 0\.5, .* allows 0\.4: share of emotions told by the clips' lengths, chance 0\.5",
+        limits={"confound": 0.4},
+    )
+
+
+def test_what_a_partial_copy_lacks_is_limited(raw):
+    (raw / f"{BAD}.wav").unlink()
+    refused(
+        raw,
+        rf"missing 1, .* allows 0: 1 missing: {BAD}; emotion angry 1 of 2",
+        allow_partial=True,
+        limits={"missing": 0, "extra": 0},
+    )
+
+
+def test_the_first_of_many_are_named_and_all_are_counted(raw):
+    names = [f"03-01-05-01-01-01-{actor:02}" for actor in range(3, 33)]
+    for number, name in enumerate(names, start=10):
+        soundfile.write(raw / f"{name}.wav", 0.01 * noise(number), RATE, subtype="PCM_24")
+    _, quality = run(raw, allow_partial=True)
+    assert quality["counts"]["quiet"] == 30
+    assert list(quality["quiet"]) == [f"{name}.wav" for name in names[:20]]
+    assert quality["partial"]["extra_names"] == names[:20]
+    shutil.rmtree(raw.parent / "out")
+    message = rf"quiet 30, .*: {names[0]}\.wav \([\d.]+\), .*, {names[2]}\.wav \([\d.]+\), \.\.\.; "
+    refused(raw, message, allow_partial=True, limits={"quiet": 29})
+
+
+# ---- a real corpus ---------------------------------------------------------------------------
+
+
+@pytest.mark.corpus
+def test_the_audit_of_ravdess(tmp_path):
+    if not (SHARED / "ravdess").is_dir():
+        pytest.skip("needs ../shared/corpora/ravdess")
+    paths = tmp_path / "index.csv", tmp_path / "quality.json"
+    corpus = Corpus("ravdess", "ravdess", 110000, {"song": False}, limits={"near_duplicates": 0})
+    index(SHARED / "ravdess", *paths, corpus=corpus)
+    frame, quality = tables.read(paths[0]), tables.read_json(paths[1])
+    assert quality["duplicates"] == [["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]]
+    assert quality["near_duplicates"] == []
+    assert quality["compared"] == 1439
+    counts = {"duplicates": 1, "quiet": 12, "padded": 305, "confound": 0.2125}
+    assert quality["counts"] == NONE | counts
+    assert quality["length_chance"] == 0.1333
+    assert quality["partial"] is quality["one_length"] is None
+    copied = frame[frame["clip"] != frame.recording]
+    assert list(copied["clip"]) == ["03-01-03-01-02-02-07"]
+    assert list(copied.recording) == ["03-01-03-01-02-01-07"]

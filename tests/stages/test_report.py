@@ -1,0 +1,753 @@
+"""The page and the summary: right numbers, loud warnings, nothing fetched, equal bytes."""
+
+import html
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.features import framing
+from pipeline.reporting import figures
+from pipeline.reporting.results import EMOTIONS, LENGTHS, read_recorded, read_run
+from pipeline.stages.report import costs, length_words, page, summary
+from pipeline.stages.report import report as stage
+
+RATED = ["arousal", "dominance", "valence"]
+LABELS = ["neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised"]
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+AGAIN = """
+import pathlib, sys
+from pipeline.stages.report import report
+folder = pathlib.Path(sys.argv[1])
+pages = folder / "index.html", folder / "summary.md"
+report(folder, folder / "recorded", *pages, runs=dict.fromkeys(sys.argv[2:]))
+"""
+
+
+def report(reports, runs):
+    """Run the stage on the named runs; of a line of params.yaml it takes the name alone."""
+    recorded = reports / "recorded"
+    recorded.mkdir(exist_ok=True)
+    pages = reports / "index.html", reports / "summary.md"
+    stage(reports, recorded, *pages, runs=dict.fromkeys(runs))
+
+
+def leak(clips, of=240, *, allowed=False, **more):
+    return {"clips": clips, "of": of, "values": min(clips, 6), "allowed": allowed} | more
+
+
+APART = {kind: leak(0) for kind in ("clip", "pcm", "near", "speaker", "utterance", "parent")} | {
+    "sentence": leak(240, allowed=True),
+    "session": None,
+}
+SHARED = APART | {
+    "pcm": leak(2, allowed=True),
+    "speaker": leak(240, allowed=True),
+    "utterance": leak(219, allowed=True),
+}
+
+
+def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **facts):
+    """Write a made-up run of 240 clips, 30 of each class; ``right`` of every class recognised."""
+    draw = random.Random(name)
+    folder = reports / name
+    folder.mkdir(parents=True)
+    hits = round(30 * right)
+    rows = ["clip,speaker,sex,fold,label,predicted," + ",".join(f"p_{x}" for x in LABELS)]
+    for i, label in enumerate(LABELS):
+        for k in range(30):
+            guess = label if k < hits else LABELS[(i + 1 + draw.randrange(3)) % 8]
+            ps = ",".join("1.0" if x == guess else "0.0" for x in LABELS)
+            rows.append(f"{label}-{k},{k % 6},f,{k % folds + 1},{label},{guess},{ps}")
+    (folder / "predictions.csv").write_text("\n".join(rows) + "\n")
+
+    share = hits / 30
+    fold = [share + draw.uniform(-0.06, 0.06) for _ in range(folds)]
+    metrics = {
+        f"{metric}{end}": share + offset
+        for metric in ("uar", "war")
+        for end, offset in (("", 0), ("_low", -0.043), ("_high", 0.037), ("_fold_mean", 0.001))
+    }
+    metrics |= {"uar_fold_std": 0.031, "war_fold_std": 0.029, "macro_f1": share - 0.01}
+    metrics |= {f"recall_{label}": share for label in LABELS}
+    metrics |= {f"uar_fold_{i:02d}": u for i, u in enumerate(fold, 1)}
+    metrics |= {f"war_fold_{i:02d}": u + 0.012 for i, u in enumerate(fold, 1)}
+    metrics |= {"clips": 240, "speakers": 6, "chance_uar": 0.125, "majority_war": 0.133}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+    rows = ["fold,seed,epoch,loss,accuracy,validation_loss,validation_accuracy,test_accuracy"]
+    for f in range(1, folds + 1):
+        for e in range(1, epochs + 1):
+            gone = 1 - 0.9 ** (40 * e / epochs) + draw.uniform(-0.03, 0.03)
+            rows.append(
+                f"{f},0,{e},{2.1 - 1.7 * gone:.4f},{0.12 + 0.85 * gone:.4f},,,{share * gone:.4f}"
+            )
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    write_facts(folder, leaks=leaks, folds=folds, epochs=epochs, **facts)
+    return folder
+
+
+def write_facts(folder, *, leaks=APART, folds=6, epochs=8, **facts):
+    """Write run.json of a made-up run."""
+    name = folder.name
+    run = {
+        "run": name,
+        "model": "tim_net",
+        "corpus": "ravdess",
+        "waveform": "pad_110000",
+        "feature": "mfcc39",
+        "protocol": "speakers_6",
+        "protocol_settings": {
+            "kind": "speakers",
+            "folds": folds,
+            "seed": 46,
+            "allow": ["sentence"],
+        },
+        "selection": "last",
+        "weights": None,
+        "settings": {"filters": 39, "dilations": 8, "dropout": 0.1},
+        "training": {"epochs": epochs, "optimiser": {"name": "adam", "beta_1": 0.93}},
+        "seeds": [0],
+        "parameters": 108895,
+        "input_shape": [215, 39],
+        "labels": LABELS,
+        "attributes": [],
+        "folds": folds,
+        "clips": 240,
+        "speakers": 6,
+        "leaks": leaks,
+        "length": {
+            "policy": "centre",
+            "samples": 110000,
+            "sample_rate": 22050,
+            "clips": 240,
+            "cut": 12,
+            "largest_cut": 0.614,
+            "padded": 228,
+            "median_padding": 1.228,
+        },
+        "device": "cpu",
+        "backend": "jax",
+        "certificate": "9f2c" * 16,
+        "provenance": {
+            "weights": {"clips": 1200, "test": 0},
+            "selection": {
+                "clips": 240 if facts.get("selection") == "leaky" else 0,
+                "test": 240 if facts.get("selection") == "leaky" else 0,
+            },
+        },
+        "quality": {
+            "clips": 240,
+            "quarantined": {"Actor_07/broken.wav": "0 bytes"},
+            "duplicates": [["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]],
+            "near_duplicates": [{"clips": ["a_take", "a_copy"], "correlation": 0.98}],
+            "length_accuracy": 0.21,
+            "length_chance": 0.13,
+            "partial": None,
+            "sample_rate": {"48000": 240},
+        },
+        "published": [],
+        "versions": {"python": "3.11.2", "keras": "3.15.1"},
+    }
+    (folder / "run.json").write_text(json.dumps(run | facts))
+
+
+def write_rated(reports, name, *, attributes=RATED, ccc=0.6, clips=240, epochs=8, **facts):
+    """Write a made-up run on attributes, dominance 0.1 and valence 0.2 below the first CCC."""
+    draw = random.Random(name)
+    folder = reports / name
+    folder.mkdir(parents=True)
+    scores = {attribute: ccc - 0.1 * RATED.index(attribute) for attribute in attributes}
+    columns = [f"{what}_{attribute}" for attribute in attributes for what in ("true", "predicted")]
+    rows = [",".join(["clip,speaker,sex,fold", *columns, "seed"])]
+    for k in range(clips):
+        values = []
+        for score in scores.values():
+            true = min(7, max(1, draw.gauss(4, 1)))
+            values += [f"{true:.2f}", f"{4 + score * (true - 4) + draw.gauss(0, 0.5):.5f}"]
+        rows.append(",".join([f"c{k},{k % 6},f,{k % 6 + 1}", *values, "0"]))
+    (folder / "predictions.csv").write_text("\n".join(rows) + "\n")
+
+    metrics = {"clips": clips, "speakers": 6}
+    for attribute, score in scores.items():
+        key = f"ccc_{attribute}"
+        metrics |= {key: score, f"{key}_low": score - 0.05, f"{key}_high": score + 0.04}
+        metrics |= {f"{key}_fold_mean": score - 0.002, f"{key}_fold_std": 0.021}
+        metrics |= {f"{key}_fold_{i:02d}": score + draw.uniform(-0.06, 0.06) for i in range(1, 7)}
+        metrics[f"rmse_{attribute}"] = 0.8 + 0.1 * RATED.index(attribute)
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+
+    tested = [f"{part}_ccc_{a}" for part in ("validation", "test") for a in attributes]
+    sizes = [f"cluster_{k:02d}" for k in range(1, 11)]
+    measured = "fold seed epoch loss cluster_loss attribute_loss nmi".split()
+    rows = [",".join([*measured, *sizes, *tested])]
+    for fold in range(1, 7):
+        for e in range(1, epochs + 1):
+            gone = 1 - 0.9 ** (40 * e / epochs) + draw.uniform(-0.03, 0.03)
+            nmi = f"{0.2 + 0.7 * gone:.4f}" if e > 1 else ""
+            values = [f"{3.3 - 1.5 * gone:.4f}", f"{2.3 - gone:.4f}", f"{1 - gone / 2:.4f}", nmi]
+            chunks = [str(draw.randrange(20, 30 + 30 * k)) for k in range(10)]
+            scored = [f"{gone * (score + b):.4f}" for b in (0.05, 0) for score in scores.values()]
+            rows.append(",".join([f"{fold},0,{e}", *values, *chunks, *scored]))
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    own = {"model": "deep_emo_cluster", "corpus": "msp_podcast", "labels": []}
+    write_facts(folder, epochs=epochs, **own | {"attributes": list(attributes)} | facts)
+    return folder
+
+
+def write_recorded(
+    reports, name, *, write=write_run, note="100 of 500 epochs", seconds=11430, **run
+):
+    """Write a made-up recorded run: of a run what is kept of it, and how it was made."""
+    folder = write(reports / "recorded", name, **run)
+    (folder / "predictions.csv").unlink()
+    (folder / "history.csv").unlink()
+    how = {
+        "hardware": "AMD EPYC 9654",
+        "cores": 2,
+        "backend": "jax",
+        "seconds": seconds,
+        "command": f"dvc repro evaluate@{name}",
+        "commit": "c09dac00ede091f4fa003e0793e03e65a80b1218-dirty",
+        "date": "2026-11-20",
+        "note": note,
+    }
+    (folder / "how.json").write_text(json.dumps(how))
+    return folder
+
+
+@pytest.fixture
+def reports(tmp_path):
+    """Three runs: the authors' way, the same model held to account, and imported weights."""
+    published = [
+        {"protocol": "10 random folds, best epoch on test", "uar": 91.93, "war": 92.08,
+         "source": "ICASSP 2023, table 1"},
+        {"protocol": "10 random folds, last epoch", "uar": None, "war": 90.07,
+         "source": "authors' curves, 2023-08"},
+    ]  # fmt: skip
+    write_run(tmp_path, "tim_net-ravdess-authors", right=0.9, leaks=SHARED, selection="leaky",
+              protocol="authors_46", published=published)  # fmt: skip
+    write_run(tmp_path, "gmtcnet-demo", right=0.5, model="gmtcnet", corpus="demo")
+    write_run(tmp_path, "tim_net-ravdess", right=0.6)
+    return tmp_path
+
+
+RUNS = ["tim_net-ravdess-authors", "gmtcnet-demo", "tim_net-ravdess"]
+
+
+def text_of(markup):
+    """What a reader sees, on one line."""
+    body = re.sub(r"<style.*?</style>", "", markup, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def test_page_shows_the_numbers(reports):
+    report(reports, RUNS)
+    seen = text_of((reports / "index.html").read_text())
+    assert "90.0 [85.7, 93.7] chance 12.5" in seen
+    assert "60.0 [55.7, 63.7]" in seen
+    assert "macro F1, % 59.0" in seen
+    assert f"best epoch on test ICASSP 2023, table 1 90.0 91.9 {MINUS}1.9" in seen
+    assert "Test clips with another take of the same utterance in training: 219 of 240" in seen
+    assert "Not checkable: the corpus does not say." in seen
+    assert "03-01-03-01-02-01-07 = 03-01-03-01-02-02-07" in seen
+    assert "training.optimiser.beta_1 0.93" in seen
+
+
+def test_confusion_counts_clips_by_true_label(tmp_path):
+    folder = write_run(tmp_path, "a", right=0.9)
+    run = read_run(folder)
+    rows = [line.split(",") for line in (folder / "predictions.csv").read_text().split()[1:]]
+    assert sum(map(sum, run.confusion)) == 240
+    assert [sum(row) for row in run.confusion] == [30] * 8  # rows are true labels
+    angry_as_happy = sum(row[4] == "angry" and row[5] == "happy" for row in rows)
+    assert run.confusion[4][2] == angry_as_happy
+    matrix = re.search(r'<table class="matrix">.*?</table>', page([run], []), re.S)[0]
+    cells = [int(n) for n in re.findall(r"--share:[^>]*>(\d+)</td>", matrix)]
+    assert cells == [count for row in run.confusion for count in row]
+
+
+def test_runs_of_one_model_and_corpus_stand_together(reports):
+    report(reports, RUNS)
+    lines = (reports / "summary.md").read_text().splitlines()[2:5]
+    names = [line.split(" | ")[0].strip("| ") for line in lines]
+    assert names == ["tim_net-ravdess-authors", "tim_net-ravdess", "gmtcnet-demo"]
+
+
+def test_cost_of_the_leak_pairs_leaky_with_honest(reports):
+    runs = [read_run(reports / name) for name in RUNS]
+    pairs = [(leaky.name, honest.name) for leaky, honest in costs(runs)]
+    assert pairs == [("tim_net-ravdess-authors", "tim_net-ravdess")]
+    assert f"90.0 60.0 {MINUS}30.0" in text_of(page(runs, []))
+
+
+@pytest.mark.parametrize(
+    ("facts", "objections"),
+    [
+        ({}, []),
+        ({"selection": "best_validation"}, []),
+        ({"selection": "leaky"}, ["picked on test"]),
+        ({"leaks": SHARED}, ["recordings shared", "speakers shared"]),
+        ({"leaks": APART | {"speaker": None}}, ["speakers not known"]),
+        ({"leaks": APART | {"speaker": leak(0, unlabelled=9)}}, ["speakers not known"]),
+        ({"weights": "authors, 2023"}, ["trained elsewhere"]),
+    ],
+)
+def test_what_makes_a_number_honest(tmp_path, facts, objections):
+    run = read_run(write_run(tmp_path, "a", **facts))
+    assert run.objections == objections
+    assert ("<mark>" in page([run], [])) == ("picked on test" in objections)
+
+
+def test_imported_weights_have_no_curves_and_claim_no_epoch(tmp_path):
+    folder = write_run(tmp_path, "a", weights="authors, 2023", training=None)
+    (folder / "history.csv").write_text("fold,seed,epoch,loss,accuracy,test_accuracy\n")
+    run = read_run(folder)
+    assert run.protocol == "speakers held out, imported weights"
+    assert "No learning curves: the weights were imported." in text_of(page([run], []))
+
+
+def test_a_class_without_clips_has_no_recall(tmp_path):
+    folder = write_run(tmp_path, "a", labels=[*LABELS, "bored"])
+    assert f"bored 0 0 0 0 0 0 0 0 0 {DASH}" in text_of(page([read_run(folder)], []))
+
+
+def test_seeds_are_drawn_apart(tmp_path):
+    folder = write_run(tmp_path, "a", folds=2, epochs=3)
+    head, *rows = (folder / "history.csv").read_text().splitlines()
+    again = [row.replace(",0,", ",1,", 1) for row in rows]
+    (folder / "history.csv").write_text("\n".join([head, *rows, *again]) + "\n")
+    drawn = dict((curve.title, svg) for curve, svg in figures.curves(read_run(folder)))
+    assert drawn["Loss"].count("stroke-width: 0.5") == 4  # two folds under two seeds
+
+
+# ---- runs on attributes ----------------------------------------------------------------------
+
+
+ARTICLE = {"protocol": "1.8, gru", "arousal": 0.573, "dominance": 0.4663, "valence": 0.159,
+           "source": "authors' README"}  # fmt: skip
+
+
+def test_runs_on_attributes_have_tables_of_their_own(tmp_path):
+    write_rated(tmp_path, "all-msp", published=[ARTICLE])
+    write_run(tmp_path, "tim_net-ravdess")
+    write_rated(tmp_path, "valence-msp", attributes=["valence"], ccc=0.15, leaks=SHARED)
+    write_recorded(tmp_path, "kept-msp", write=write_rated, attributes=["arousal"])
+    report(tmp_path, ["all-msp", "tim_net-ravdess", "valence-msp"])
+    emotions, _, attributes, note, theirs, _, kept = (
+        (tmp_path / "summary.md").read_text().split("\n\n")
+    )
+    assert [line.split(" | ")[0] for line in emotions.splitlines()[2:]] == ["| tim_net-ravdess"]
+    assert "CCC" not in emotions
+    head, _, whole, one = attributes.splitlines()
+    assert "| Protocol | CCC arousal | CCC dominance | CCC valence | Folds | Honest |" in head
+    assert "| **0.600** [0.550, 0.640] | **0.500** [0.450, 0.540] | **0.400** [0.3" in whole
+    assert f"| {DASH} | {DASH} | **{MINUS}0.050** [{MINUS}0.100, {MINUS}0.010] | 6 | no: " in one
+    assert note.startswith("CCC over all held-out clips")
+    assert "| 1.8, gru | 0.600 | 0.573 | +0.027 | 0.500 | 0.466 | +0.034 | 0.400 | 0.159" in theirs
+    assert f"| **0.600** [0.550, 0.640] | {DASH} | {DASH} | 6 | yes | 8 | AMD" in kept
+
+    seen = text_of((tmp_path / "index.html").read_text())
+    assert "deep_emo_cluster msp_podcast ✓ yes 0.600 [0.550, 0.640] RMSE 0.800 0.500" in seen
+    assert "1.8, gru authors' README 0.600 0.573 +0.027" in seen
+    assert "CCC arousal of a fold, mean ± s.d. 0.598 ± 0.021" in seen
+    assert "RMSE valence 1.000" in seen
+    assert "With the clusters" not in seen
+    assert "one cluster each, the largest lowest" in seen
+
+
+def test_a_page_of_one_task_says_nothing_of_the_other(tmp_path):
+    run = read_run(write_rated(tmp_path, "a"))
+    seen = text_of(page([run], []))
+    assert not re.search(r"UAR|WAR|macro|Confusion|Attributes", seen)
+    assert "UAR" not in summary([run], [])
+    seen = text_of(page([read_run(write_run(tmp_path, "b"))], []))
+    assert not re.search(r"CCC|RMSE|rated|Clusters|Emotions", seen)
+
+
+def test_leaks_cost_what_both_runs_measure(tmp_path):
+    leaky = read_run(write_rated(tmp_path, "a", ccc=0.8, selection="leaky"))
+    honest = read_run(write_rated(tmp_path, "b", attributes=["valence"], ccc=0.7))
+    other = read_run(write_rated(tmp_path, "c", attributes=["arousal"], leaks=SHARED))
+    assert costs([leaky, honest, other]) == [(leaky, honest)]
+    seen = text_of(page([leaky, honest], []))
+    assert f"0.800 {DASH} {DASH} 0.700 {DASH} {DASH} 0.600 0.500 {MINUS}0.100" in seen
+    assert "(the epoch was picked on it)" in seen
+
+
+def test_a_scatter_stays_small(tmp_path):
+    many = read_run(write_rated(tmp_path, "a", clips=2000))
+    drawn = figures.scatter(many, many.measures[0])
+    path = max(re.findall(r' d="([^"]*)"', drawn), key=len)
+    assert path.count("M") == figures.POINTS
+    assert len(drawn) < 40_000
+    assert "600 of 2000 predictions, evenly taken" in text_of(page([many], []))
+    few = read_run(write_rated(tmp_path, "b", clips=50))
+    assert max(re.findall(r' d="([^"]*)"', figures.scatter(few, few.measures[0])),
+               key=len).count("M") == 50  # fmt: skip
+    assert "evenly taken" not in text_of(page([few], []))
+
+
+def test_losses_are_drawn_that_were_measured(tmp_path):
+    folder = write_rated(tmp_path, "a", attributes=["valence"])
+    drawn = {curve.title: curve.lines for curve, _ in figures.curves(read_run(folder))}
+    assert list(drawn) == ["Losses", "CCC valence", "NMI"]
+    assert [line.words for line in drawn["Losses"]] == ["sum", "attributes", "clusters"]
+    head, *rows = (folder / "history.csv").read_text().splitlines()
+    rows = [f"{row},0.9,1.8" for row in rows]
+    head += ",triplet_loss,unlabeled_loss"
+    (folder / "history.csv").write_text("\n".join([head, *rows]) + "\n")
+    (losses, svg), *_ = figures.curves(read_run(folder))
+    assert [line.words for line in losses.lines[3:]] == ["triplets", "unlabelled clips"]
+    assert "stroke-dasharray" in svg
+
+
+def test_clusters_are_drawn_by_size(tmp_path):
+    folder = write_rated(tmp_path, "a")
+    rows = ["fold,seed,epoch,loss,cluster_01,cluster_02,cluster_03", "1,0,1,1,10,20,70",
+            "1,0,2,1,0,100,0", "2,0,1,1,30,10,60", "2,0,2,1,100,0,0"]  # fmt: skip
+    (folder / "history.csv").write_text("\n".join(rows) + "\n")
+    words = "from the largest to the smallest: 65 to 10 at first, 100 to 0 at the end"
+    assert words in figures.clusters(read_run(folder))
+    assert figures.clusters(read_run(write_run(tmp_path, "b"))) is None
+
+
+def test_imported_weights_of_a_run_on_attributes(tmp_path):
+    folder = write_rated(tmp_path, "a", weights="authors, 2024", training=None)
+    (folder / "history.csv").write_text("fold,seed,epoch,loss\n")
+    assert "No learning curves: the weights were imported." in text_of(page([read_run(folder)], []))
+
+
+def test_a_recording_older_than_attributes_is_of_emotions(tmp_path):
+    folder = write_recorded(tmp_path, "a")
+    facts = json.loads((folder / "run.json").read_text())
+    del facts["attributes"]
+    (folder / "run.json").write_text(json.dumps(facts))
+    assert read_recorded(folder).task is EMOTIONS
+
+
+# ---- clips that were cut and padded ----------------------------------------------------------
+
+
+def test_a_run_says_what_became_of_its_clips(tmp_path):
+    write_run(tmp_path, "a")
+    report(tmp_path, ["a"])
+    seen = text_of((tmp_path / "index.html").read_text())
+    line = "Clips brought to 4.99 s about their middle: 12 of 240 cut, by up to 0.61 s; 228 padded"
+    assert seen.count(f"{line}, by 1.23 s in the median.") == 1
+    assert "length.policy" not in seen  # the line says it
+
+
+@pytest.mark.parametrize(
+    ("policy", "changed", "words"),
+    [
+        ("start", {}, "brought to 2.00 s from their start: none of 3 cut; 1 padded, by 0.50 s in"),
+        ("whole", {"samples": None}, "taken whole: none of 3 cut; 1 padded, by 0.50 s in"),
+        ("segments", {}, "taken whole, in pieces of 2.00 s: none of 3 cut; 1 padded, by 0.50 s in"),
+        ("centre", {"padded": 0}, "brought to 2.00 s about their middle: none of 3 cut; none padd"),
+    ],
+)
+def test_every_policy_has_its_words(policy, changed, words):
+    length = {"policy": policy, "samples": 32000, "sample_rate": 16000, "clips": 3, "cut": 0}
+    length |= {"largest_cut": 0.0, "padded": 1, "median_padding": 0.5}
+    assert length_words(length | changed).startswith(f"Clips {words}")
+
+
+def test_pieces_of_whole_clips_have_words():
+    length = {"policy": "whole", "chunks": 11, "samples": None, "sample_rate": 16000, "clips": 3}
+    length |= {"cut": 0, "largest_cut": 0.0, "padded": 0, "median_padding": 0.0}
+    assert length_words(length).startswith("Clips taken whole, in 11 pieces that reach from the")
+    assert length_words(length | {"chunks": 0}).startswith("Clips taken whole: none of 3 cut")
+
+
+def test_no_policy_lacks_words():
+    assert set(LENGTHS) == set(framing.POLICIES)
+
+
+# ---- recorded runs ---------------------------------------------------------------------------
+
+
+def test_recorded_runs_have_a_section(reports):
+    published = [{"protocol": "10 random folds", "uar": 89.19, "war": None, "source": "README"}]
+    write_recorded(reports, "tim_net-emodb", right=0.7, corpus="emodb", published=published,
+                   leaks=SHARED, epochs=100)  # fmt: skip
+    report(reports, RUNS)
+    seen = text_of((reports / "index.html").read_text())
+    assert "1 more was recorded on real corpora ." in seen
+    _, section = seen.split("Recorded on real corpora Long runs")
+    section, _ = section.split("tim_net-ravdess-authors tim_net on ravdess, ")  # the first run
+    assert "tim_net emodb ✗ no 70.0 [65.7, 73.7] chance 12.5 70.0 [65.7, 73.7]" in section
+    assert "speakers shared, last epoch tim_net-emodb 6 100 epochs ✓ apart" in section
+    assert "100 of 500 epochs AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20 " in section
+    ours = "6 folds, speakers shared, last epoch, 100 epochs tim_net-emodb"
+    assert f"{ours} 10 random folds README 70.0 89.2 {MINUS}19.2 70.0 {DASH} {DASH}" in section
+    assert "12 of 240 cut" in section
+    assert "how.commit c09dac00ede091f4fa003e0793e03e65a80b1218-dirty" in section
+
+
+def test_the_summary_has_them_too(reports):
+    published = [{"protocol": "10 random folds", "uar": 89.19, "war": None, "source": "README"}]
+    write_recorded(reports, "tim_net-emodb", right=0.7, corpus="emodb", published=published)
+    report(reports, RUNS)
+    *_, title, headline, theirs = (reports / "summary.md").read_text().split("\n\n")
+    assert title == "**Recorded on real corpora**, and not computed again here:"
+    head, _, line = headline.splitlines()
+    assert head.endswith("| Folds | Honest | Epochs | Hardware | Note |")
+    assert line == (
+        "| tim_net-emodb | tim_net | emodb | speakers held out, last epoch "
+        "| **70.0** [65.7, 73.7] | **70.0** [65.7, 73.7] | 6 | yes | 8 "
+        "| AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20 | 100 of 500 epochs |"
+    )
+    assert f"| 10 random folds | 70.0 | 89.2 | {MINUS}19.2 |" in theirs
+
+
+def test_without_recorded_runs_nothing_is_said_of_them(reports):
+    (reports / "recorded").mkdir()
+    (reports / "recorded" / "README.md").write_text("What lies here.\n")
+    (reports / "recorded" / ".x.part").mkdir()  # left by a command that was killed
+    report(reports, RUNS)
+    for name in ("index.html", "summary.md"):
+        assert "recorded" not in (reports / name).read_text().lower()
+
+
+def test_a_recorded_run_may_have_the_name_of_a_run(tmp_path):
+    write_run(tmp_path, "a", right=0.6)
+    write_recorded(tmp_path, "a", right=0.9)
+    report(tmp_path, ["a"])
+    markup = (tmp_path / "index.html").read_text()
+    ids = re.findall(r'\bid="([^"]*)"', markup)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'<a [^>]*href="#([^"]*)', markup)) == {"run-1", "recorded", "recorded-1"}
+    found = re.findall(r"^\| a \|.*?\*\*(.*?)\*\*", (tmp_path / "summary.md").read_text(), re.M)
+    assert found == ["60.0", "90.0"]
+
+
+def test_recorded_runs_of_one_model_and_corpus_stand_together(reports):
+    for name, corpus in (("c", "emodb"), ("a", "savee"), ("b", "emodb"), ("d", "savee")):
+        write_recorded(reports, name, corpus=corpus)
+    report(reports, RUNS)
+    table = (reports / "summary.md").read_text().partition("Recorded")[2]
+    assert re.findall(r"^\| ([a-d]) \|", table, re.M) == ["a", "d", "b", "c"]
+
+
+def test_what_a_recording_does_not_know_is_not_said(tmp_path):
+    folder = write_recorded(tmp_path, "a", seconds=None, weights="authors, 2023", training=None)
+    assert read_recorded(folder).made == "AMD EPYC 9654, 2 cores, jax, 2026-11-20"
+    write_run(tmp_path, "b")
+    report(tmp_path, ["b"])
+    assert "trained elsewhere" in (tmp_path / "summary.md").read_text()
+    assert f"| {DASH} | AMD" in (tmp_path / "summary.md").read_text()
+
+
+def test_a_note_is_escaped(tmp_path):
+    write_run(tmp_path, "a")
+    write_recorded(tmp_path, "b", note="<i>|")
+    report(tmp_path, ["a"])
+    assert "<i>" not in (tmp_path / "index.html").read_text()
+    assert "| &lt;i>\\| |" in (tmp_path / "summary.md").read_text()
+
+
+def test_the_folder_of_recorded_runs_is_there_even_if_empty(tmp_path):
+    write_run(tmp_path, "a")
+    pages = tmp_path / "index.html", tmp_path / "summary.md"
+    with pytest.raises(InputError, match="recorded: no such folder; take it back from git"):
+        stage(tmp_path, tmp_path / "recorded", *pages, runs={"a": None})
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.json", "how.json"])
+def test_a_recorded_run_that_is_not_whole(tmp_path, name):
+    write_run(tmp_path, "a")
+    folder = write_recorded(tmp_path, "b")
+    (folder / name).write_text("{}")
+    remedy = "; take it back from git, or record the run again"
+    with pytest.raises(InputError, match=f"recorded/b: {name} has no .*{remedy}"):
+        report(tmp_path, ["a"])
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"recorded/b: {name} is missing{remedy}"):
+        report(tmp_path, ["a"])
+    assert not (tmp_path / "index.html").exists()
+
+
+# ---- the files -------------------------------------------------------------------------------
+
+
+def test_same_results_same_bytes(reports, tmp_path):
+    write_rated(reports, "cluster-msp")
+    runs = [*RUNS, "cluster-msp"]
+    report(reports, runs)
+    first = [(reports / name).read_bytes() for name in ("index.html", "summary.md")]
+    again = subprocess.run(
+        [sys.executable, "-c", AGAIN, reports, *runs],
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+    )
+    assert again.returncode == 0
+    assert [(reports / name).read_bytes() for name in ("index.html", "summary.md")] == first
+
+
+def test_page_fetches_nothing(reports):
+    write_recorded(reports, "tim_net-ravdess")
+    write_rated(reports, "cluster-msp")
+    report(reports, [*RUNS, "cluster-msp"])
+    markup = (reports / "index.html").read_text()
+    assert not re.search(r"http|src=|@import|url\((?!#)|<link|<script", markup)
+    assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', markup))
+    assert len(markup) < 500_000
+
+
+def test_ids_are_unique_and_every_reference_has_one(reports):
+    write_recorded(reports, "tim_net-ravdess")
+    write_rated(reports, "cluster-msp")
+    report(reports, [*RUNS, "cluster-msp"])
+    markup = (reports / "index.html").read_text()
+    ids = re.findall(r'\bid="([^"]*)"', markup)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([^")]*)', markup)) <= set(ids)
+
+
+def test_names_are_escaped(tmp_path):
+    name = "<i>a|b & $x_1$"
+    write_run(tmp_path, name, model="<script>", corpus='"q"')
+    report(tmp_path, [name])
+    markup = (tmp_path / "index.html").read_text()
+    assert "<i>" not in markup
+    assert "<script" not in markup
+    assert name in text_of(markup)
+    assert "| &lt;i>a\\|b &amp; $x_1$ | &lt;script> |" in (tmp_path / "summary.md").read_text()
+
+
+def test_figures_keep_what_they_say_and_take_the_colours_of_the_page():
+    def draw(axes):
+        axes.plot([0, 1], [0, 1], color="#1b5e78")
+        axes.text(0, 0, "0.12345 #1b5e78")
+
+    markup = figures.drawing(draw, 'a "b"', 100)
+    assert ">0.12345 #1b5e78</text>" in markup
+    assert "stroke: var(--accent)" in markup
+    assert markup.startswith('<svg viewBox="0 0 360 100" role="img" aria-label="a &#34;b&#34;">')
+
+
+def test_summary_is_a_table(reports):
+    report(reports, RUNS)
+    headline, note, published = (reports / "summary.md").read_text().split("\n\n")
+    lines = headline.splitlines()
+    assert lines[0] == "| Run | Model | Corpus | Protocol | UAR % | WAR % | Folds | Honest |"
+    assert lines[3] == (
+        "| tim_net-ravdess | tim_net | ravdess | speakers held out, last epoch "
+        "| **60.0** [55.7, 63.7] | **60.0** [55.7, 63.7] | 6 | yes |"
+    )
+    assert lines[2].endswith("| no: recordings shared, speakers shared, picked on test |")
+    assert {line.count(" | ") for line in lines} == {7}
+    assert "95 %" in note
+    assert {line.count(" | ") for line in published.splitlines()} == {9}
+    assert f"| 90.0 | {DASH} | {DASH} | 90.0 | 90.1 | {MINUS}0.1 |" in published
+
+
+def test_summary_without_anything_published_has_one_table(tmp_path):
+    write_run(tmp_path, "a")
+    report(tmp_path, ["a"])
+    assert (tmp_path / "summary.md").read_text().count("\n| ---") == 1
+
+
+@pytest.mark.parametrize("name", ["run.json", "metrics.json", "predictions.csv", "history.csv"])
+def test_a_missing_file(tmp_path, name):
+    folder = write_run(tmp_path, "a")
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"a: {name} is missing; run dvc pull, or .*@a$"):
+        report(tmp_path, ["a"])
+    assert not (tmp_path / "index.html").exists()
+
+
+def test_broken_files(tmp_path):
+    folder = write_run(tmp_path, "a")
+    whole = {file.name: file.read_text() for file in folder.iterdir()}
+
+    def refuses(name, text, message):
+        (folder / name).write_text(text)
+        with pytest.raises(InputError, match=message + ".*; run dvc pull, or .*@a$"):
+            read_run(folder)
+        (folder / name).write_text(whole[name])
+
+    refuses("metrics.json", "{", "metrics.json: not JSON")
+    refuses("metrics.json", '{"uar": 1}', "metrics.json has no uar_low")
+    refuses("run.json", "{}", "run.json has no model")
+    refuses("run.json", whole["run.json"].replace('"pcm"', '"x"'), "run.json leaks has no pcm")
+    refuses("run.json", whole["run.json"].replace('"duplicates"', '"x"'), "has no duplicates")
+    refuses("run.json", whole["run.json"].replace('"last"', '"x"'), "selection is 'x', wanted one")
+    refuses("run.json", whole["run.json"].replace('"centre"', '"x"'), "length.policy is 'x', want")
+    refuses("predictions.csv", "clip\n", "predictions.csv has no label, predicted")
+    refuses("predictions.csv", whole["predictions.csv"].replace(",sad,", ",bored,"), "'bored'")
+    refuses("history.csv", "fold,seed,epoch,loss,accuracy\n1,0,1,x,1\n", "history.csv: .*'x'")
+
+
+def test_broken_files_of_a_run_on_attributes(tmp_path):
+    folder = write_rated(tmp_path, "a", attributes=["arousal"])
+    whole = {file.name: file.read_text() for file in folder.iterdir()}
+
+    def refuses(name, old, new, message):
+        assert old in whole[name]
+        (folder / name).write_text(whole[name].replace(old, new))
+        with pytest.raises(InputError, match=message + ".*; run dvc pull, or .*@a$"):
+            read_run(folder)
+        (folder / name).write_text(whole[name])
+
+    known = "attributes is 'anger', wanted one of arousal, dominance, valence"
+    refuses("run.json", '["arousal"]', '["anger"]', known)
+    refuses("run.json", '["arousal"]', '["valence"]', "metrics.json has no ccc_valence, ccc_val")
+    refuses("metrics.json", "rmse_", "x_", "metrics.json has no rmse_arousal")
+    refuses("metrics.json", "_fold_01", "_x", "metrics.json has no ccc_arousal_fold_01")
+    refuses("predictions.csv", "predicted_", "x_", "predictions.csv has no predicted_arousal")
+    refuses("predictions.csv", ",1,", ",1,x", "predictions.csv: .*'x")
+    refuses("history.csv", "epoch", "x", "history.csv has no epoch")
+
+
+def test_no_run_at_all(tmp_path):
+    with pytest.raises(InputError, match="no run to report; name one under runs"):
+        report(tmp_path, [])
+
+
+def test_help_is_quick():
+    code = (
+        "import sys, runpy; sys.argv = ['ser', 'report', '--help']\n"
+        "try: runpy.run_module('pipeline', run_name='__main__')\n"
+        "except SystemExit: print([m for m in ('matplotlib', 'jinja2') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_page_does_not_scroll_sideways_on_a_phone(reports, tmp_path):
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
+    write_recorded(reports, "tim_net-ravdess")
+    write_rated(reports, "cluster-msp", published=[ARTICLE], ccc=0.1)
+    report(reports, [*RUNS, "cluster-msp"])
+    measure = "<script>onload = () => parent.postMessage([document.documentElement.scrollWidth, \
+        document.documentElement.clientWidth].join(' of '), '*')</script>"
+    inner = html.escape((reports / "index.html").read_text() + measure)
+    wrapper = tmp_path / "phone.html"
+    wrapper.write_text(
+        '<meta charset="utf-8"><script>onmessage = (e) => document.title = e.data</script>'
+        f'<iframe style="width: 390px; height: 800px; border: 0" srcdoc="{inner}"></iframe>'
+    )
+    flags = (
+        "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+        "--disable-component-update --disable-sync --hide-scrollbars "
+        "--virtual-time-budget=5000 --dump-dom"
+    ).split()
+    done = subprocess.run(
+        [browser, *flags, f"--user-data-dir={tmp_path / 'profile'}", wrapper.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "<title>390 of 390</title>" in done.stdout, done.stderr[-2000:]
