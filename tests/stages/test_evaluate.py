@@ -153,7 +153,7 @@ def test_every_seed_is_predicted_with_its_own_models(given):
 @pytest.fixture
 def rated(given, monkeypatch):
     """Give the stage's paths and what it reads, the card being one of a run on attributes."""
-    from pipeline.inference import models as inference
+    from pipeline.engine import answers
 
     index = pd.read_csv(given["index"], keep_default_na=False)
     change(given["bundle"] / "card.json", labels=[], attributes=["arousal", "valence"])
@@ -163,7 +163,7 @@ def rated(given, monkeypatch):
         """Rate all clips alike but the first two."""
         return np.repeat([[2.0, 1.5]], len(x), axis=0).astype(np.float32) + np.eye(len(x), 2)
 
-    monkeypatch.setattr(inference, "predict", predict)
+    monkeypatch.setattr(answers, "predict", predict)
     return given, ratings
 
 
@@ -217,9 +217,9 @@ def test_a_bundle_that_lacks_a_model(given, name):
 
 
 def test_a_model_that_predicts_no_numbers(given, monkeypatch):
-    from pipeline.inference import models as inference
+    from pipeline.engine import answers
 
-    monkeypatch.setattr(inference, "predict", lambda model, x: np.full((len(x), 7), np.nan))
+    monkeypatch.setattr(answers, "predict", lambda model, x: np.full((len(x), 7), np.nan))
     with pytest.raises(InputError, match=r"fold-01\.keras predicts what is no number; train it"):
         evaluate(**given)
     assert not given["report"].exists()
