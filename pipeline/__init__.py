@@ -24,14 +24,15 @@ scoring     metrics and their intervals
 reporting   results read, figures and the page
 files       everything that knows a file format
 
-``errors``, ``text`` (words of messages), ``plugins`` (parts found by file name), ``parallel``
-(work over clips and folds) and ``commandline`` serve them all. A file imports from floors below
+``errors``, ``text`` (words of messages), ``settings`` (fields with types and bounds), ``plugins``
+(parts found by file name), ``parallel`` (work over clips and folds) and ``commandline`` serve them
+all. A file imports from floors below
 its own, from its own folder, and nothing else; tests/test_house.py reads ``FLOORS``.
 """
 
 FLOORS = (
     "errors text",
-    "plugins",
+    "settings plugins",
     "files scoring",
     "parallel features audit",
     "corpora protocols models",
