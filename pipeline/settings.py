@@ -94,9 +94,7 @@ def setting(default: Any = dataclasses.MISSING, doc: str = "", **bounds: Any) ->
     default
         Its default; a setting without one must be given.
     doc : str
-        What it is: a noun phrase.
-    **bounds
-        Of `Bounds`: ``unit``, ``low``, ``high``, ``above``, ``below``, ``choices``.
+        What it is: a noun phrase. The bounds that follow are fields of `Bounds`.
     """
     metadata = {"bounds": Bounds(doc, **bounds)}
     if isinstance(default, dict):
@@ -140,7 +138,7 @@ def read(kind: type[Record], line: Any, place: str, base: Record | None = None) 
             raise InputError(f"{place}.{key}: no such key; {text.nearest(str(key), known)}")
     try:
         return _made(kind, line, place, base)
-    except _Wrong as error:
+    except _WrongError as error:
         raise InputError(f"{place}.{error}") from None
 
 
@@ -192,7 +190,7 @@ def typed(value: Any, wanted: Any, place: str) -> Any:
     return value
 
 
-class _Wrong(Exception):
+class _WrongError(Exception):
     """A setting that a record refuses; the place is still to be put in front."""
 
 
@@ -220,7 +218,7 @@ def _made(kind: type, line: Mapping, place: str, base: Any) -> Any:
         try:
             check()
         except InputError as error:
-            raise _Wrong(str(error)) from None
+            raise _WrongError(str(error)) from None
     return record
 
 
