@@ -10,7 +10,8 @@
     are missing and extra; and for ``confound`` the ``length_accuracy``.
 ``quarantined``, ``skipped``
     Every file that cannot be used with the reason; how many files are not part of the corpus.
-``clipped``, ``quiet``, ``offset``, ``padded``, ``silence``, ``misnamed``
+``clipped``, ``loud``, ``quiet``, ``offset``, ``padded``, ``silence``, ``dead``, ``cancelled``,
+``unchecked``, ``misnamed``
     The first 20 files of each suspicion with the fact that rouses it (``SUSPICIONS``).
 ``leading_silence``, ``trailing_silence``
     Median, in seconds.
@@ -33,20 +34,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SHORTEST = 0.1  # seconds; below one analysis window of every feature here
+NOTHING = 2**-14  # span of a signal: two steps of 16 bit, all that dither or A-law silence moves
+ABSURD = 2.0**31  # of a float file; numbers of 32 bit, written as they are, go so far
 FULL_SCALE = 0.999  # and beyond: lossy codecs overshoot 1
 CLIPPED_RUN = 3  # samples at full scale in a row; a lone one may be an honest peak
 QUIET = 0.01  # peak below -40 dB: eight bits or fewer of 16
 OFFSET = 0.1  # mean, in shares of the RMS: -20 dB; a microphone's is a few hundredths at most
 PADDED = 0.1  # seconds of exact zeros; no microphone gives them
 SILENCE = 2 / 3  # of the clip, at its ends
+CANCELLED = 0.1  # RMS of the mix, in shares of the channels': -20 dB; of unlike channels it is 0.7
 FLOOR = 1e-4  # -40 dB below the loudest frame is silence
 FRAME = 0.01  # seconds
 SUSPICIONS = {
     "clipped": "samples in runs at full scale",
+    "loud": "peak of a float file above full scale",
     "quiet": "peak, full scale 1",
     "offset": "mean, in shares of the RMS",
     "padded": "seconds of exact zeros at one end",
     "silence": "share of the clip that is silence at its ends",
+    "dead": "channels without sound among others with it",
+    "cancelled": "RMS of the channels' mean, in shares of theirs",
+    "unchecked": "why a cut would not be noticed",
     "misnamed": "container that the file's suffix does not say",
 }
 LIMITS = (
@@ -81,6 +90,12 @@ class Facts:
         Seconds of silence: frames of 10 ms, 40 dB or more below the loudest.
     silence : float
         Share of the clip that is leading and trailing silence.
+    loud : float
+        Peak where it lies above full scale and was not clipped, else 0.
+    dead : int
+        Channels that are silent or constant.
+    mixed : float
+        RMS of the channels' mean as a share of the channels' RMS.
     """
 
     peak: float
@@ -90,9 +105,62 @@ class Facts:
     leading: float
     trailing: float
     silence: float
+    loud: float = 0.0
+    dead: int = 0
+    mixed: float = 1.0
 
 
-def facts(signal: np.ndarray, sample_rate: int) -> Facts:
+def unusable(signal: np.ndarray, sample_rate: int) -> str:
+    """Say why a recording says nothing about anyone, or give ``""``.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, channels), float32
+    sample_rate : int
+        In hertz.
+    """
+    seconds = len(signal) / sample_rate
+    if seconds < SHORTEST:
+        return f"{seconds:.4f} s long; wanted {SHORTEST} s or more"
+    return empty(signal)
+
+
+def empty(signal: np.ndarray) -> str:
+    """Say why a signal, or a window of one, holds no sound, or give ``""``.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples, channels), float32
+        One sample at least.
+
+    Examples
+    --------
+    >>> empty(np.zeros((800, 1), np.float32))
+    'silent: every sample is 0'
+    >>> empty(np.array([[0.5, -0.5], [-0.25, 0.25]], np.float32))
+    'the channels cancel: their mean is silent'
+    """
+    low, high = float(signal.min()), float(signal.max())
+    if not np.isfinite(low + high):
+        return "holds values that are not numbers"
+    if max(-low, high) > ABSURD:
+        return f"holds a value of {max(-low, high, key=abs):.3g}; full scale is 1"
+    if low == high == 0:
+        return "silent: every sample is 0"
+    if signal.shape[1] > 1:
+        spans = np.ptp(signal, axis=0)  # (channels,)
+        mean = signal.mean(axis=1, dtype=np.float64)
+        low, high = float(mean.min()), float(mean.max())
+        if high - low <= max(NOTHING, 1e-3 * spans.max()) and spans.max() > NOTHING:
+            return "the channels cancel: their mean is silent"
+    if high - low <= NOTHING:
+        if max(-low, high) <= NOTHING:
+            return f"silent: no sample is beyond {max(-low, high):.6f} of full scale"
+        return f"constant: every sample is {(low + high) / 2:.4f}; no sound"
+    return ""
+
+
+def facts(signal: np.ndarray, sample_rate: int, *, unbounded: bool = False) -> Facts:
     """Measure a signal.
 
     Parameters
@@ -101,11 +169,15 @@ def facts(signal: np.ndarray, sample_rate: int) -> Facts:
         One frame of 10 ms at least, finite, not all zeros.
     sample_rate : int
         In hertz.
+    unbounded : bool
+        Whether samples may lie beyond full scale without having been clipped, as in a float file;
+        then those are clipped that stay at the peak.
 
     Examples
     --------
-    >>> facts(np.r_[np.zeros(800), np.ones(800)][:, None].astype(np.float32), 8000)
-    Facts(peak=1.0, clipped=800, offset=0.707, zeros=0.1, leading=0.1, trailing=0.0, silence=0.5)
+    >>> found = facts(np.r_[np.zeros(800), np.ones(800)][:, None].astype(np.float32), 8000)
+    >>> found.peak, found.clipped, found.offset, found.zeros, found.leading, found.silence
+    (1.0, 800, 0.707, 0.1, 0.1, 0.5)
     """
     level = np.abs(signal).max(axis=1)  # (samples,)
     peak = float(level.max())
@@ -117,26 +189,32 @@ def facts(signal: np.ndarray, sample_rate: int) -> Facts:
     frames = power[: len(power) // length * length].reshape(-1, length).mean(axis=1)
     loud = np.flatnonzero(frames > FLOOR * frames.max())
     ends = int(loud[0]), int(len(frames) - 1 - loud[-1])
+    beyond = unbounded and peak > 1
+    several = signal.shape[1] > 1
+    mix = np.square(signal.mean(axis=1, dtype=np.float64)).mean() if several else 0.0
     return Facts(
         peak=round(peak, 5),
-        clipped=_clipped(signal) if peak >= FULL_SCALE else 0,
+        clipped=_clipped(signal, peak if beyond else FULL_SCALE) if peak >= FULL_SCALE else 0,
         offset=round(float(mean / np.sqrt(power.mean())), 3),
         zeros=round(float(zeros / sample_rate), 3),
         leading=round(ends[0] * FRAME, 2),
         trailing=round(ends[1] * FRAME, 2),
         silence=round(sum(ends) / len(frames), 3),
+        loud=round(peak, 5) if beyond else 0.0,
+        dead=int((np.ptp(signal, axis=0) <= NOTHING).sum()) if several else 0,
+        mixed=round(float(np.sqrt(mix / power.mean())), 5) if several else 1.0,
     )
 
 
-def _clipped(signal: np.ndarray) -> int:
-    """Samples of all channels, shape (samples, channels), that lie in runs at full scale."""
-    full = np.pad(np.abs(signal) >= FULL_SCALE, ((1, 1), (0, 0)))  # (samples + 2, channels)
+def _clipped(signal: np.ndarray, level: float) -> int:
+    """Samples of all channels, shape (samples, channels), that lie in runs at a level or beyond."""
+    full = np.pad(np.abs(signal) >= level, ((1, 1), (0, 0)))  # (samples + 2, channels)
     edges = np.flatnonzero(np.diff(full.T.ravel().astype(np.int8)))
     runs = edges[1::2] - edges[::2]
     return int(runs[runs >= CLIPPED_RUN].sum())
 
 
-def suspicions(facts: Facts, misnamed: str) -> dict[str, float | str]:
+def suspicions(facts: Facts, misnamed: str, unchecked: str = "") -> dict[str, float | str]:
     """What is suspicious about a clip: the names are of ``SUSPICIONS``, the values say how much.
 
     Parameters
@@ -145,13 +223,19 @@ def suspicions(facts: Facts, misnamed: str) -> dict[str, float | str]:
         Of its signal.
     misnamed : str
         The container where it is not the one of the suffix, else empty.
+    unchecked : str
+        Why a cut would not be noticed, else empty.
     """
     found = {
         "clipped": (facts.clipped > 0, facts.clipped),
+        "loud": (facts.loud > 0, facts.loud),
         "quiet": (facts.peak < QUIET, facts.peak),
         "offset": (facts.offset > OFFSET, facts.offset),
         "padded": (facts.zeros >= PADDED, facts.zeros),
         "silence": (facts.silence > SILENCE, facts.silence),
+        "dead": (facts.dead > 0, facts.dead),
+        "cancelled": (facts.mixed < CANCELLED, facts.mixed),
+        "unchecked": (unchecked != "", unchecked),
         "misnamed": (misnamed != "", misnamed),
     }
     return {name: fact for name, (wrong, fact) in found.items() if wrong}

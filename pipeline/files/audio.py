@@ -1,6 +1,10 @@
 """Sound files: the only module that knows soundfile."""
 
+import io
 import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +12,99 @@ import soundfile
 import xxhash
 
 from pipeline.errors import InputError
+from pipeline.files.containers import count
+from pipeline.files.containers.contents import Contents
 
-GIT_LFS_POINTER = b"version https://git-lfs"
-UNKNOWN_LENGTH = 0x7FFFF000  # writers that cannot seek back promise 2 GiB (SoX) or 4 GiB (FFmpeg)
-CONTAINERS = {
+CONTAINERS = {  # by suffix, as libsndfile calls what it reads
     ".aif": ("AIFF",),
+    ".aifc": ("AIFF",),
     ".aiff": ("AIFF",),
+    ".au": ("AU",),
+    ".avr": ("AVR",),
+    ".bwf": ("WAV", "WAVEX", "RF64"),
+    ".caf": ("CAF",),
     ".flac": ("FLAC",),
+    ".htk": ("HTK",),
+    ".iff": ("SVX", "AIFF"),
+    ".m1a": ("MP3",),
+    ".mat": ("MAT4", "MAT5"),
+    ".mp1": ("MP3",),
+    ".mp2": ("MP3",),
     ".mp3": ("MP3",),
+    ".mpc": ("MPC2K",),
+    ".mpga": ("MP3",),
+    ".nist": ("NIST",),
+    ".oga": ("OGG",),
     ".ogg": ("OGG",),
+    ".opus": ("OGG",),
+    ".paf": ("PAF",),
+    ".pvf": ("PVF",),
+    ".rf64": ("RF64",),
+    ".sd2": ("SD2",),
+    ".sds": ("SDS",),
+    ".sf": ("IRCAM",),
+    ".snd": ("AU",),
+    ".sph": ("NIST",),
+    ".svx": ("SVX",),
+    ".voc": ("VOC",),
+    ".w64": ("W64",),
     ".wav": ("WAV", "WAVEX", "RF64"),
+    ".wave": ("WAV", "WAVEX", "RF64"),
+    ".wve": ("WVE",),
+    ".xi": ("XI",),
 }
-SUFFIXES = set(CONTAINERS)  # of files taken from folders
+FOREIGN = set(  # sound that libsndfile does not read
+    ".3ga .3gp .aac .ac3 .amr .ape .awb .dts .m4a .m4b .m4r .mka .ra .raw .shn .spx .tta .vox "
+    ".weba .webm .wma .wv".split()
+)
+SUFFIXES = set(CONTAINERS) | FOREIGN  # of files taken from folders
+LOSSY = ("VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
+RATES = range(2000, 768001)  # Hz; below, no speech is understood, above, none is recorded
+BLOCK = 1 << 22  # samples that are read at once, of all channels
 
 
-def read(path: Path) -> tuple[np.ndarray, int]:
-    """Decode a sound file of any container libsndfile reads.
+@dataclass(frozen=True)
+class Sound:
+    """What a sound file holds.
+
+    Attributes
+    ----------
+    signal : ndarray, shape (samples, channels), float32
+        Full scale 1.0.
+    sample_rate : int
+        In hertz.
+    container : str
+        As libsndfile calls it.
+    encoding : str
+        The same.
+    unchecked : str
+        Why a cut would not be noticed; empty where it would.
+    """
+
+    signal: np.ndarray
+    sample_rate: int
+    container: str
+    encoding: str
+    unchecked: str
+
+    @property
+    def unbounded(self) -> bool:
+        """Whether samples may lie beyond full scale without having been clipped."""
+        return self.encoding in ("FLOAT", "DOUBLE")
+
+
+class _Forward(soundfile.SoundFile):
+    """A file that is read once from start to end; soundfile seeks after each block otherwise."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def load(path: Path) -> Sound:
+    """Decode a sound file of any container libsndfile reads, whole or not at all.
+
+    What the bytes hold is counted first (``pipeline.files.containers``) and compared with what was
+    decoded. Memory is taken for what is there, not for what a header promises.
 
     Parameters
     ----------
@@ -32,72 +113,153 @@ def read(path: Path) -> tuple[np.ndarray, int]:
 
     Returns
     -------
-    signal : ndarray, shape (samples, channels), float32
-        Full scale 1.0.
-    sample_rate : int
-        In hertz.
+    Sound
 
     Raises
     ------
     InputError
-        If the file is missing, empty, truncated, a git-LFS pointer, not sound, or holds no samples.
+        If the file is missing, not a regular one, empty, cut, damaged, a git-LFS pointer, not
+        sound, of an absurd sample rate, or holds no samples; or its name is not UTF-8.
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            head, size = file.read(len(GIT_LFS_POINTER)), file.seek(0, os.SEEK_END)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if size == 0:
-        raise InputError(f"{path}: 0 bytes; copy it again")
-    if head == GIT_LFS_POINTER:
-        raise InputError(f"{path}: a git-LFS pointer, not sound; run git lfs pull")
-    try:
-        with soundfile.SoundFile(path) as file:
-            sample_rate, promised = file.samplerate, file.frames
-            signal = file.read(dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        reason = error.error_string.rstrip(".")
-        raise InputError(f"{path}: not a sound file libsndfile can read ({reason})") from None
-    if len(signal) == 0:
-        raise InputError(f"{path}: holds no samples; copy it again")
-    if len(signal) < promised or size < _promised_bytes(head):
-        raise InputError(f"{path}: truncated: shorter than its header says; copy it again")
-    return signal, sample_rate
+        return _load(path)
+    except InputError as error:
+        raise InputError(f"{printable(path)}: {error}") from None
 
 
-def _promised_bytes(head: bytes) -> int:
-    """Bytes that a WAV or AIFF header promises; 0 for other files and streams of unknown length.
+def read(path: Path) -> tuple[np.ndarray, int]:
+    """Decode a sound file as `load`; give its signal, shape (samples, channels), and rate.
 
-    libsndfile takes the size of a cut file of these kinds from the file itself and hides the cut.
+    Raises
+    ------
+    InputError
+        As `load`.
     """
-    order = {b"RIFF": "little", b"FORM": "big"}.get(head[:4])
-    promised = int.from_bytes(head[4:8], order) if order else UNKNOWN_LENGTH
-    return promised + 8 if promised < UNKNOWN_LENGTH else 0
+    sound = load(path)
+    return sound.signal, sound.sample_rate
 
 
-def misnamed(path: Path) -> str:
-    """Container of a sound file as libsndfile calls it, if the suffix says another; else empty."""
-    found = soundfile.info(path).format
-    return "" if found in CONTAINERS.get(path.suffix.lower(), (found,)) else found
+def printable(path: Path | str) -> str:
+    r"""Give a path as text that can be written anywhere: ``\xNN`` for what is not UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _load(path: Path) -> Sound:
+    """Decode a sound file; errors do not name it."""
+    if printable(path) != str(path):
+        raise InputError("its name is not UTF-8; rename it")
+    try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            raise InputError("not a regular file; remove it")
+        with path.open("rb") as file:
+            contents = count.contents(file)
+    except FileNotFoundError:
+        linked = path.is_symlink()
+        raise InputError("a link to no such file" if linked else "no such file") from None
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})") from None
+    except InputError:
+        raise
+    except Exception as error:  # of numbers in a header that make no sense together
+        raise InputError(f"damaged: its header makes no sense ({error}); copy it again") from None
+    parts = [io.BytesIO(part) for part in contents.parts] or [path]
+    try:
+        sounds = [_decode(part, contents) for part in parts]
+    except soundfile.LibsndfileError as error:
+        raise InputError(_reason(error.error_string.rstrip("."), path)) from None
+    except InputError:
+        raise
+    except Exception as error:  # a decoder's errors are of any kind; none may end everything
+        raise InputError(_reason(f"{type(error).__name__}: {error}", path)) from None
+    first = sounds[0]
+    if len({(sound.sample_rate, sound.signal.shape[1]) for sound in sounds}) > 1:
+        raise InputError("streams of different rates or channels; write each to a file of its own")
+    signal = first.signal if len(sounds) == 1 else np.concatenate([s.signal for s in sounds])
+    if len(signal) == 0:
+        raise InputError("holds no samples; copy it again")
+    if contents.samples is not None and len(signal) < contents.samples:
+        raise InputError(
+            f"cut short or damaged: {len(signal)} of {contents.samples} samples are decoded; "
+            "copy it again"
+        )
+    container = contents.container or first.container
+    return Sound(signal, first.sample_rate, container, first.encoding, contents.unchecked)
+
+
+def _decode(source: Path | io.BytesIO, contents: Contents) -> Sound:
+    """Decode one stream to its end."""
+    with _Forward(source) as file:
+        if file.samplerate not in RATES:
+            raise InputError(
+                f"a sample rate of {file.samplerate} Hz; wanted {RATES[0]} to {RATES[-1]} Hz"
+            )
+        signal = _all(file)
+        if len(signal) < file.frames:
+            raise InputError(
+                f"cut short or damaged: {len(signal)} of {file.frames} samples are decoded; "
+                "copy it again"
+            )
+        return Sound(signal, file.samplerate, file.format, file.subtype, contents.unchecked)
+
+
+def _all(file: soundfile.SoundFile) -> np.ndarray:
+    """All samples, shape (samples, channels), read in blocks where the header promises many."""
+    if file.frames * file.channels <= BLOCK:
+        return file.read(file.frames, dtype="float32", always_2d=True)
+    blocks, there = [], 0
+    block = max(1, BLOCK // file.channels)
+    while there < file.frames:
+        blocks.append(file.read(min(block, file.frames - there), dtype="float32", always_2d=True))
+        there += len(blocks[-1])
+        if len(blocks[-1]) < block:
+            break
+    return np.concatenate(blocks)
+
+
+def _reason(reason: str, path: Path) -> str:
+    """Why a file cannot be decoded, and what helps."""
+    if path.suffix.lower() in FOREIGN:
+        return f"{path.suffix}, which libsndfile does not read; {count.CONVERT}"
+    return f"not a sound file libsndfile can read ({reason})"
+
+
+def misnamed(path: Path, container: str) -> str:
+    """Give the container of a sound file if its suffix says another, else nothing."""
+    return "" if container in CONTAINERS.get(path.suffix.lower(), (container,)) else container
 
 
 def below(folder: Path) -> list[Path]:
     """Sound files below a folder at any depth, in sorted order; hidden ones are left out.
 
-    Links are followed (``Path.rglob`` does not), for people link their copies of a corpus.
+    Links are followed (``Path.rglob`` does not), for people link their copies of a corpus; but not
+    those to a folder above or to another one below ``folder``, whose files are found there.
+
+    Raises
+    ------
+    InputError
+        If a folder cannot be read.
     """
-    files = []
-    for path in sorted(folder.iterdir()):
+    return list(_below(folder, folder.resolve(), ()))
+
+
+def _below(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
+    """Sound files below a folder; ``above`` are the true folders on the way to it."""
+    above = (*above, folder.resolve())
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(f"{printable(folder)}: cannot be read ({error.strerror})") from None
+    for path in paths:
         if path.name.startswith(".") or path.name == "__MACOSX":  # macOS' resource forks
             continue
         if path.is_dir():
-            files += below(path)
+            linked = path.resolve() if path.is_symlink() else None
+            if linked and (linked.is_relative_to(root) or linked in above):
+                continue
+            yield from _below(path, root, above)
         elif path.suffix.lower() in SUFFIXES:
-            files.append(path)
-    return files
+            yield path
 
 
 def mono(signal: np.ndarray) -> np.ndarray:

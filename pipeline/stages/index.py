@@ -23,7 +23,7 @@ from tqdm import tqdm
 from pipeline import plugins
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
-from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions
+from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
 from pipeline.config.params import Corpus
 from pipeline.corpora.clip import Clip, Expected
 from pipeline.errors import InputError
@@ -33,7 +33,6 @@ COLUMNS = (
     "clip path corpus speaker sex emotion sentence session style partition utterance parent "
     "arousal dominance valence seconds sample_rate channels pcm_hash recording status reason"
 ).split()
-SHORTEST = 0.1  # seconds; below one analysis window of every feature here
 FIRST = 20  # of a long list in quality.json
 SHOWN = 3  # in a message
 
@@ -48,12 +47,15 @@ class Heard:
     facts : Facts or None
     misnamed : str
         The container where it is not the one of the suffix.
+    unchecked : str
+        Why a cut would not be noticed.
     fingerprint : Fingerprint or None
     """
 
     row: dict
     facts: Facts | None = None
     misnamed: str = ""
+    unchecked: str = ""
     fingerprint: Fingerprint | None = None
 
 
@@ -145,10 +147,11 @@ def _hear(clip: Clip) -> Heard:
     if clip.skip:
         return Heard({"status": "skipped", "reason": clip.skip})
     try:
-        signal, sample_rate = audio.read(clip.path)
+        sound = audio.load(clip.path)
     except InputError as error:
-        reason = str(error).removeprefix(f"{clip.path}: ")
+        reason = str(error).removeprefix(f"{audio.printable(clip.path)}: ")
         return Heard({"status": "quarantined", "reason": reason})
+    signal, sample_rate = sound.signal, sound.sample_rate
     seconds = len(signal) / sample_rate
     row = {
         "seconds": f"{seconds:.6f}",
@@ -158,25 +161,23 @@ def _hear(clip: Clip) -> Heard:
         "status": "ok",
         "reason": "",
     }
-    reason = ""
-    if seconds < SHORTEST:
-        reason = f"{seconds:.4f} s long; wanted {SHORTEST} s or more"
-    elif not np.isfinite(signal).all():
-        reason = "holds values that are not numbers"
-    elif not signal.any():
-        reason = "silent: every sample is 0"
-    if reason:
+    if reason := unusable(signal, sample_rate):
         return Heard(row | {"status": "quarantined", "reason": reason})
     low = fingerprints.low_rate(audio.mono(signal), sample_rate)
     return Heard(
-        row, facts(signal, sample_rate), audio.misnamed(clip.path), fingerprints.fingerprint(low)
+        row,
+        facts(signal, sample_rate, unbounded=sound.unbounded),
+        audio.misnamed(clip.path, sound.container),
+        sound.unchecked,
+        fingerprints.fingerprint(low),
     )
 
 
 def _row(clip: Clip, raw: Path, heard: dict) -> dict:
     """One row of index.csv; paths are relative to the corpus folder."""
     labels = {key: value for key, value in vars(clip).items() if key not in ("skip", "path")}
-    return labels | {"path": clip.path.relative_to(raw).as_posix()} | heard
+    labels["clip"] = audio.printable(clip.clip)
+    return labels | {"path": audio.printable(clip.path.relative_to(raw))} | heard
 
 
 def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
@@ -297,7 +298,7 @@ def _quality(frame: pd.DataFrame, heard: list[Heard], takes: Takes, partial: dic
     measured = [one.facts for one in heard]
     suspicious = {kind: {} for kind in SUSPICIONS}
     for path, one in zip(usable.path, heard, strict=True):
-        for kind, fact in suspicions(one.facts, one.misnamed).items():
+        for kind, fact in suspicions(one.facts, one.misnamed, one.unchecked).items():
             suspicious[kind][path] = fact
     one_length = len(usable) > 1 and usable.seconds.nunique() == 1
     labelled = usable.emotion != ""

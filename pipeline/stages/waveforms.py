@@ -25,6 +25,7 @@ CODE = (
     "pipeline/features/recipes.py",
     "pipeline/features/resampling.py",
     "pipeline/files/audio.py",
+    "pipeline/files/containers",
     "pipeline/files/stores.py",
     "pipeline/files/tables.py",
 )

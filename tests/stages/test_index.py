@@ -139,8 +139,8 @@ def break_link(path):
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (cut, "truncated: shorter than its header says; copy it again"),
-        (cut_flac, "not a sound file libsndfile can read (Error : flac decoder lost sync)"),
+        (cut, "cut short: 3956 of 16000 bytes of sound are there; copy it again"),
+        (cut_flac, "cut short or damaged: its last frame is not whole; copy it again"),
         (lambda path: path.write_bytes(b""), "0 bytes; copy it again"),
         (
             lambda path: path.write_text("not sound at all\n" * 99),
@@ -157,7 +157,7 @@ def break_link(path):
             "0.0500 s long; wanted 0.1 s or more",
         ),
         (write_nan, "holds values that are not numbers"),
-        (break_link, "no such file"),
+        (break_link, "a link to no such file"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -392,14 +392,29 @@ def write_aiff(path, signal):
     soundfile.write(path, signal, RATE, format="AIFF")
 
 
+def write_stereo(path, left, right):
+    soundfile.write(path, np.stack([left, right], axis=1), RATE)
+
+
+def forget_the_length(path, signal):
+    soundfile.write(path, signal, RATE)
+    data = bytearray(path.read_bytes())
+    data[40:44] = bytes(4)
+    path.write_bytes(data)
+
+
 SPOILED = {
     "clipped": clip_it,
+    "loud": lambda path, signal: soundfile.write(path, 20 * signal, RATE, subtype="FLOAT"),
     "quiet": lambda path, signal: soundfile.write(path, 0.01 * signal, RATE, subtype="PCM_24"),
     "offset": lambda path, signal: soundfile.write(path, signal + 0.1, RATE),
     "padded": lambda path, signal: soundfile.write(path, np.pad(signal, (0, 900)), RATE),
     "silence": lambda path, signal: soundfile.write(
         path, signal * np.repeat([1e-3, 1.0, 1e-3], [3000, 1000, 4000]), RATE, subtype="FLOAT"
     ),
+    "dead": lambda path, signal: write_stereo(path, signal, 0 * signal),
+    "cancelled": lambda path, signal: write_stereo(path, signal, -0.9 * signal),
+    "unchecked": forget_the_length,
     "misnamed": write_aiff,
 }
 
@@ -416,7 +431,8 @@ def test_a_suspicious_clip_is_used_counted_and_named(raw, kind):
     }
     (path, fact) = quality[kind].popitem()
     assert path == f"{BAD}.wav"
-    assert fact == "AIFF" if kind == "misnamed" else fact > 0
+    texts = {"misnamed": "AIFF", "unchecked": "its header states no length"}
+    assert fact == texts[kind] if kind in texts else fact > 0
 
 
 def test_every_suspicion_was_tried():
