@@ -73,7 +73,7 @@ def predict(
         ``File_Name, Aro-Score, Dom-Score, Val-Score``, of the file its name without folders.
     window : float > 0, optional
         Slide a window of so many seconds over each file; every one is answered as a file of its
-        own. The last one ends where the file ends.
+        own. The last one ends where the file ends. A silent one gets no answer, but the reason.
     hop : float > 0, optional
         Seconds from one window to the next; by default half a window.
     picture : Path, optional
@@ -118,6 +118,7 @@ def predict(
         if window is None:
             table = table.drop(columns=["start", "end"])
         _show(table, labels, attributes)
+        table = table.drop(columns="empty")
         if csv:
             tables.write(table, csv)
         if scores:
@@ -238,19 +239,27 @@ def _trained(
 
 
 def _table(heard: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.DataFrame:
-    """``path, start, end`` of clips and what the models give: a row per clip."""
+    """``path, start, end, empty`` of clips and what the models give: a row per clip."""
     clips = [one for one, *_ in heard]
     frame = pd.DataFrame(
         {
             "path": [str(one.path) for one in clips],
             "start": [one.start for one in clips],
             "end": [one.end for one in clips],
+            "empty": [one.empty for one in clips],
         }
     )
+    sounding = np.array([not one.empty for one in clips])
     for model, taken in zip(models, zip(*heard, strict=True), strict=True):
-        values, names = model.answer([one.values for one in taken]), inputs.named(model.card)
+        names = inputs.named(model.card)
+        values = np.full((len(clips), len(names)), np.nan, np.float32)
+        if sounding.any():
+            values[sounding] = model.answer([one.values for one in taken if not one.empty])
         if not model.card["attributes"]:
-            frame["predicted"] = [names[i] for i in values.argmax(axis=1)]
+            best = np.nan_to_num(values).argmax(axis=1)
+            frame["predicted"] = [
+                names[i] if answered else "" for i, answered in zip(best, sounding, strict=True)
+            ]
             names = [f"p_{name}" for name in names]
         frame[names] = values  # (clips, values)
     return frame
@@ -272,4 +281,6 @@ def _show(table: pd.DataFrame, labels: list[str], attributes: list[str]) -> None
         if labels:
             shares = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in labels]
             shown = [f"{row['predicted']:{name}}", *shares]
+        if row["empty"]:
+            shown = [f"no answer: {row['empty']}"]
         sys.stdout.write(f"{row['path']:{width}}  {window}{'  '.join(shown)}\n")

@@ -66,8 +66,7 @@ def sound_files(folder: Path) -> list[Path]:
         raise InputError(f"{folder}: no such folder; put the corpus there, or a link to it")
     found = audio.below(folder)
     if not found:
-        suffixes = " ".join(sorted(audio.SUFFIXES))
-        raise InputError(f"{folder}: holds no sound files ({suffixes}); copy the corpus there")
+        raise InputError(f"{folder}: holds no sound files ({audio.SHOWN}); copy the corpus there")
     return found
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.audit import quality
 from pipeline.errors import InputError
 from pipeline.features import recipes, resampling
 from pipeline.files import audio
@@ -17,6 +18,7 @@ class Input(NamedTuple):
     start: float  # in seconds
     end: float
     values: np.ndarray  # a feature (frames, ...), or sound (samples,) at the recipe's rate
+    empty: str = ""  # why a window holds no sound; then it has no values, and no model is asked
 
 
 def files(given: list[Path]) -> list[Path]:
@@ -39,8 +41,7 @@ def files(given: list[Path]) -> list[Path]:
     for path in given:
         below = audio.below(path) if path.is_dir() else [path]
         if not below:
-            suffixes = " ".join(sorted(audio.SUFFIXES))
-            raise InputError(f"{path}: holds no sound files ({suffixes})")
+            raise InputError(f"{path}: holds no sound files ({audio.SHOWN})")
         found += below
     return found
 
@@ -90,12 +91,13 @@ def read(
     Raises
     ------
     InputError
-        If the file cannot be used, is shorter than the window, or is longer than the model takes.
+        If the file cannot be used, holds no sound (as in the stage index), is shorter than the
+        window, or is longer than the model takes.
     """
-    signal, sample_rate = audio.read(path)
-    if not np.isfinite(signal).all():
-        raise InputError(f"{path}: holds values that are not numbers")
-    signal = audio.mono(signal)
+    channels, sample_rate = audio.read(path)
+    if reason := quality.unusable(channels, sample_rate):
+        raise InputError(f"{path}: {reason}")
+    signal = audio.mono(channels)
     pieces = [(0, len(signal))]
     if window is not None:
         length, step = round(window * sample_rate), max(1, round(hop * sample_rate))
@@ -107,12 +109,14 @@ def read(
         last = len(signal) - length
         starts = [*range(0, last, step), last]
         pieces = [(start, start + length) for start in starts]
+    inputs = []
     try:
-        return [
-            Input(path, start / sample_rate, stop / sample_rate, values)
-            for start, stop in pieces
-            for values in [_values(signal[start:stop], sample_rate, card, fused)]
-        ]
+        for start, stop in pieces:
+            empty = quality.empty(channels[start:stop])
+            asked = signal[start : start if empty else stop]
+            values = asked if empty else _values(asked, sample_rate, card, fused)
+            inputs.append(Input(path, start / sample_rate, stop / sample_rate, values, empty))
+        return inputs
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

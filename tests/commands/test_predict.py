@@ -54,9 +54,8 @@ def sounds(held_out, tmp_path_factory):
         "8000.wav": (soxr.resample(signal, rate, 8000, "VHQ"), 8000, "PCM_16"),
         "lossy.ogg": (signal, rate, "VORBIS"),
         "lossy.mp3": (signal, rate, "MPEG_LAYER_III"),
-        "one.wav": (signal[:1], rate, "PCM_16"),
+        "short.wav": (signal[8000:][: rate // 10], rate, "PCM_16"),
         "long.wav": (np.tile(signal, 20), rate, "PCM_16"),
-        "silent.wav": (np.zeros(rate), rate, "PCM_16"),
         "six.wav": (np.stack([signal] * 6, axis=1), rate, "PCM_16"),
     }
     for kind, files in {"same": same, "near": near, "odd": odd}.items():
@@ -71,6 +70,8 @@ def answers(finished, environment, held_out, sounds):
     """Ask the model of the first fold, by command, with two broken files among the others."""
     (sounds / "broken.wav").write_text("no sound")
     soundfile.write(sounds / "infinite.wav", np.full(16000, np.inf), 16000, subtype="FLOAT")
+    soundfile.write(sounds / "one.wav", [0.5], 16000)
+    soundfile.write(sounds / "silent.wav", np.zeros(16000), 16000)
     arguments = ["models/tiny", "raw_data/demo/nothing.wav", *held_out.path]
     arguments += [*map(str, sounds.glob("*.wav")), *(str(sounds / k) for k in ("same", "near"))]
     arguments += [str(sounds / "odd"), "--fold", "1", "--csv", str(sounds / "answers.csv")]
@@ -110,7 +111,7 @@ def test_containers_channels_and_rates_hardly_matter(
 
 def test_any_length_and_quality_gets_an_answer(table, sounds, card):
     found = probabilities(table.loc[[str(p) for p in (sounds / "odd").iterdir()]], card)
-    assert len(found) == 7
+    assert len(found) == 6
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
 
 
@@ -138,7 +139,7 @@ def test_clips_of_different_lengths_meet_a_model_that_pads(
     card = json.loads((bundle / "card.json").read_text())
     card["spec"]["waveform"]["length"] = length
     (bundle / "card.json").write_text(json.dumps(card))
-    asked = [*map(Path, held_out.path[:2]), sounds / "odd" / "one.wav"]
+    asked = [*map(Path, held_out.path[:2]), sounds / "odd" / "short.wav"]
     predict(bundle, asked, csv=tmp_path / "together.csv")
     together = probabilities(pd.read_csv(tmp_path / "together.csv"), card)
     for path, wanted in zip(asked, together, strict=True):
@@ -225,7 +226,7 @@ def test_timelines_that_cannot_be(slid, tmp_path, options, message):
 
 
 def test_a_picture_shows_one_recording(finished, sounds, tmp_path):
-    with pytest.raises(InputError, match="picture: shows one recording, got 7; ask for each alone"):
+    with pytest.raises(InputError, match="picture: shows one recording, got 6; ask for each alone"):
         predict(
             finished / "models" / "tiny", [sounds / "odd"], window=1.0, picture=tmp_path / "a.png"
         )
@@ -250,12 +251,11 @@ def noises(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noises")
     (folder / "below").mkdir()
     rng = np.random.default_rng(0)
-    seconds = {"b.wav": 1.0, "a.wav": 3.0, "below/c.wav": 15.0, "below/a.wav": 0.01}
+    seconds = {"b.wav": 1.0, "a.wav": 3.0, "below/c.wav": 15.0, "below/a.wav": 0.15}
     for name, duration in seconds.items():
         signal = rng.normal(0, 0.1, round(16000 * duration))
         soundfile.write(folder / name, signal, 16000, subtype="FLOAT")
-    soundfile.write(folder / "one.wav", [0.5], 16000, subtype="FLOAT")
-    soundfile.write(folder / "silent.wav", np.zeros(800), 16000)
+    soundfile.write(folder / "short.wav", rng.normal(0, 0.1, 1600), 16000, subtype="FLOAT")
     return folder
 
 
@@ -274,7 +274,7 @@ def asked(rates, noises, tmp_path, monkeypatch):
 def test_attributes_stand_in_the_place_of_emotions(asked, rates, noises, capsys):
     table = asked()
     assert list(table.columns) == ["path", "arousal", "valence"]
-    assert len(table) == 6
+    assert len(table) == 5
     values = table[["arousal", "valence"]].to_numpy()
     assert np.isfinite(values).all() and np.ptp(values, axis=0).min() > 1e-3
     answer = load(rates / "two")
@@ -301,7 +301,7 @@ def test_the_authors_table_of_scores(asked, rates, tmp_path):
     lines = (tmp_path / "pred_result.csv").read_text().splitlines()
     assert lines[0] == "File_Name,Aro-Score,Dom-Score,Val-Score"
     names = [line.split(",")[0] for line in lines[1:]]
-    assert names == ["a.wav", "b.wav", "a.wav", "c.wav", "one.wav", "silent.wav"]
+    assert names == ["a.wav", "b.wav", "a.wav", "c.wav", "short.wav"]
     scores = [[float(value) for value in line.split(",")[1:]] for line in lines[1:]]
     np.testing.assert_array_equal(scores, table[["arousal", "dominance", "valence"]])
     assert any(len(line) > len("a.wav,4.00,4.00,4.00") for line in lines[1:])  # not rounded
@@ -317,6 +317,19 @@ def test_many_files_are_asked_a_few_at_once(asked, monkeypatch, noises, tmp_path
         asked(sounds=tmp_path / "noises")
     found = pd.read_csv(tmp_path / "a.csv")
     np.testing.assert_allclose(found.valence, wanted.valence.drop(1), rtol=0, atol=1e-6)
+
+
+def test_a_silent_window_gets_no_answer_but_the_reason(asked, tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    signal = np.concatenate([rng.normal(0, 0.1, 48000), np.zeros(32000), rng.normal(0, 0.1, 16000)])
+    soundfile.write(tmp_path / "gap.wav", signal, 16000)
+    table = asked("valence", tmp_path / "gap.wav", window=1.0, hop=1.0, picture=tmp_path / "a.png")
+    assert table.valence.isna().tolist() == [False, False, False, True, True, False]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.endswith("no answer: silent: every sample is 0") for line in lines] == [
+        *(False, False, False, True, True, False)
+    ]
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_attributes_over_time(asked, rates, noises, tmp_path):
@@ -362,8 +375,10 @@ def test_broken_files_are_named_and_the_others_answered(answers, table, sounds):
     assert said.startswith("predict: raw_data/demo/nothing.wav: no such file; ")
     assert f"{sounds / 'broken.wav'}: not a sound file libsndfile can read" in said
     assert f"{sounds / 'infinite.wav'}: holds values that are not numbers" in said
+    assert f"{sounds / 'one.wav'}: 0.0001 s long; wanted 0.1 s or more" in said
+    assert f"{sounds / 'silent.wav'}: silent: every sample is 0" in said
     assert "Traceback" not in answers.stderr
-    assert len(table) == 3 + 5 + 2 + 7
+    assert len(table) == 3 + 5 + 2 + 6
     assert str(sounds / "broken.wav") not in table.index
 
 
@@ -399,12 +414,14 @@ def test_a_file_is_asked_alone(finished, tmp_path, options):
 
 
 def test_a_folder_without_sound(finished, tmp_path):
-    message = r"holds no sound files \(\.aif \.aiff \.flac \.mp3 \.ogg \.wav\)"
+    message = r"holds no sound files \(\.wav \.flac .* lists all\)"
     with pytest.raises(InputError, match=message):
         predict(finished / "models" / "tiny", [tmp_path])
 
 
 def test_a_rate_that_cannot_be_resampled(finished, tmp_path):
     soundfile.write(tmp_path / "fast.wav", np.zeros(100), 2**31 - 1, subtype="PCM_16")
-    with pytest.raises(InputError, match=r"fast\.wav: target_rate: must be at least"):
+    with pytest.raises(
+        InputError, match=r"fast\.wav: a sample rate of 2147483647 Hz; wanted 2000 to 768000"
+    ):
         predict(finished / "models" / "tiny", [tmp_path / "fast.wav"])
