@@ -7,7 +7,14 @@ import sys
 from pipeline.errors import InputError
 
 BACKENDS = ("jax", "tensorflow")
-EIGEN = "--xla_cpu_multi_thread_eigen"
+
+# What XLA reads. Operations on one thread each, so that results do not depend on the number of
+# cores. Nothing left to YNNPACK, whose sums are wrong in their last value or end the process with
+# jaxlib 0.10.2 (jax issues 39103, 39257 and 40412; tests/engine/test_compiler.py).
+XLA_FLAGS = {
+    "--xla_cpu_multi_thread_eigen": "false",
+    "--xla_cpu_experimental_ynn_fusion_type": "",
+}
 
 # What glibc reads once, as a process starts. Huge pages: XLA frees the memory of a step behind it
 # and gets it back from the system for the next, 512 pages at once in place of one by one. Small
@@ -31,8 +38,8 @@ def with_tunables() -> None:
 def choose(name: str) -> str:
     """Let Keras compute with ``name`` unless the environment names another (``KERAS_BACKEND``).
 
-    Every operation runs on one thread, so that results do not depend on the number of cores; cores
-    are used by training folds beside each other.
+    Every operation runs on one thread (``XLA_FLAGS``); cores are used by training folds beside each
+    other. What the environment says of a flag comes first.
 
     Parameters
     ----------
@@ -57,9 +64,9 @@ def choose(name: str) -> str:
     if name == "jax":
         # Keras loads TensorFlow whenever it saves a model; without oneDNN it does so in silence.
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-        flags = os.environ.get("XLA_FLAGS", "")
-        if EIGEN not in flags:
-            os.environ["XLA_FLAGS"] = f"{flags} {EIGEN}=false".strip()
+        held = os.environ.get("XLA_FLAGS", "")
+        missing = [f"{flag}={value}" for flag, value in XLA_FLAGS.items() if flag not in held]
+        os.environ["XLA_FLAGS"] = " ".join([held, *missing]).strip()
     else:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     return name
