@@ -74,7 +74,8 @@ class Bounds:
         words = {"at least": self.low, "above": self.above, "at most": self.high}
         words |= {"below": self.below}
         unit = f" {self.unit}" if self.unit else ""
-        return " and ".join(f"{w} {v:g}{unit}" for w, v in words.items() if v is not None)
+        shown = {w: f"{v:g}" if isinstance(v, float) else v for w, v in words.items()}
+        return " and ".join(f"{w} {v}{unit}" for w, v in shown.items() if v is not None)
 
     def hold(self, value: Any) -> bool:
         """Whether a number is within the numeric bounds."""

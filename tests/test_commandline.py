@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from pipeline import commandline
-from pipeline.config.params import Corpus, Protocol, Run
+from pipeline.config import params
+from pipeline.config.params import Corpus, Run
 from pipeline.errors import InputError
+from pipeline.protocols.protocol import Protocol
 
 ROOT = Path(__file__).parents[1]
 NAMES = [*commandline.STAGES, *commandline.COMMANDS]
@@ -59,7 +61,7 @@ def test_a_signature_becomes_a_command(called, monkeypatch):
     assert (given["fold"], given["remark"], given["csv"]) == (3, "none", Path("d"))
     assert given["dry_run"] is True
     assert isinstance(given["corpus"], Corpus) and given["corpus"].name == "demo"
-    assert isinstance(given["protocol"], Protocol) and given["protocol"].name == "random5"
+    assert given["protocol"] == params.load().protocols["random5"]
     assert all(isinstance(run, Run) for run in given["runs"].values())
 
 
@@ -158,7 +160,7 @@ def test_importing_the_package_makes_no_files_and_reads_no_settings(tmp_path):
 
 
 def test_a_stage_fails_with_one_line_as_a_command():
-    line = "index.csv a.csv a.json --corpus demo --protocol random5"
+    line = "index.csv random5.csv random5.json --corpus demo --protocol random5"
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "split", *line.split()],
         **{"cwd": ROOT, "capture_output": True, "text": True, "check": False},

@@ -26,7 +26,15 @@ SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of s
 # They say how a stage is called; what they hand over reaches DVC as params.
 CALLING = {
     f"pipeline/{name}.py"
-    for name in ("__init__", "commandline", "config/params", "errors", "plugins", "text")
+    for name in (
+        "__init__",
+        "commandline",
+        "config/params",
+        "errors",
+        "plugins",
+        "settings",
+        "text",
+    )
 }
 # They decide how, not what: nothing is made anew for them.
 INDIFFERENT = {"engine.memory_mb", "engine.workers"}
@@ -282,7 +290,8 @@ def test_params_are_listed_key_by_key(stage):
     wanted = set()
     for argument, value in called(stage).items():
         if type(value) in tables:
-            wanted.add(f"{tables[type(value)]}.{value.name}")
+            named = stage.arguments[stage.arguments.index(f"--{argument}") + 1]
+            wanted.add(f"{tables[type(value)]}.{named}")
         elif isinstance(value, Corpus):
             keys = attributes(source, argument) & {field.name for field in fields(Corpus)}
             # the settings of a parser stand in the corpus's line, under names of their own

@@ -16,15 +16,14 @@ from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from pipeline import parallel, plugins, text
+from pipeline import parallel, plugins, settings, text
 from pipeline.audit import quality
 from pipeline.engine import BALANCES, TRAINING
 from pipeline.engine.backend import BACKENDS
 from pipeline.errors import InputError
 from pipeline.features import augmentation, deltas, framing, levels, resampling
 from pipeline.files.tables import RATINGS
-from pipeline.protocols import kinds as protocols
-from pipeline.protocols.kinds import Protocol
+from pipeline.protocols.protocol import Protocol
 
 FILE = Path("params.yaml")
 FOLDS = ("auto", "threads", "stacked")
@@ -254,12 +253,7 @@ def _feature(name: str, line: dict, place: str) -> Feature:
 
 
 def _protocol(name: str, line: dict, place: str) -> Protocol:
-    protocol = _record(Protocol, name, line, place)
-    try:
-        protocols.check(protocol)
-    except InputError as error:
-        raise InputError(f"{place}.{error}") from None
-    return protocol
+    return settings.read(Protocol, line, place)
 
 
 def _model(name: str, line: dict | None, place: str) -> dict[str, Any]:

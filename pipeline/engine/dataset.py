@@ -10,8 +10,7 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.features import augmentation
 from pipeline.files import stores, tables
-
-PARTS = ("train", "validation", "test")  # of clips with labels
+from pipeline.protocols.vocabulary import LABELLED, UNLABELED
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def load(
     ratings = clips[list(attributes)].replace("", "nan").to_numpy(dtype=np.float32)
     if attributes:
         parts = _rated(parts, np.isfinite(ratings).all(axis=1), f"{index}: {', '.join(attributes)}")
-    labelled = parts[:0] if attributes else parts[parts.part.isin(PARTS)]
+    labelled = parts[:0] if attributes else parts[parts.part.isin(LABELLED)]
     labels = tuple(sorted(labelled.label.unique()))
     label_of = labelled.drop_duplicates("row").set_index("row").label
     numbers = label_of.map({label: number for number, label in enumerate(labels)})
@@ -135,7 +134,7 @@ def load(
 
 def _rated(parts: pd.DataFrame, rated: np.ndarray, place: str) -> pd.DataFrame:
     """Leave out, of the clips with labels, those without ratings; refuse a fold without any."""
-    kept = parts[~parts.part.isin(PARTS) | rated[parts.row]]
+    kept = parts[~parts.part.isin(LABELLED) | rated[parts.row]]
     for fold in parts.fold.unique():
         for part in ("train", "test"):
             if not ((kept.fold == fold) & (kept.part == part)).any():
@@ -151,4 +150,4 @@ def _fold(number: int, parts: pd.DataFrame, behind: np.ndarray) -> Fold:
     by_part = {part: rows.row.to_numpy() for part, rows in parts.groupby("part")}
     none = np.empty(0, dtype=int)
     by_part["train"] = (by_part.get("train", none) + behind).ravel()
-    return Fold(number, *(by_part.get(part, none) for part in (*PARTS, "unlabeled")))
+    return Fold(number, *(by_part.get(part, none) for part in (*LABELLED, UNLABELED)))

@@ -5,13 +5,14 @@ validation clip of its fold:
 
 * ``clip``: the clip itself;
 * ``pcm``: another clip with the same samples;
-* ``near``: the same recording with other samples (``recording``: another level, cut or coding);
+* ``near``: a near-duplicate (``recording``: another level, cut or coding);
 * ``speaker``, ``sentence``, ``session``;
-* ``utterance``: another take of the same speaker, sentence, emotion and intensity;
+* ``utterance``: another clip of the same speaker, sentence, emotion and intensity;
 * ``parent``: a clip that augmentation made of it, that it was made of, or made of the same one.
 
-``unlabeled_speaker`` and so on are the same, shared with an unlabeled clip instead: that is learnt
-from too, if without a label. ``provenance`` asks the same of whatever else was learnt from clips.
+They stand in ``vocabulary.LEAKS``. ``unlabeled_speaker`` and so on are the same, shared with an
+unlabelled clip instead: a run may train on that too, without a label. ``provenance`` asks the same
+of everything else that rests on clips.
 """
 
 import hashlib
@@ -20,35 +21,23 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-KINDS = {
-    "clip": "clip",
-    "pcm": "pcm_hash",
-    "near": "recording",
-    "speaker": "speaker",
-    "sentence": "sentence",
-    "session": "session",
-    "utterance": "utterance",
-    "parent": "parent",
-}
-POOL = "unlabeled"
-DECLARABLE = (*KINDS, *(f"{POOL}_{kind}" for kind in KINDS))
-LABELLED = ("train", "validation", "test")  # parts of clips with labels
-PARTS = (*LABELLED, POOL, "unused")
+from pipeline.protocols.vocabulary import DECLARABLE, LABELLED, LEAKS, PARTS, POOL, UNLABELED
+
 LISTED = 20  # offenders of one kind
 NAMED = 3  # of them in a message
 
 
 def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]) -> dict:
-    """Count the test clips that share something with clips that their fold learns from.
+    """Count the test clips that share something with clips that their fold trains on.
 
     Parameters
     ----------
     index : DataFrame
-        One row per clip: ``clip`` and the columns named in ``KINDS``, ``""`` where unknown; an
-        older index may lack some.
+        One row per clip: ``clip`` and the columns named in ``vocabulary.LEAKS``, ``""`` where
+        unknown; an older index may lack some.
     folds : DataFrame
         ``clip, label, fold, part``; every clip is in the index.
-    allow : tuple of str, from ``DECLARABLE``
+    allow : tuple of str, from ``vocabulary.DECLARABLE``
         Kinds of leak that the protocol declares; ``speaker`` declares ``unlabeled_speaker`` too.
 
     Returns
@@ -58,10 +47,10 @@ def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]
         * ``folds``: per fold its number ``fold``, ``clips`` per part, ``absent`` labels that no
           test clip has, and ``leaks``: test clips touched, per kind;
         * ``leaks``: per kind, over all folds, ``clips`` touched ``of`` how many test clips,
-          distinct ``values`` shared, test clips that are ``unlabelled`` and clips learnt from that
-          are (``unlabelled_training``) and so go unchecked, whether ``allowed``, and ``offenders``,
-          ``{fold, test, train}``, the first 20 of a kind that is not allowed, and of ``pcm`` and
-          ``near`` always;
+          distinct ``values`` shared, test clips whose value is unknown (``unlabelled``) and
+          training clips (``unlabelled_training``), which go unchecked, whether it is ``allowed``,
+          and ``offenders``, ``{fold, test, train}``: the first 20 of a kind that is not allowed,
+          and of ``pcm`` and ``near`` always;
         * ``folds_sha256``: of the folds as CSV, hence of the file itself;
         * ``sha256``: of all the above as JSON with sorted keys and no blanks.
 
@@ -72,7 +61,7 @@ def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]
     tested = folds[folds["part"] == "test"]
     tested_labels = tested.groupby("fold")["label"].agg(set)
     sizes = folds.groupby(["fold", "part"]).size()
-    kinds = DECLARABLE if (folds["part"] == POOL).any() else tuple(KINDS)
+    kinds = DECLARABLE if (folds["part"] == UNLABELED).any() else tuple(LEAKS)
     found = {kind: _leak(index, folds, kind, allow) for kind in kinds}
     report = {
         "allow": sorted(allow),
@@ -95,33 +84,41 @@ def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]
     return report | {"sha256": _sha256(_canonical(report))}
 
 
+def to_declare(report: dict) -> list[str]:
+    """Kinds of leak that a certificate found and the protocol does not declare."""
+    leaks = report["leaks"].items()
+    return [kind for kind, leak in leaks if leak and leak["clips"] and not leak["allowed"]]
+
+
 def undeclared(report: dict) -> str:
     """Each undeclared leak of a certificate, in the first fold that has it, as text; or ``""``.
 
     >>> offender = {"fold": 3, "test": "a1", "train": "b1"}
-    >>> undeclared({"folds": [{"fold": 3, "leaks": {"speaker": 1}}],
-    ...             "leaks": {"speaker": {"clips": 1, "allowed": False, "offenders": [offender]}}})
-    'fold 3: 1 test clip shares speaker with training (a1)'
+    >>> undeclared({"folds": [{"fold": 3, "leaks": {"near": 1}}],
+    ...             "leaks": {"near": {"clips": 1, "allowed": False, "offenders": [offender]}}})
+    'fold 3: 1 test clip shares near with training (a1 with b1)'
     """
     counts = {fold["fold"]: fold["leaks"] for fold in report["folds"]}
     found = []
-    for kind, leak in report["leaks"].items():
-        if leak is None or leak["allowed"] or not leak["clips"]:
-            continue
-        fold = leak["offenders"][0]["fold"]
+    for kind in to_declare(report):
+        offenders = report["leaks"][kind]["offenders"]
+        fold = offenders[0]["fold"]
         count = counts[fold][kind]
-        clips = [item["test"] for item in leak["offenders"] if item["fold"] == fold]
+        what = kind.removeprefix(POOL)
+        pairs = what in ("pcm", "near")  # which of the two to look at is not known otherwise
+        clips = [
+            f"{item['test']} with {item['train']}" if pairs else item["test"]
+            for item in offenders
+            if item["fold"] == fold
+        ]
         share = "test clip shares" if count == 1 else "test clips share"
-        whom = "unlabeled clips" if kind.startswith(POOL) else "training"
-        what = kind.removeprefix(f"{POOL}_")
+        whom = "unlabelled clips" if kind != what else "training"
         found.append(f"fold {fold}: {count} {share} {what} with {whom} ({_named(clips, count)})")
-        if kind.startswith(POOL):
-            found[-1] += f": {kind}"
     return "; ".join(found)
 
 
 def provenance(uses: Mapping[str, Iterable[str]], test: Iterable[str]) -> dict:
-    """Hold the clips that a fold's model owes anything to against those it is tested on.
+    """Compare the clips that a fold's model rests on with those it is tested on.
 
     Folds that part clips well are worth nothing if the scaler was fitted on all of them.
 
@@ -160,7 +157,7 @@ def provenance(uses: Mapping[str, Iterable[str]], test: Iterable[str]) -> dict:
 
 
 def trespasses(report: dict, declared: tuple[str, ...] = ()) -> str:
-    """What was learnt from test clips undeclared, as text; or ``""``.
+    """What rests on test clips undeclared, as text; or ``""``.
 
     Parameters
     ----------
@@ -187,17 +184,17 @@ def trespasses(report: dict, declared: tuple[str, ...] = ()) -> str:
 def _leak(
     index: pd.DataFrame, folds: pd.DataFrame, kind: str, allow: tuple[str, ...]
 ) -> tuple[pd.Series, dict] | None:
-    """Test clips touched by fold, and the sum over all folds; None where it cannot be told."""
-    value = kind.removeprefix(f"{POOL}_")
-    learnt = folds["part"].isin([POOL] if kind != value else ["train", "validation"])
-    values = _values(index, value)
+    """Test clips touched by fold, and the sum over all folds; None where it is not checkable."""
+    what = kind.removeprefix(POOL)
+    trained_on = folds["part"].isin([UNLABELED] if kind != what else ["train", "validation"])
+    values = _values(index, what)
     tested = folds[folds["part"] == "test"]
-    others = folds[learnt]
+    others = folds[trained_on]
     if values is None or any((rows["clip"].map(values) == "").all() for rows in (tested, others)):
         return None
-    pairs = _pairs(index, _valued(tested, values), _valued(others, values), value)
-    allowed = kind in allow or value in allow
-    listed = pairs.head(LISTED if value in ("pcm", "near") or not allowed else 0)
+    pairs = _pairs(index, _valued(tested, values), _valued(others, values), what)
+    allowed = kind in allow or what in allow
+    listed = pairs.head(LISTED if what in ("pcm", "near") or not allowed else 0)
     return pairs["fold"].value_counts(), {
         "clips": len(pairs),
         "of": len(tested),
@@ -210,8 +207,8 @@ def _leak(
 
 
 def _values(index: pd.DataFrame, kind: str) -> pd.Series | None:
-    """Map each clip to what it may share with others; None if the index does not say."""
-    column = KINDS[kind]
+    """Map each clip to what it may share with others; None if the index lacks the column."""
+    column = LEAKS[kind].column
     if column not in index:
         return None
     values = index[column]
@@ -235,7 +232,7 @@ def _pairs(
     if kind != "near":
         others = others.drop_duplicates(["fold", "value"])
         return tested.merge(others, on=["fold", "value"])[["fold", "test", "value", "train"]]
-    # one of each different sound, so that a copy of the samples does not hide a near one
+    # one of each different sound, so that a copy of the samples does not hide a near-duplicate
     pcm = pd.Series(index["pcm_hash"].to_numpy(), index=index["clip"])
     others = others.assign(pcm=others["train"].map(pcm)).drop_duplicates(["fold", "value", "pcm"])
     pairs = tested.merge(others, on=["fold", "value"])

@@ -10,31 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.protocols.vocabulary import DECLARABLE, LEAKS, POOL, leak
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Kinds of leak: heading of the column, and which test clips are touched.
-LEAKS = {
-    "clip": ("Clip", "that lie in training themselves"),
-    "pcm": ("PCM", "whose samples lie in training under another name"),
-    "near": ("Near", "whose take lies in training in other samples"),
-    "speaker": ("Speaker", "whose speaker is heard in training"),
-    "sentence": ("Sentence", "whose sentence is heard in training"),
-    "session": ("Session", "whose session is heard in training"),
-    "utterance": ("Repetition", "with another take of the same utterance in training"),
-    "parent": ("Parent", "made by augmentation of the same clip as one in training"),
-}
-POOL = "unlabeled_"  # in front of a kind: what is shared with clips learnt from without labels
-# A number is honest only if these are apart; a repetition cannot be shared where no speaker is.
-HELD_AGAINST = {
-    "clip": "clips",
-    "pcm": "recordings",
-    "near": "takes",
-    "speaker": "speakers",
-    "parent": "augmented clips",
-}
-TOLERATED = ("sentence", "session")  # reported only: acted corpora share their sentences
 SELECTION = {
     "last": "last epoch",
     "best_validation": "epoch picked on validation",
@@ -215,14 +195,13 @@ class Result:
     @property
     def objections(self) -> list[str]:
         """Why the number is not an honest one; empty if it is."""
-        leaks = self.facts["leaks"]
-        against = {kind: what for kind, what in HELD_AGAINST.items() if kind in leaks}
-        against |= {
-            POOL + kind: f"unlabelled {what}"
-            for kind, what in HELD_AGAINST.items()
-            if POOL + kind in leaks
+        states = {
+            ("unlabelled " if kind.startswith(POOL) else "") + leak(kind).shared: state(
+                self.facts["leaks"][kind]
+            )
+            for kind in DECLARABLE
+            if kind in self.facts["leaks"] and leak(kind).shared
         }
-        states = {what: state(leaks[kind]) for kind, what in against.items()}
         found = [f"{what} shared" for what, how in states.items() if how == "shared"]
         found += [f"{what} not known" for what, how in states.items() if how == "unknown"]
         if self.facts["weights"]:

@@ -14,16 +14,14 @@ from typing import Any
 from pipeline.config import params
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.protocols.vocabulary import LEAKS, POOL, leak
 from pipeline.reporting import figures
 from pipeline.reporting.results import (
     ATTRIBUTES,
     DASH,
     EMOTIONS,
-    LEAKS,
     LENGTHS,
     PICKED,
-    POOL,
-    TOLERATED,
     Measure,
     Recorded,
     Result,
@@ -193,7 +191,6 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         leaks=LEAKS,
         # parents are told below; they are seldom anything but apart
         columns=[kind for kind in LEAKS if kind != "parent"],
-        tolerated=TOLERATED,
         picked=PICKED,
         figures=figures,
         costs=costs,
@@ -257,20 +254,20 @@ def leak_share(leak: dict[str, Any]) -> str:
     return "<1 %" if share < 1 else f"{share:.0f} %"
 
 
-def leak_words(kind: str, leak: dict[str, Any] | None) -> str:
+def leak_words(kind: str, found: dict[str, Any] | None) -> str:
     """Say in a sentence what the certificate found about one kind of leak."""
-    _, what = LEAKS[kind.removeprefix(POOL)]
-    if leak is None:
+    if found is None:
         return "Not checkable: the corpus does not say."
+    what = leak(kind).touched
     if kind.startswith(POOL):
         what = what.replace("training", "the unlabelled clips")
-    words = f"Test clips {what}: {leak['clips']} of {leak['of']}"
-    if leak["clips"]:
-        words += f", {'declared' if leak['allowed'] else 'not declared'} by the protocol"
-    if leak.get("unlabelled"):
-        words += f"; {leak['unlabelled']} have no label and went unchecked"
-    if leak.get("unlabelled_training"):
-        words += f"; {leak['unlabelled_training']} learnt from have no label and went unchecked"
+    words = f"Test clips {what}: {found['clips']} of {found['of']}"
+    if found["clips"]:
+        words += f", {'declared' if found['allowed'] else 'not declared'} by the protocol"
+    if found.get("unlabelled"):
+        words += f"; {found['unlabelled']} have no label and went unchecked"
+    if found.get("unlabelled_training"):
+        words += f"; {found['unlabelled_training']} trained on have no label and went unchecked"
     return words + "."
 
 

@@ -7,9 +7,11 @@ import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.files import tables
-from pipeline.protocols import kinds as protocols
 from pipeline.protocols import leakage
-from pipeline.protocols.kinds import Protocol
+from pipeline.protocols.folds import assign
+from pipeline.protocols.kinds import KINDS
+from pipeline.protocols.protocol import Protocol
+from pipeline.protocols.vocabulary import LABELLED
 
 
 def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol: Protocol) -> None:
@@ -20,7 +22,8 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
     index : Path
         Index of the corpus, in the corpus's order; clips whose status is not ``ok`` take no part.
     folds : Path
-        CSV to write, ``clip, label, fold, part``: a row per fold and clip that takes part.
+        CSV to write, ``clip, label, fold, part``: a row per fold and clip that takes part. It is
+        named after the protocol.
     certificate : Path
         JSON to write: see ``pipeline.protocols.leakage.certificate``; with the ``protocol``, and of
         clips by the corpus's own words, what was ``merged`` under each label and what
@@ -33,25 +36,26 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
     Raises
     ------
     InputError
-        If the protocol cannot be carried out on this corpus, a part of a fold is empty or lacks
-        a class, or there is a leak that the protocol does not declare. Nothing is written then.
+        If the protocol cannot be carried out on this corpus, leaves one class, a part of a fold is
+        empty or lacks a class, or there is a leak that the protocol does not declare. Nothing is
+        written then.
     """
+    name = folds.stem
     try:
         clips = _usable(tables.read(index))
-        protocols.check(protocol)
-        frame = protocols.assign(clips, protocol)
+        frame = assign(clips, protocol)
         _check_classes(frame, protocol)
         report = leakage.certificate(clips, frame, protocol.allow)
-        report |= {"protocol": {k: v for k, v in vars(protocol).items() if k != "name"}}
+        report |= {"protocol": protocol.recorded()}
         report |= _words(clips, frame)
-        leaks = leakage.undeclared(report)
-        if leaks:
+        if leaks := leakage.undeclared(report):
+            allow = ", ".join([*protocol.allow, *leakage.to_declare(report)])
             raise InputError(
-                f"{leaks}; declare it under protocols.{protocol.name}.allow "
+                f"{leaks}; to declare it set protocols.{name}.allow: [{allow}], "
                 "or choose another protocol"
             )
     except InputError as error:
-        raise InputError(f"{corpus}/{protocol.name}: {error}") from None
+        raise InputError(f"{corpus}/{name}: {error}") from None
     tables.write(frame, folds)
     tables.write_json(report, certificate)
 
@@ -76,9 +80,14 @@ def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:
     """
     counts = frame.groupby(["fold", "part", "label"]).size()
     sizes = frame.groupby(["fold", "part"]).size()
-    labels = sorted(set(frame["label"][frame["part"].isin(leakage.LABELLED)]))
+    labels = sorted(set(frame["label"][frame["part"].isin(LABELLED)]))
+    if len(labels) == 1 and labels[0]:
+        raise InputError(
+            f"one class is left, {labels[0]!r}, and nothing to tell it from; "
+            "see labels and where (labels: ratings, where ratings are predicted)"
+        )
     remedy = "take another number of folds, another seed, or another protocol"
-    lacks = protocols.KINDS[protocol.kind].lacks
+    lacks = KINDS[protocol.kind].lacks
     for fold in frame["fold"].unique():
         for part in ("train", "test"):
             if (fold, part) not in sizes.index:

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from pipeline.config import params
 from pipeline.config.params import Corpus, Engine, Feature, Waveform
 from pipeline.errors import InputError
-from pipeline.protocols.kinds import Protocol
+from pipeline.protocols.protocol import Protocol
 
 ROOT = Path(__file__).parents[2]
 TEXT = """\
@@ -79,7 +79,7 @@ def test_records_hold_what_the_file_says(read):
     held = read(TEXT)
     assert held.corpora == {"demo": Corpus("demo", "demo", 55125)}
     assert held.waveforms == {"centred": Waveform("centred", 22050, "soxr_hq", "centre", "corpus")}
-    random = Protocol("kfold", 5, 1, 0, ("speaker", "sentence"), "random5")
+    random = Protocol("kfold", 5, 1, 0, ("speaker", "sentence"))
     assert held.protocols["random5"] == random
     run = held.runs["one"]
     assert (run.name, run.selection, run.seeds, run.weights) == ("one", "last", (0,), "")
@@ -281,7 +281,7 @@ EDITS = [
     ("cepstral.mfcc", "cepstral.mfc", "features.mfcc39.function: no 'cepstral.mfc'; did you mean"),
     ("cepstral.mfcc", "[mfcc]", "features.mfcc39.function: no ['mfcc']; known: cepstral.mfcc"),
     ("kind: kfold", "kind: kfolds", "protocols.random5.kind: no 'kfolds'; did you mean kfold?"),
-    ("[speaker,", "[speakr,", "protocols.random5.allow: no leak 'speakr'; did you mean speaker?"),
+    ("[speaker,", "[speakr,", "protocols.random5.allow: no 'speakr'; did you mean speaker?"),
     ("tim_net: {}", "timnet: {}", "models.timnet: no 'timnet'; did you mean tim_net?"),
     ("model: tim_net", "model: timnet", "runs.one.model: no 'timnet'; did you mean tim_net?"),
     ("corpus: demo", "corpus: emodb", "runs.one.corpus: no 'emodb'; "),
@@ -324,13 +324,17 @@ EDITS = [
         "waveforms.centred.pcm16: wanted true or false, got 1",
     ),
     ("samples: corpus", "samples: -1", "waveforms.centred.samples: must be at least 1, got -1"),
-    ("folds: 5, s", "folds: 1, s", "protocols.random5.folds: kfold needs 2 or more, got 1"),
-    ("seed: 1", "seed: -1", "protocols.random5.seed: must be from 0 to 2**32 - 1, got -1"),
+    ("folds: 5, s", "folds: 1, s", "protocols.random5.folds: must be at least 2, got 1"),
+    (
+        "seed: 1",
+        "seed: -1",
+        "protocols.random5.seed: must be at least 0 and at most",
+    ),
     (", seed: 1", "", "protocols.random5.seed: kfold draws clips at random and needs one"),
     (
         "validation: 2",
         "validation: -2",
-        "protocols.speakers5.validation: must be 0 speakers or more, got -2",
+        "protocols.speakers5.validation: must be at least 0, got -2",
     ),
     (
         "leave_one_speaker_out}",
@@ -358,7 +362,11 @@ EDITS = [
         "features.mfcc39.segment_hop: chunks decides how far apart they are; remove it",
     ),
     ("n_mfcc: 39", "chunks: 2.5", "features.mfcc39.chunks: wanted a whole number, got 2.5"),
-    ("seed: 1,", "seed: 1, hidden: 1,", "protocols.random5.hidden: must be from 0 to below 1, got"),
+    (
+        "seed: 1,",
+        "seed: 1, hidden: 1,",
+        "protocols.random5.hidden: must be at least 0 and below 1",
+    ),
     ("seed: 1,", "seed: 1, hidden: all,", "protocols.random5.hidden: wanted a number, got 'all'"),
     ("memory_mb: 100", "memory_mb: 0", "engine.memory_mb: must be at least 1, got 0"),
     # together

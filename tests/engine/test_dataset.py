@@ -187,7 +187,9 @@ def rated(paths, *attributes, folds=None):
 
 def by_part(fold):
     """Rows of each part of a fold, as lists."""
-    return {part: getattr(fold, part).tolist() for part in (*dataset.PARTS, "unlabeled")}
+    return {
+        part: getattr(fold, part).tolist() for part in ("train", "validation", "test", "unlabeled")
+    }
 
 
 def test_ratings_stand_in_the_place_of_labels(paths):

@@ -6,12 +6,15 @@ import pandas as pd
 import pytest
 
 from pipeline.protocols import leakage
+from pipeline.protocols.vocabulary import LEAKS
+
+COLUMNS = [leak.column for leak in LEAKS.values()]
 
 
 def table(**columns):
     """An index of clips ``a, b, ...`` whose unnamed columns are empty."""
     clips = len(next(iter(columns.values())))
-    empty = dict.fromkeys(leakage.KINDS.values(), [""] * clips)
+    empty = dict.fromkeys(COLUMNS, [""] * clips)
     return pd.DataFrame(empty | {"clip": list("abcdefgh"[:clips])} | columns)
 
 
@@ -105,16 +108,16 @@ def test_unlabeled_clips_are_a_kind_of_training_of_their_own():
     assert leaks["unlabeled_speaker"]["unlabelled_training"] == 1
     assert leakage.undeclared(report) == (
         "fold 2: 1 test clip shares speaker with training (a); "
-        "fold 1: 1 test clip shares speaker with unlabeled clips (a): unlabeled_speaker"
+        "fold 1: 1 test clip shares speaker with unlabelled clips (a)"
     )
     for allow in (("speaker",), ("unlabeled_speaker",)):
         told = leakage.undeclared(leakage.certificate(index, folds("Tntun", "Tuttn"), allow))
-        assert ("with training" in told, "with unlabeled" in told) == (
+        assert ("with training" in told, "with unlabelled" in told) == (
             "speaker" not in allow,
             False,
         )
     without = leakage.certificate(index, folds("Tttvt"), ())
-    assert set(without["leaks"]) == set(leakage.KINDS)
+    assert set(without["leaks"]) == set(LEAKS)
 
 
 def test_an_index_of_before_has_fewer_columns():
@@ -151,9 +154,7 @@ def test_labels_absent_from_a_test_part_are_named():
 
 def test_twenty_offenders_are_listed():
     clips = [f"c{number:02d}" for number in range(50)]
-    index = pd.DataFrame(
-        dict.fromkeys(leakage.KINDS.values(), [""] * 50) | {"clip": clips, "speaker": ["s"] * 50}
-    )
+    index = pd.DataFrame(dict.fromkeys(COLUMNS, [""] * 50) | {"clip": clips, "speaker": ["s"] * 50})
     frame = pd.DataFrame(
         {"clip": clips, "label": "x", "fold": 1, "part": ["train"] + ["test"] * 49}
     )

@@ -257,7 +257,7 @@ def test_page_shows_the_numbers(reports):
     assert "60.0 [55.7, 63.7]" in seen
     assert "macro F1, % 59.0" in seen
     assert f"best epoch on test ICASSP 2023, table 1 90.0 91.9 {MINUS}1.9" in seen
-    assert "Test clips with another take of the same utterance in training: 219 of 240" in seen
+    assert "the same speaker, sentence, emotion and intensity is in training: 219 of 240" in seen
     assert "Not checkable: the corpus does not say." in seen
     assert "03-01-03-01-02-01-07 = 03-01-03-01-02-02-07" in seen
     assert "training.optimiser.beta_1 0.93" in seen
@@ -296,7 +296,7 @@ def test_cost_of_the_leak_pairs_leaky_with_honest(reports):
         ({}, []),
         ({"selection": "best_validation"}, []),
         ({"selection": "leaky"}, ["picked on test"]),
-        ({"leaks": SHARED}, ["recordings shared", "speakers shared"]),
+        ({"leaks": SHARED}, ["samples shared", "speakers shared"]),
         ({"leaks": APART | {"speaker": None}}, ["speakers not known"]),
         ({"leaks": APART | {"speaker": leak(0, unlabelled=9)}}, ["speakers not known"]),
         ({"weights": "authors, 2023"}, ["trained elsewhere"]),
@@ -644,7 +644,7 @@ def test_summary_is_a_table(reports):
         "| tim_net-ravdess | tim_net | ravdess | speakers held out, last epoch "
         "| **60.0** [55.7, 63.7] | **60.0** [55.7, 63.7] | 6 | yes |"
     )
-    assert lines[2].endswith("| no: recordings shared, speakers shared, picked on test |")
+    assert lines[2].endswith("| no: samples shared, speakers shared, picked on test |")
     assert {line.count(" | ") for line in lines} == {7}
     assert "95 %" in note
     assert {line.count(" | ") for line in published.splitlines()} == {9}
