@@ -33,7 +33,8 @@ its own, from its own folder, and nothing else; tests/test_house.py reads ``FLOO
 FLOORS = (
     "errors text",
     "settings plugins",
-    "files scoring",
+    "files",
+    "scoring",
     "parallel features audit",
     "corpora protocols models",
     "engine",

@@ -1,11 +1,13 @@
 """Bundles of made-up networks that predict attributes, for tests of what uses them."""
 
 import copy
-import json
 
 import numpy as np
 
 from pipeline.commands import import_weights
+from pipeline.inference import cards
+from pipeline.inference.cards import Card, FoldModel
+from pipeline.scoring.targets import Attributes
 
 SHAPE = (2, 10, 8)  # chunks, frames, bins
 
@@ -36,12 +38,18 @@ def write(bundle, *attributes, seed=0, scale=1.0):
     roles["ratings.std"].assign(np.full(len(attributes), scale))
     bundle.mkdir(parents=True)
     bundles.write_model(model.save, bundle / "fold-01.keras")
-    card = {
-        **{"run": bundle.name, "model": "deep_emo_cluster", "corpus": "rated"},
-        **{"waveform": "whole-16k", "feature": "mel8", "protocol": "p", "certificate": "0"},
-        **{"attributes": list(attributes), "labels": [], "input_shape": list(SHAPE)},
-        **{"spec": spec(), "settings": settings, "backend": "jax"},
-        "folds": [{"fold": 1, "seed": 0, "file": "fold-01.keras", "epoch": 1}],
-    }
-    (bundle / "card.json").write_text(json.dumps(card))
+    cards.write(card(bundle, Attributes(attributes), settings=settings), bundle)
     return bundle
+
+
+def card(bundle, target, **changed):
+    """Make the card of a bundle of one model."""
+    facts = {
+        **{"folder": bundle, "run": bundle.name, "model": "deep_emo_cluster", "corpus": "rated"},
+        **{"waveform": "whole-16k", "feature": "mel8", "protocol": "p", "certificate": "0"},
+        **{"target": target, "input_shape": SHAPE, "spec": spec(), "settings": {}},
+        **{"training": {"epochs": 1}, "selection": "last", "seeds": (0,), "weights": None},
+        **{"files": {}, "backend": "jax", "device": "cpu", "versions": {}, "stacked": False},
+        **{"parameters": 1, "provenance": None, "folds": (FoldModel(1, 0, "fold-01.keras", 1),)},
+    }
+    return Card(**facts | changed)

@@ -20,9 +20,9 @@ from pipeline import plugins, text
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.files import bundles, tables
-from pipeline.inference import exported, inputs
-from pipeline.scoring import metrics
+from pipeline.files import tables
+from pipeline.inference import cards, exported, inputs
+from pipeline.inference.cards import Card
 
 # Files of each format. int8: weights alone, as the converter's "dynamic range"; int8-full: whatever
 # is computed as well, input and output too. Eight bits do not hold a waveform.
@@ -34,6 +34,7 @@ EXACT, EXACT_FUSED = 1e-5, 1e-3
 CHECKED = 20  # held-out clips that each file is tried on
 REPRESENTATIVE = 100  # training clips that int8-full takes its scales from
 OPSET = 18  # of ONNX
+NOTHING = np.empty(0)  # is known of what is true
 
 
 @dataclass(frozen=True)
@@ -46,15 +47,15 @@ class Clips:
         As the models of the bundle take them.
     sounds : list of ndarray, shape (samples,)
         The same clips at the recipe's rate; empty if nothing is fused.
-    truth : list of str, or ndarray, shape (clips, attributes)
-        Label or ratings of each clip; empty if they are not known.
+    truth : ndarray, shape (clips,) or (clips, outputs)
+        What is true of each clip, as the target gives it; empty if it is not known.
     representative : ndarray, shape (clips, frames, ...)
         Of training clips.
     """
 
     features: list[np.ndarray]
     sounds: list[np.ndarray]
-    truth: list[str] | np.ndarray
+    truth: np.ndarray
     representative: np.ndarray
 
 
@@ -104,23 +105,23 @@ def export(
         fused, the bundle or its clips are not there, or a float32 file deviates from Keras.
         Nothing is written then.
     """
-    card = bundles.read_card(bundle)
-    unit = _unit(bundle, card, fold)
+    card = cards.read(bundle)
+    one = card.of_fold(fold)[0]
     _check(card, format, fused, sounds, evaluate)
     if sounds:
         clips = _given(card, sounds)
     else:
-        clips = _of_the_run(bundle, card, unit["fold"], fused, None if evaluate else CHECKED)
+        clips = _of_the_run(card, one.fold, fused, None if evaluate else CHECKED)
     _use_tensorflow()
     from pipeline.engine import answers
     from pipeline.inference import models
 
-    model = models.models(bundle)(unit["file"])
-    x = framing.rectangle(clips.features, tuple(card["input_shape"]))
-    wanted = answers.predict(model, x)  # (clips, values)
-    truth, unit_of = clips.truth if evaluate else [], _units(model, card)
-    content = (bundle / unit["file"]).read_bytes()
-    rows = [_row(unit["file"], content, wanted, wanted, unit_of, card, truth)]
+    model = models.models(card)(one)
+    x = framing.rectangle(clips.features, card.input_shape)
+    wanted = answers.predict(model, x)  # (clips, outputs)
+    truth, scale = clips.truth if evaluate else NOTHING, _scale(model)
+    content = (bundle / one.file).read_bytes()
+    rows = [_row(one.file, content, wanted, wanted, scale, card, truth)]
     written = {}
     for kind in KINDS[format]:
         if fused and kind == NOT_FUSED:
@@ -128,7 +129,7 @@ def export(
         name = f"{'fused-' if fused else ''}{kind}.{format}"
         content = _converted(model, card, format, kind, fused, clips.representative)
         found = exported.load(content, format).predict(clips.sounds if fused else clips.features)
-        rows.append(_row(name, content, found, wanted, unit_of, card, truth))
+        rows.append(_row(name, content, found, wanted, scale, card, truth))
         limit = EXACT_FUSED if fused else EXACT
         if kind == "float32" and not rows[-1]["deviation"] <= limit:
             raise InputError(
@@ -144,25 +145,17 @@ def export(
         with tables.replacing(to / name) as aside:
             aside.write_bytes(content)
     tables.write(table, to / f"{'fused-' if fused else ''}{format}.csv")
-    sys.stdout.write(f"{bundle}: {len(wanted)} clips\n{_shown(table)}\n")
+    sys.stdout.write(f"{bundle}: {len(wanted)} clips\n{_shown(table, card)}\n")
 
 
-def _unit(bundle: Path, card: dict, fold: int | None) -> dict:
-    """Find the first model of a fold in the card."""
-    units = [unit for unit in card["folds"] if fold in (None, unit["fold"])]
-    if not units:
-        raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
-    return units[0]
-
-
-def _check(card: dict, format: str, fuse: bool, sounds: list[Path] | None, evaluate: bool) -> None:
+def _check(card: Card, format: str, fuse: bool, sounds: list[Path] | None, evaluate: bool) -> None:
     """Refuse what cannot be done before anything is."""
     if format not in KINDS:
         raise InputError(f"format: no {format!r}; {text.nearest(format, tuple(KINDS))}")
     if fuse:
         from pipeline.inference import fused
 
-        fused.check(card["spec"])
+        fused.check(card.spec)
     if sounds and evaluate:
         raise InputError("evaluate: needs the labels of held-out clips; leave out --sounds")
     packages = ("onnxruntime", "tf2onnx") if format == "onnx" else ()
@@ -179,37 +172,34 @@ def _use_tensorflow() -> None:
     backend.choose("tensorflow")
 
 
-def _given(card: dict, sounds: list[Path]) -> Clips:
+def _given(card: Card, sounds: list[Path]) -> Clips:
     """Features and sounds of files that are given."""
     files = inputs.files(sounds)
     features = [one.values for file in files for one in inputs.read(file, card, fused=False)]
     heard = [one.values for file in files for one in inputs.read(file, card, fused=True)]
-    representative = framing.rectangle(features[:REPRESENTATIVE], tuple(card["input_shape"]))
-    return Clips(features, heard, [], representative)
+    representative = framing.rectangle(features[:REPRESENTATIVE], card.input_shape)
+    return Clips(features, heard, NOTHING, representative)
 
 
-def _of_the_run(bundle: Path, card: dict, fold: int, fuse: bool, most: int | None) -> Clips:
+def _of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:
     """Held-out and training clips of a fold, from where the stages of the run put them."""
-    root = bundle.resolve().parents[1]
-    corpus = root / "features" / card["corpus"]
-    store = corpus / card["waveform"] / f"{card['feature']}.zarr"
-    folds = corpus / "folds" / f"{card['protocol']}.csv"
+    root = card.folder.resolve().parents[1]
+    corpus = root / "features" / card.corpus
+    store = corpus / card.waveform / f"{card.feature}.zarr"
+    folds = corpus / "folds" / f"{card.protocol}.csv"
     for path in (store, folds):
         if not path.exists():
             raise InputError(f"{path}: not there; run dvc repro, or give --sounds")
-    attributes = tuple(card["attributes"])
-    data = dataset.load(store, corpus / "index.csv", folds, memory_mb=0, attributes=attributes)
-    certificate = tables.read_json(folds.with_suffix(".json"))["sha256"]
-    if (card["certificate"], card["spec"]) != (certificate, data.spec):
-        raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
+    data = dataset.load(store, corpus / "index.csv", folds, target=card.target, memory_mb=0)
+    card.expect(tables.read_json(folds.with_suffix(".json"))["sha256"], data.spec)
     (parts,) = (part for part in data.folds if part.number == fold)
     held_out = _spread(parts.test, most)
-    paths = [root / "raw_data" / card["corpus"] / path for path in data.clips.path[held_out]]
+    paths = [root / "raw_data" / card.corpus / path for path in data.clips.path[held_out]]
     read = [inputs.read(path, card, fused=True) for path in paths] if fuse else []
     return Clips(
         list(data.take(held_out)),
         [one.values for (one,) in read],
-        data.ratings[held_out] if attributes else [data.labels[i] for i in data.y[held_out]],
+        data.truth[held_out],
         data.take(_spread(parts.train, REPRESENTATIVE)),
     )
 
@@ -222,12 +212,12 @@ def _spread(rows: np.ndarray, most: int | None) -> np.ndarray:
 
 
 def _converted(
-    model: Any, card: dict, format: str, kind: str, fuse: bool, representative: np.ndarray
+    model: Any, card: Card, format: str, kind: str, fuse: bool, representative: np.ndarray
 ) -> bytes:
     """Content of one file."""
     import tensorflow as tf
 
-    shape = tuple(card["input_shape"])
+    shape = card.input_shape
     if kind == "int8-full":
         _unroll(model)
     if fuse:
@@ -236,7 +226,7 @@ def _converted(
         taken = tf.TensorSpec((1, None), tf.float32, name="sound")
 
         def answer(sound):
-            feature = fused.feature(sound[0], card["spec"], shape)
+            feature = fused.feature(sound[0], card.spec, shape)
             return model(feature[None], training=False)
     else:
         taken = tf.TensorSpec((1, *shape), tf.float32, name="features")
@@ -297,12 +287,10 @@ def _unroll(model: Any) -> None:
                 part.unroll = True
 
 
-def _units(model: Any, card: dict) -> np.ndarray | float:
-    """By what deviations are told: that of each attribute's ratings; probabilities have none."""
-    if not card["attributes"]:
-        return 1.0
-    roles = plugins.load("models", card["model"]).role_names(model)
-    return np.asarray(roles["ratings.std"])
+def _scale(model: Any) -> np.ndarray | float:
+    """What deviations are divided by: 1 for probabilities, for ratings their own deviation."""
+    scales = [np.asarray(layer.std) for layer in model.layers if layer.name == "ratings"]
+    return scales[0] if scales else 1.0
 
 
 def _row(
@@ -310,43 +298,36 @@ def _row(
     content: bytes,
     found: np.ndarray,
     wanted: np.ndarray,
-    unit: np.ndarray | float,
-    card: dict,
-    truth: list[str] | np.ndarray,
+    scale: np.ndarray | float,
+    card: Card,
+    truth: np.ndarray,
 ) -> dict[str, Any]:
     """What the table says of a file; scores where the truth is given."""
     row = {
         "file": name,
         "bytes": len(content),
         "published": _published(name, card),
-        "deviation": float((np.abs(found - wanted) / unit).max()),
+        "deviation": float((np.abs(found - wanted) / scale).max()),
     }
-    if len(truth) and card["attributes"]:
-        for attribute, rated, given in zip(card["attributes"], truth.T, found.T, strict=True):
-            row[f"ccc_{attribute}"] = metrics.concordance(rated, given)
-    elif len(truth):
-        predicted = [card["labels"][i] for i in found.argmax(axis=1)]
-        counts = metrics.confusion(truth, predicted, card["labels"])
-        row |= {"uar": float(metrics.uar(counts)), "war": float(metrics.war(counts))}
-    return row
+    return row | (card.target.summary(truth, found) if len(truth) else {})
 
 
-def _published(name: str, card: dict) -> int | None:
+def _published(name: str, card: Card) -> int | None:
     """Bytes that the authors' file of the same kind, input and classes has."""
     try:
-        sizes = plugins.constant("models", card["model"], "PUBLISHED_SIZES")
+        sizes = plugins.constant("models", card.model, "PUBLISHED_SIZES")
     except LookupError:
         return None
-    facts = {"file": name, "input_shape": card["input_shape"], "labels": len(inputs.named(card))}
+    facts = {"file": name, "input_shape": list(card.input_shape)}
+    facts |= {"labels": len(card.target.outputs)}
     return next((s["bytes"] for s in sizes if s | facts == s), None)
 
 
-def _shown(table: pd.DataFrame) -> str:
+def _shown(table: pd.DataFrame, card: Card) -> str:
     """The table for a terminal, recalls in percent, CCC as it is."""
+    digits, scale = card.target.DIGITS + 1, card.target.SCALE
     scores = {
-        column: table[column].map("{:.4f}".format)
-        if column.startswith("ccc")
-        else (100 * table[column]).map("{:.2f}".format)
+        column: (scale * table[column]).map(f"{{:.{digits}f}}".format)
         for column in table.columns[4:]
     }
     shown = table.assign(

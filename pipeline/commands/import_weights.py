@@ -18,6 +18,9 @@ from pipeline import plugins, text
 from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
+from pipeline.inference import cards
+from pipeline.inference.cards import Card, FoldModel
+from pipeline.scoring.targets import Attributes
 
 SYSTEM, MODEL = "deepemocluster", "deep_emo_cluster"
 ATTRIBUTES = {"Act": "arousal", "Dom": "dominance", "Val": "valence"}  # by the authors' words
@@ -128,37 +131,36 @@ def import_weights(
         network.set_weights(model, weights | scales)
     except InputError as error:
         raise InputError(f"{checkpoint}: {error}") from None
-    unit = {"fold": 1, "seed": 0, "file": f"{bundles.unit_name(1, 0, (0,))}.keras", "epoch": None}
-    card = {
-        "run": bundle.name,
-        "model": MODEL,
-        "corpus": "msp_podcast",
-        "waveform": "whole-16k",
-        "feature": "mel128-chunks",
-        "protocol": None,
-        "attributes": [predicted],
-        "labels": [],
-        "input_shape": list(SHAPE),
-        "spec": SPEC,
-        "spec_sha256": stores.sha256(SPEC),
-        "settings": settings,
-        "training": None,
-        "selection": "best_validation",
-        "seeds": [0],
-        "weights": {path.name: tables.file_sha256(path) for path in (checkpoint, *files.values())},
-        "files": {},
-        "backend": library,
-        "versions": bundles.versions(library),
-        "certificate": None,
-        "device": None,
-        "stacked": False,
-        "parameters": model.count_params(),
-        "provenance": None,
-        "folds": [unit],
-    }
-    with bundles.resume(bundle, stores.sha256(card)) as aside:
-        bundles.write_model(model.save, aside / unit["file"])
-        tables.write_json(card, aside / "card.json")
+    one = FoldModel(fold=1, seed=0, file=f"{bundles.unit_name(1, 0, (0,))}.keras", epoch=None)
+    card = Card(
+        folder=bundle,
+        run=bundle.name,
+        model=MODEL,
+        corpus="msp_podcast",
+        waveform="whole-16k",
+        feature="mel128-chunks",
+        protocol=None,
+        target=Attributes((predicted,)),
+        input_shape=SHAPE,
+        spec=SPEC,
+        settings=settings,
+        training=None,
+        selection="best_validation",
+        seeds=(0,),
+        weights={path.name: tables.file_sha256(path) for path in (checkpoint, *files.values())},
+        files={},
+        backend=library,
+        device=None,
+        versions=bundles.versions(library),
+        certificate=None,
+        stacked=False,
+        parameters=model.count_params(),
+        provenance=None,
+        folds=(one,),
+    )
+    with bundles.resume(bundle, stores.sha256(card.to_json())) as aside:
+        bundles.write_model(model.save, aside / one.file)
+        cards.write(card, aside)
     sys.stdout.write(f"{bundle}: {predicted}, {settings['temporal']}, of {checkpoint.name}\n")
 
 

@@ -18,9 +18,12 @@ import pandas as pd
 from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.files import bundles, tables
-from pipeline.inference import exported, inputs
+from pipeline.files import tables
+from pipeline.inference import cards, exported, inputs
+from pipeline.inference.cards import Card, FoldModel
 from pipeline.reporting import timeline
+from pipeline.scoring import targets
+from pipeline.scoring.targets import Target
 
 AT_ONCE = 256  # files: a thousand clips in chunks hold 350 MB of features
 SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Score"}
@@ -29,7 +32,7 @@ SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Scor
 class Model(NamedTuple):
     """What is asked about clips."""
 
-    card: dict
+    card: Card
     fused: bool  # whether it takes sound in place of features
     answer: Callable[[list[np.ndarray]], np.ndarray]  # gives (clips, values)
 
@@ -95,8 +98,8 @@ def predict(
     models = [_model(path, fold, tflite, onnx) for path in asked]
     if beside:
         _check_beside(asked, models)
-    attributes = [name for model in models for name in model.card["attributes"]]
-    if scores and (missing := [name for name in SCORES if name not in attributes]):
+    target = targets.joined([model.card.target for model in models])
+    if scores and (missing := [name for name in SCORES if name not in target.outputs]):
         raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --beside")
     hop = window / 2 if window and hop is None else hop
     found, problems = [], []
@@ -114,19 +117,17 @@ def predict(
         if heard:
             found.append(_table(heard, models))
     if found:
-        table, labels = pd.concat(found, ignore_index=True), models[0].card["labels"]
+        table = pd.concat(found, ignore_index=True)
         if window is None:
             table = table.drop(columns=["start", "end"])
-        _show(table, labels, attributes)
+        _show(table, target)
         table = table.drop(columns="empty")
         if csv:
             tables.write(table, csv)
         if scores:
             tables.write(_scores(table), scores)
-        if picture and attributes:
-            timeline.draw_attributes(table, attributes, picture)
-        elif picture:
-            timeline.draw(table, labels, picture)
+        if picture:
+            timeline.draw(target, table, picture)
     if problems:
         raise InputError("; ".join(problems))
 
@@ -162,7 +163,7 @@ def load(
 
     def values(sound: Path | str) -> dict[str, float]:
         (one,) = inputs.read(Path(sound), card, fused=fused)
-        return dict(zip(inputs.named(card), answer([one.values])[0].tolist(), strict=True))
+        return dict(zip(card.target.outputs, answer([one.values])[0].tolist(), strict=True))
 
     return values
 
@@ -193,9 +194,12 @@ def _check_beside(paths: list[Path], models: list[Model]) -> None:
     """Refuse bundles of emotions, and an attribute that two give."""
     giver: dict[str, Path] = {}
     for path, model in zip(paths, models, strict=True):
-        if not model.card["attributes"]:
-            raise InputError(f"beside: {path} names emotions; wanted bundles of attributes alone")
-        for name in model.card["attributes"]:
+        target = model.card.target
+        if not target.JOINS:
+            raise InputError(
+                f"beside: {path} predicts {target.KIND}, wanted bundles of attributes only"
+            )
+        for name in target.outputs:
             if name in giver:
                 raise InputError(f"beside: {path} gives {name}, so does {giver[name]}; ask one")
             giver[name] = path
@@ -203,37 +207,32 @@ def _check_beside(paths: list[Path], models: list[Model]) -> None:
 
 def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | None) -> Model:
     """Models of a bundle, or a file that was exported from it."""
-    card = bundles.read_card(bundle)
+    card = cards.read(bundle)
     given = {"tflite": tflite, "onnx": onnx}
     asked = [kind for kind, path in given.items() if path]
     if len(asked) > 1 or (asked and fold is not None):
         raise InputError(f"{asked[0]}: the file is one model; leave out --onnx and --fold")
     if asked:
-        backend.choose(card["backend"])  # TensorFlow starts in silence
+        backend.choose(card.backend)  # TensorFlow starts in silence
         model = exported.read(given[asked[0]], asked[0], card)
         return Model(card, model.fused, model.predict)
-    names = [unit["file"] for unit in card["folds"] if fold in (None, unit["fold"])]
-    if not names:
-        raise InputError(f"{bundle}: no fold {fold}; it has 1 to {card['folds'][-1]['fold']}")
-    return Model(card, False, _trained(bundle, card, names))
+    return Model(card, False, _trained(card, card.of_fold(fold)))
 
 
-def _trained(
-    bundle: Path, card: dict, names: list[str]
-) -> Callable[[list[np.ndarray]], np.ndarray]:
+def _trained(card: Card, asked: tuple[FoldModel, ...]) -> Callable[[list[np.ndarray]], np.ndarray]:
     """Answer with the mean of a bundle's models, which are read when they are first asked."""
     held = []
 
     def answer(features: list[np.ndarray]) -> np.ndarray:
-        backend.choose(card["backend"])
+        backend.choose(card.backend)
         from pipeline.engine import answers
         from pipeline.inference import models
 
         if not held:
-            held.append(models.models(bundle))
-        x = framing.rectangle(features, tuple(card["input_shape"]))
-        answers = [answers.predict(held[0](name), x) for name in names]  # each (clips, values)
-        return answers[0] if len(names) == 1 else np.mean(answers, axis=0)
+            held.append(models.models(card))
+        x = framing.rectangle(features, card.input_shape)
+        found = [answers.predict(held[0](one), x) for one in asked]  # each (clips, outputs)
+        return found[0] if len(asked) == 1 else np.mean(found, axis=0)
 
     return answer
 
@@ -251,17 +250,11 @@ def _table(heard: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.Dat
     )
     sounding = np.array([not one.empty for one in clips])
     for model, taken in zip(models, zip(*heard, strict=True), strict=True):
-        names = inputs.named(model.card)
-        values = np.full((len(clips), len(names)), np.nan, np.float32)
+        found = np.empty((0, len(model.card.target.outputs)), np.float32)
         if sounding.any():
-            values[sounding] = model.answer([one.values for one in taken if not one.empty])
-        if not model.card["attributes"]:
-            best = np.nan_to_num(values).argmax(axis=1)
-            frame["predicted"] = [
-                names[i] if answered else "" for i, answered in zip(best, sounding, strict=True)
-            ]
-            names = [f"p_{name}" for name in names]
-        frame[names] = values  # (clips, values)
+            found = model.answer([one.values for one in taken if not one.empty])
+        answers = model.card.target.answers(found)
+        frame = frame.join(answers.set_index(np.flatnonzero(sounding)))
     return frame
 
 
@@ -271,16 +264,10 @@ def _scores(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(names | {head: table[name] for name, head in SCORES.items()})
 
 
-def _show(table: pd.DataFrame, labels: list[str], attributes: list[str]) -> None:
-    """Print a line per clip: path, window, then attributes, or the emotion and the per cents."""
+def _show(table: pd.DataFrame, target: Target) -> None:
+    """Print a line per clip: path, window, then what the target says of it."""
     width = max(len(path) for path in table.path)
-    name = max(map(len, labels), default=0)
     for row in table.to_dict("records"):
         window = f"{row['start']:8.2f} {row['end']:8.2f}  " if "start" in row else ""
-        shown = [f"{attribute} {row[attribute]:.2f}" for attribute in attributes]
-        if labels:
-            shares = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in labels]
-            shown = [f"{row['predicted']:{name}}", *shares]
-        if row["empty"]:
-            shown = [f"no answer: {row['empty']}"]
-        sys.stdout.write(f"{row['path']:{width}}  {window}{'  '.join(shown)}\n")
+        words = [f"no answer: {row['empty']}"] if row["empty"] else target.words(row)
+        sys.stdout.write(f"{row['path']:{width}}  {window}{'  '.join(words)}\n")

@@ -16,12 +16,14 @@ from pipeline.config import params
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
+from pipeline.inference import cards
+from pipeline.inference.cards import Card
 
 
 def verify(bundle: Path, *, epochs: int = 3) -> None:
-    """Train the first fold of a run again for some epochs, and hold it against its history.
+    """Train the first fold of a run again for some epochs, and compare with its history.
 
-    Loss and accuracies must be equal to the last digit, which is promised for the machine that
+    All that was measured must be equal to the last digit, which is promised for the machine that
     trained the run, or one like it, with the same lock file; another processor, backend or GPU
     rounds otherwise. Nothing is changed.
 
@@ -38,33 +40,32 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
         If a number differs, the first one being named; if the run was not trained here, is not in
         dvc.yaml, or its features or folds are others now.
     """
-    card = bundles.read_card(bundle)
-    if card["weights"]:
+    card = cards.read(bundle)
+    if card.weights:
         raise InputError(f"{bundle}: its weights were published, not trained here")
     if epochs < 1:
         raise InputError(f"epochs: must be at least 1, got {epochs}")
-    store, index, folds, certificate = _inputs(bundle, card["run"])
-    memory_mb = params.load().runs[card["run"]].engine.memory_mb
-    library = backend.choose(card["backend"])
-    if library != card["backend"]:
-        raise InputError(f"{bundle}: trained with {card['backend']}; KERAS_BACKEND says {library}")
-    data = dataset.load(store, index, folds, memory_mb=memory_mb)
-    if (card["certificate"], card["spec"]) != (tables.read_json(certificate)["sha256"], data.spec):
-        raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
+    store, index, folds, certificate = _inputs(bundle, card.run)
+    memory_mb = params.load().runs[card.run].engine.memory_mb
+    library = backend.choose(card.backend)
+    if library != card.backend:
+        raise InputError(f"{bundle}: trained with {card.backend}; KERAS_BACKEND says {library}")
+    data = dataset.load(store, index, folds, target=card.target, memory_mb=memory_mb)
+    card.expect(tables.read_json(certificate)["sha256"], data.spec)
 
-    found = _history(card, data, epochs)
-    number, seed = card["folds"][0]["fold"], card["folds"][0]["seed"]
-    told = tables.read(bundle / "history.csv")
-    told = told[(told.fold == str(number)) & (told.seed == str(seed))].to_dict("records")
-    for row, wanted in zip(found, told, strict=False):
+    found, one = _history(card, data, epochs), card.folds[0]
+    kept = tables.read(bundle / "history.csv")
+    kept = kept[(kept.fold == str(one.fold)) & (kept.seed == str(one.seed))].to_dict("records")
+    for row, wanted in zip(found, kept, strict=False):
         for key, value in row.items():
-            if value != float(wanted[key]):
+            # of the first epoch some measures are empty
+            if value != (float(wanted[key]) if wanted[key] else None):
                 raise InputError(
-                    f"{bundle}: fold-{number:02d}, epoch {row['epoch']}: {key} {value} here, "
-                    f"{wanted[key]} in history.csv{_versions(card)}"
+                    f"{bundle}: fold-{one.fold:02d}, epoch {row['epoch']}: {key} {value} here, "
+                    f"{wanted[key] or None} in history.csv{_versions(card)}"
                 )
     epochs_done = f"{len(found)} epoch{'s' if len(found) > 1 else ''}"
-    sys.stdout.write(f"{bundle}: fold-{number:02d}, {epochs_done}: identical\n")
+    sys.stdout.write(f"{bundle}: fold-{one.fold:02d}, {epochs_done}: identical\n")
 
 
 def _inputs(bundle: Path, run: str) -> list[Path]:
@@ -80,28 +81,36 @@ def _inputs(bundle: Path, run: str) -> list[Path]:
     return [Path(word) for word in shlex.split(stage.cmd)[4:8]]  # python -m pipeline train ...
 
 
-def _history(card: dict, data: dataset.Dataset, epochs: int) -> list[dict]:
+def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
     """First epochs of the first fold. Of stacked folds all are trained: they share a program."""
     from pipeline.engine import loop
 
-    network = plugins.load("models", card["model"])
+    network, seeds = plugins.load("models", card.model), card.seeds
 
     def build(seed: int):
-        return network.build(data.x.shape[1:], len(data.labels), **card["settings"], seed=seed)
+        return network.build(card.input_shape, len(card.target.outputs), **card.settings, seed=seed)
 
-    stacked, seeds = card["stacked"], tuple(card["seeds"])
-    if not stacked:
+    if not card.stacked:
         data, seeds = replace(data, folds=data.folds[:1]), seeds[:1]
-    training = card["training"] | {"epochs": min(epochs, card["training"]["epochs"])}
-    settings = {"selection": card["selection"], "seeds": seeds, "stacked": stacked}
+    training = dict(card.training)
+    training["epochs"] = min(epochs, training["epochs"])
     with tempfile.TemporaryDirectory() as folder:
-        units = loop.train(build, data, training, **settings, folder=Path(folder))
+        units = loop.train(
+            build,
+            data,
+            training,
+            selection=card.selection,
+            seeds=seeds,
+            stacked=card.stacked,
+            folder=Path(folder),
+            with_clusters=getattr(network, "with_clusters", None),
+        )
     return units[0]["history"]
 
 
-def _versions(card: dict) -> str:
+def _versions(card: Card) -> str:
     """Tail of a message: packages that are others now, the commonest reason."""
-    now = bundles.versions(card["backend"])
-    names = [name for name in now if now[name] != card["versions"].get(name)]
-    shown = [f"{name} {now[name]} here, {card['versions'].get(name)} then" for name in names]
+    now = bundles.versions(card.backend)
+    names = [name for name in now if now[name] != card.versions.get(name)]
+    shown = [f"{name} {now[name]} here, {card.versions.get(name)} then" for name in names]
     return f"; {', '.join(shown)}" if shown else ""

@@ -7,7 +7,7 @@ file that has ``with_clusters`` is trained this way. It is asked for a network w
 which are set to those of a fold's training clips (`pipeline.models.deep_emo_cluster`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import keras
 import numpy as np
@@ -22,7 +22,7 @@ from pipeline.features import framing
 from pipeline.scoring import metrics
 
 
-class Attributes(Task):
+class AttributeTask(Task):
     """The task of a run on attributes.
 
     Parameters
@@ -33,7 +33,7 @@ class Attributes(Task):
         Untrained; takes (clips, chunks, frames, bins), gives (clips, attributes).
     data : Dataset
     training : dict
-        ``attributes``, ``batch``, ``clusters``, ``unlabeled`` and the settings of
+        ``batch``, ``clusters``, ``unlabeled`` and the settings of
         `clustering.optimisers`.
 
     Raises
@@ -43,6 +43,7 @@ class Attributes(Task):
     """
 
     SHOWN = ("loss", "attribute_loss")
+    STACKS = False
 
     def __init__(self, with_clusters: Callable, model: keras.Model, data: Dataset, training: dict):
         if training["balance"] != "none" or training["mask_frames"] or training["mask_bins"]:
@@ -62,6 +63,18 @@ class Attributes(Task):
             for rated, way in ((True, self.optimiser), (False, descent))
         )
         super().__init__(model, network, data, batch, program)
+
+    @classmethod
+    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Mapping) -> dict[str, np.ndarray]:
+        """Clips that features and ratings are scaled by, and those without ratings."""
+        most = training["unlabeled"]
+        if most and not len(fold.unlabeled):
+            raise InputError(
+                f"unlabeled: fold {fold.number} has no clips without labels; set it to 0, or take "
+                "a protocol with hidden labels or a corpus with such clips"
+            )
+        drawn = [fold.pool(seed, most) for seed in seeds]
+        return {"normalisation": fold.train, "unlabeled": np.unique(drawn)}
 
     def start(self, model: keras.Model, unit: Unit) -> dict:
         """State of an untrained model that knows the scales of its training clips."""
@@ -100,16 +113,16 @@ class Attributes(Task):
 
     def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
         """Concordance of each attribute over some clips."""
-        found, true = self.answers(_network(state), rows, of="ratings"), self.data.ratings[rows]
+        found, true = self.answers(_network(state), rows, of="ratings"), self.data.truth[rows]
         sound = np.isfinite(found).all()
         return {
             f"{part}_ccc_{name}": metrics.concordance(true[:, i], found[:, i]) if sound else np.nan
-            for i, name in enumerate(self.training["attributes"])
+            for i, name in enumerate(self.data.target.outputs)
         }
 
     def merit(self, row: dict, part: str) -> float:
         """Mean concordance of the attributes."""
-        return float(np.mean([row[f"{part}_ccc_{name}"] for name in self.training["attributes"]]))
+        return float(np.mean([row[f"{part}_ccc_{name}"] for name in self.data.target.outputs]))
 
     def _round(
         self,
@@ -137,10 +150,10 @@ class Attributes(Task):
         self, unit: Unit, rows: np.ndarray, assigned: np.ndarray, rng: np.random.Generator
     ) -> tuple[dict, np.ndarray, np.ndarray]:
         """Targets of all clips, those clips as they are drawn by their clusters, and triples."""
-        everywhere = np.zeros((len(self.data.y), assigned.shape[1]), np.int32)
+        everywhere = np.zeros((len(self.data.truth), assigned.shape[1]), np.int32)
         everywhere[rows] = assigned
         mean, std = self._scales(unit.fold)["ratings"]
-        scaled = np.nan_to_num((self.data.ratings - mean) / std).astype(np.float32)
+        scaled = np.nan_to_num((self.data.truth - mean) / std).astype(np.float32)
         order = rows[clustering.draw(rng, assigned)].astype(np.int32)
         triples = self._triples(rng, len(order), assigned.shape[1])
         return {"assigned": everywhere, "ratings": scaled}, order, triples
@@ -158,12 +171,12 @@ class Attributes(Task):
         if fold.number not in self.scales:
             from sklearn.preprocessing import StandardScaler  # slow to import
 
-            frames, ratings = StandardScaler(), self.data.ratings[fold.train].astype(float)
+            frames, ratings = StandardScaler(), self.data.truth[fold.train].astype(float)
             for clip in self._frames(fold.train):
                 frames.partial_fit(clip.astype(float))
             std = ratings.std(axis=0)
             if not std.all():
-                name = np.array(self.training["attributes"])[std == 0][0]
+                name = np.array(self.data.target.outputs)[std == 0][0]
                 raise InputError(
                     f"fold {fold.number}: all training clips are rated alike on {name}; "
                     "nothing can be learnt of it"

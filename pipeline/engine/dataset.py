@@ -11,6 +11,7 @@ from pipeline.errors import InputError
 from pipeline.features import augmentation
 from pipeline.files import stores, tables
 from pipeline.protocols.vocabulary import LABELLED, UNLABELED
+from pipeline.scoring.targets import Target
 
 
 @dataclass(frozen=True)
@@ -42,29 +43,25 @@ class Dataset:
     x : ndarray or zarr array, shape (rows, frames, ...), float32
         In memory, or on disk if it is too large: read it through ``take``. The clips come first,
         in their order, and then altered copies of them if there are any.
-    y : ndarray, shape (rows,), int
-        Position in ``labels``; -1 for clips without a label and those that take no part.
-    labels : tuple of str
-        In the order of a model's outputs; none where attributes are predicted.
+    truth : ndarray, shape (rows,), int, or (rows, outputs), float32
+        What is true of each clip, as ``target.truth`` gives it.
+    target : Target
+        What is predicted.
     clips : DataFrame
         ``clip, speaker, sex`` and the rest of the index, row for row.
     folds : tuple of Fold
     spec : dict
         Resolved spec of the features.
-    ratings : ndarray, shape (rows, attributes), float32
-        In the units of the corpus, NaN where a clip has none; no attributes where emotions are
-        predicted.
     samples : ndarray, shape (rows,), int
         Length of each clip at the features' rate, before it was cut or padded.
     """
 
     x: Any
-    y: np.ndarray
-    labels: tuple[str, ...]
+    truth: np.ndarray
+    target: Target
     clips: pd.DataFrame
     folds: tuple[Fold, ...]
     spec: dict
-    ratings: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.float32))
     samples: np.ndarray = field(default_factory=lambda: np.empty(0, int))
 
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -72,25 +69,18 @@ class Dataset:
         return self.x[rows] if isinstance(self.x, np.ndarray) else self.x.oindex[rows]
 
 
-def load(
-    store: Path,
-    index: Path,
-    folds: Path,
-    *,
-    memory_mb: int,
-    attributes: tuple[str, ...] = (),
-) -> Dataset:
-    """Read features, index and folds, and hold them against each other.
+def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: int) -> Dataset:
+    """Read features, index and folds, and check that they belong together.
 
     Parameters
     ----------
     store, index, folds : Path
         Feature store, ``index.csv``, and ``P.csv`` of the protocol.
+    target : Target
+        What is predicted; emotions need not be named. Of attributes, the parts train, validation
+        and test hold the clips that are rated on all of them, and no others.
     memory_mb : int
         Features of up to this size are read into memory.
-    attributes : tuple of str
-        Columns of the index that are predicted, in place of emotions. The parts train, validation
-        and test then hold the clips that are rated on all of them, and no others.
 
     Raises
     ------
@@ -110,39 +100,21 @@ def load(
         clip = parts["clip"][rows.isna()].iloc[0]
         raise InputError(f"{folds}: clip {clip} is not in {index}; run dvc repro")
     parts = parts.assign(row=rows.astype(int), fold=parts.fold.astype(int))
-    ratings = clips[list(attributes)].replace("", "nan").to_numpy(dtype=np.float32)
-    if attributes:
-        parts = _rated(parts, np.isfinite(ratings).all(axis=1), f"{index}: {', '.join(attributes)}")
-    labelled = parts[:0] if attributes else parts[parts.part.isin(LABELLED)]
-    labels = tuple(sorted(labelled.label.unique()))
-    label_of = labelled.drop_duplicates("row").set_index("row").label
-    numbers = label_of.map({label: number for number, label in enumerate(labels)})
-    y = np.tile(numbers.reindex(clips.index, fill_value=-1).to_numpy(), copies + 1)
+    try:
+        target, truth, kept = target.truth(clips, parts, parts.part.isin(LABELLED).to_numpy())
+    except InputError as error:
+        raise InputError(f"{index}: {error}") from None
     behind = len(clips) * np.arange(copies + 1)[:, None]  # rows from a clip to its copies
-    numbered = parts.groupby("fold")
+    numbered = parts[kept].groupby("fold")
     return Dataset(
         x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
-        y=y,
-        labels=labels,
-        ratings=np.tile(ratings, (copies + 1, 1)),
+        truth=np.concatenate([truth] * (copies + 1)),
+        target=target,
         samples=features.length[:],
         clips=clips,
         folds=tuple(_fold(number, rows, behind) for number, rows in numbered),
         spec=features.spec,
     )
-
-
-def _rated(parts: pd.DataFrame, rated: np.ndarray, place: str) -> pd.DataFrame:
-    """Leave out, of the clips with labels, those without ratings; refuse a fold without any."""
-    kept = parts[~parts.part.isin(LABELLED) | rated[parts.row]]
-    for fold in parts.fold.unique():
-        for part in ("train", "test"):
-            if not ((kept.fold == fold) & (kept.part == part)).any():
-                raise InputError(
-                    f"{place}: fold {fold} has no {part} clip that is rated on them; take other "
-                    "attributes, another protocol, or a corpus with ratings"
-                )
-    return kept
 
 
 def _fold(number: int, parts: pd.DataFrame, behind: np.ndarray) -> Fold:

@@ -1,6 +1,6 @@
 """Emotions of clips: classes, learnt from probabilities."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,13 +10,13 @@ from keras import ops
 from tqdm import tqdm
 
 from pipeline.engine import answers, compiled, objectives
-from pipeline.engine.dataset import Dataset
+from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import tables
 
 
-class Emotions(Task):
+class EmotionTask(Task):
     """The task of a run on emotions.
 
     Parameters
@@ -32,6 +32,7 @@ class Emotions(Task):
     """
 
     SHOWN = ("loss", "accuracy")
+    STACKS = True
 
     def __init__(self, model: keras.Model, data: Dataset, training: dict, folder: Path):
         stem, network = compiled.divide(model)
@@ -41,7 +42,13 @@ class Emotions(Task):
         loss, mask, batch = objectives.loss(training), objectives.mask(training), training["batch"]
         compiled_network = program(network, loss, self.optimiser, batch, mask)
         super().__init__(model, network, data, batch, compiled_network)
-        self.targets = objectives.targets(data.y, len(data.labels), training["label_smoothing"])
+        classes, smoothing = len(data.target.outputs), training["label_smoothing"]
+        self.targets = objectives.targets(data.truth, classes, smoothing)
+
+    @classmethod
+    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Mapping) -> dict[str, np.ndarray]:
+        """No clips beside those of training and selection."""
+        return {}
 
     def start(self, model: keras.Model, unit: Unit) -> dict:
         """State of an untrained model."""
@@ -70,11 +77,11 @@ class Emotions(Task):
         probabilities = self.answers(state, rows)  # (clips, classes)
         if not np.isfinite(probabilities).all():
             return {f"{part}_accuracy": np.nan}
-        hits = probabilities.argmax(axis=1) == self.data.y[rows]
+        hits = probabilities.argmax(axis=1) == self.data.truth[rows]
         found = {f"{part}_accuracy": float(hits.mean())}
         if part == "test":
             return found
-        true = probabilities[np.arange(len(rows)), self.data.y[rows]]
+        true = probabilities[np.arange(len(rows)), self.data.truth[rows]]
         return {f"{part}_loss": float(-np.log(np.maximum(true, 1e-7)).mean())} | found
 
     def merit(self, row: dict, part: str) -> float:
@@ -88,7 +95,7 @@ class Emotions(Task):
         if balance == "none":
             order = draw.permutation(train)
         else:
-            shares = objectives.class_shares(self.data.y[train])
+            shares = objectives.class_shares(self.data.truth[train])
             if balance == "resample":
                 order = draw.choice(train, len(train), p=shares / shares.sum(dtype=float))
             else:
@@ -138,7 +145,7 @@ def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Da
     if training["mask_frames"] or training["mask_bins"]:
         raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
     if not path.exists():
-        rows, step = np.arange(len(data.y)), answers.BATCH
+        rows, step = np.arange(len(data.truth)), answers.BATCH
         blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
         blocks = tqdm(blocks, desc="stem", disable=None)
         values = np.concatenate([answers.predict(stem, data.take(some)) for some in blocks])

@@ -1,7 +1,7 @@
 """The training loop: the folds of a run together, on one compiled program, resumable.
 
-What is learnt in an epoch is a `task.Task`: `emotions.Emotions`, or, for a model file that has
-``with_clusters``, `attributes.Attributes`.
+What is learnt in an epoch is a `task.Task`: `emotions.EmotionTask`, or, for a model file that has
+``with_clusters``, `attributes.AttributeTask`.
 
 What a fold learns depends on the run's seed, its number and its data alone: not on the folds beside
 it, nor on when it was interrupted. The order of clips follows from (seed, fold, epoch). A fold is
@@ -29,6 +29,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
+from types import ModuleType
 
 import keras
 import numpy as np
@@ -36,9 +37,9 @@ from tqdm import tqdm
 
 from pipeline import parallel
 from pipeline.engine import compiled
-from pipeline.engine.attributes import Attributes
+from pipeline.engine.attributes import AttributeTask
 from pipeline.engine.dataset import Dataset
-from pipeline.engine.emotions import Emotions
+from pipeline.engine.emotions import EmotionTask
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
@@ -79,6 +80,11 @@ class Progress:
     state: dict
     records: list[Record]
     epoch: int = 0
+
+
+def task(network: ModuleType) -> type[Task]:
+    """Choose how the models of a file are trained: with clusters if it has ``with_clusters``."""
+    return AttributeTask if hasattr(network, "with_clusters") else EmotionTask
 
 
 def train(
@@ -134,9 +140,9 @@ def train(
     """
     (folder / UNFINISHED).mkdir(exist_ok=True)
     if with_clusters:
-        task = Attributes(with_clusters, build(0), data, training)
+        task = AttributeTask(with_clusters, build(0), data, training)
     else:
-        task = Emotions(build(0), data, training, folder / UNFINISHED)
+        task = EmotionTask(build(0), data, training, folder / UNFINISHED)
     shared = _Shared(build, task, training["epochs"], selection, folder)
     units = [
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))

@@ -1,20 +1,12 @@
-"""What every task of a run's folds has: data at hand, batches of it, answers to it.
+"""What every task of a run's folds has: data in memory, batches of it, answers to it.
 
-A task knows what is learnt in an epoch, from which targets, and how well it went; the loop knows
-of folds, epochs, checkpoints and threads. `emotions.Emotions` and `attributes.Attributes` say what
-a `Task` leaves open:
-
-* ``start(model, unit) -> state``: of an untrained model, as numpy arrays;
-* ``compile(units, state)``: whatever units will run, before threads wait for it;
-* ``epoch(state, units, number) -> state, rows``: train for an epoch, the first being 0; a row of
-  the history for each unit. Several units only if ``stacked``;
-* ``score(state, rows, part) -> dict``: of clips, for the history, ``validation_...``;
-* ``merit(row, part) -> float``: what the selection goes by, higher is better;
-* ``SHOWN``: what the progress bar tells of a row.
+`emotions.EmotionTask` and `attributes.AttributeTask` define what a `Task` leaves open.
 """
 
-from collections.abc import Iterable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -40,8 +32,12 @@ class Unit:
         return int(np.random.SeedSequence([self.seed, self.fold.number]).generate_state(1)[0] >> 1)
 
 
-class Task:
-    """Data of a run and the network that learns from it.
+class Task(ABC):
+    """Data of a run and the network that is trained on it.
+
+    A task knows what is trained in an epoch, towards which targets, and how well it went; the loop
+    knows of folds, epochs, checkpoints and threads. ``SHOWN`` are the columns of the history that
+    the progress bar shows, ``STACKS`` whether several units may be one program.
 
     Parameters
     ----------
@@ -55,6 +51,70 @@ class Task:
     program : Program
         Of the network.
     """
+
+    SHOWN: ClassVar[tuple[str, ...]]
+    STACKS: ClassVar[bool]
+
+    @classmethod
+    @abstractmethod
+    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Mapping) -> dict[str, np.ndarray]:
+        """Rows of the clips that a fold's models rest on, beside training and selection.
+
+        Parameters
+        ----------
+        fold : Fold
+        seeds : tuple of int
+            Of the run.
+        training : mapping
+            Settings of the training.
+
+        Returns
+        -------
+        dict of str to ndarray of int
+            By purpose.
+
+        Raises
+        ------
+        InputError
+            If the settings ask for clips that the fold lacks.
+        """
+
+    @abstractmethod
+    def start(self, model: keras.Model, unit: Unit) -> dict:
+        """State of an untrained model, as numpy arrays."""
+
+    @abstractmethod
+    def compile(self, units: list[Unit], state: dict) -> None:
+        """Compile whatever the units will run, before threads wait for it."""
+
+    @abstractmethod
+    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
+        """Train for an epoch.
+
+        Parameters
+        ----------
+        state : dict
+            Of one unit, or of several with a first axis of units.
+        units : list of Unit
+            Several only if ``STACKS``.
+        number : int
+            Of the epoch, from 0.
+
+        Returns
+        -------
+        state : dict
+            After the epoch.
+        rows : list of dict
+            What was measured: a row of the history for each unit.
+        """
+
+    @abstractmethod
+    def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
+        """Measure the answers to some clips, for the history: ``validation_...``, ``test_...``."""
+
+    @abstractmethod
+    def merit(self, row: dict, part: str) -> float:
+        """What a selection compares epochs by, higher is better."""
 
     def __init__(
         self, model: keras.Model, network: keras.Model, data: Dataset, batch: int, program: Program

@@ -1,9 +1,8 @@
 """Model bundles: a folder with one model per fold and all that is needed to use them.
 
-``fold-01.keras, ...``, ``history.csv`` (a row per fold and epoch) and ``card.json``: the labels in
-output order, the resolved waveform and feature spec, the protocol and its certificate, seeds,
-settings and versions. No time of day, no commit: the same training writes the same bytes, and which
-code did it stands in dvc.lock.
+``fold-01.keras, ...``, ``history.csv`` (a row per fold and epoch) and ``card.json``
+(`pipeline.inference.cards`). No time of day, no commit: the same training writes the same bytes,
+and dvc.lock names the code that did it.
 """
 
 import os
@@ -14,9 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-
-from pipeline.errors import InputError
-from pipeline.files import tables
 
 SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
 PACKAGES = ("keras", "librosa", "numpy", "scipy", "soundfile", "soxr", "zarr")
@@ -81,23 +77,6 @@ def _renumbered(config: bytes) -> bytes:
     addresses = re.findall(SHARED_OBJECT, config)
     numbers = {address: b"%d" % n for n, (_, address) in enumerate(dict.fromkeys(addresses), 1)}
     return re.sub(SHARED_OBJECT, lambda match: match[1] + numbers[match[2]], config)
-
-
-def read_card(folder: Path) -> dict:
-    """Read what a bundle says of itself.
-
-    Raises
-    ------
-    InputError
-        If the folder is no bundle.
-    """
-    path = Path(folder) / "card.json"
-    if not path.is_file():
-        raise InputError(f"{folder}: not a model bundle (no card.json); train it with dvc repro")
-    card = tables.read_json(path)
-    if "attributes" not in card:
-        raise InputError(f"{folder}: written by an earlier version; train it again with dvc repro")
-    return card
 
 
 def versions(backend: str) -> dict[str, str]:

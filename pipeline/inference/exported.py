@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.inference import inputs
+from pipeline.inference.cards import Card
 
 FORMATS = ("tflite", "onnx")
 ONNX_MISSING = "onnx: needs the packages onnx, onnxruntime and tf2onnx; pip install -e '.[export]'"
@@ -80,14 +80,14 @@ def load(content: bytes, kind: str) -> Exported:
     return {"tflite": _tflite, "onnx": _onnx}[kind](content)
 
 
-def read(path: Path, kind: str, card: dict) -> Exported:
+def read(path: Path, kind: str, card: Card) -> Exported:
     """Read a file that ``ser export`` wrote.
 
     Parameters
     ----------
     path : Path
     kind : {"tflite", "onnx"}
-    card : dict
+    card : Card
         Of the bundle that it was exported from.
 
     Returns
@@ -105,11 +105,11 @@ def read(path: Path, kind: str, card: dict) -> Exported:
         model = load(path.read_bytes(), kind)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    shape, names = (1, *card["input_shape"]), inputs.named(card)
-    if model.shape not in (shape, (1, -1)) or model.values != len(names):
+    shape, values = (1, *card.input_shape), len(card.target.outputs)
+    if model.shape not in (shape, (1, -1)) or model.values != values:
         raise InputError(
             f"{path}: takes {model.shape} and gives {model.values} values, the models of run "
-            f"{card['run']} take {shape} and give {len(names)}; it is of another bundle"
+            f"{card.run} take {shape} and give {values}; it is of another bundle"
         )
     return model
 

@@ -9,6 +9,7 @@ from pipeline.audit import quality
 from pipeline.errors import InputError
 from pipeline.features import recipes, resampling
 from pipeline.files import audio
+from pipeline.inference.cards import Card
 
 
 class Input(NamedTuple):
@@ -46,25 +47,9 @@ def files(given: list[Path]) -> list[Path]:
     return found
 
 
-def named(card: dict) -> list[str]:
-    """Names of the values that the models of a bundle give.
-
-    Parameters
-    ----------
-    card : dict
-        Of the bundle.
-
-    Returns
-    -------
-    list of str
-        The attributes that are predicted, or the emotions that get a probability.
-    """
-    return card["attributes"] or card["labels"]
-
-
 def read(
     path: Path,
-    card: dict,
+    card: Card,
     *,
     fused: bool,
     window: float | None = None,
@@ -76,7 +61,7 @@ def read(
     ----------
     path : Path
         Of any rate and number of channels.
-    card : dict
+    card : Card
         Of the model's bundle.
     fused : bool
         Whether the model makes the features itself: it gets the sound, resampled.
@@ -121,9 +106,9 @@ def read(
         raise InputError(f"{path}: {error}") from None
 
 
-def _values(signal: np.ndarray, sample_rate: int, card: dict, fused: bool) -> np.ndarray:
+def _values(signal: np.ndarray, sample_rate: int, card: Card, fused: bool) -> np.ndarray:
     """Feature (frames, ...) of a signal (samples,), or for a fused model the sound resampled."""
-    spec, longest = card["spec"], card["input_shape"][0]
+    spec, longest = card.spec, card.input_shape[0]
     recipe = spec["waveform"]
     rate = recipe["sample_rate"]
     if fused:

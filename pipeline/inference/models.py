@@ -7,32 +7,32 @@ import keras
 
 from pipeline import plugins
 from pipeline.errors import InputError
-from pipeline.files import bundles
+from pipeline.inference.cards import Card, FoldModel
 
 
-def models(bundle: Path) -> Callable[[str], keras.Model]:
-    """Give a model of a bundle by its file name; the network is compiled once for all of them.
+def models(card: Card) -> Callable[[FoldModel], keras.Model]:
+    """Give a function that loads a model of a bundle; the network is compiled once for all of them.
 
-    Asking for another one changes the model that was given before.
+    Loading another one changes the model that was given before.
 
     Raises
     ------
     InputError
         If a file that the card names is not there.
     """
-    card = bundles.read_card(bundle)
-    plugins.load("models", card["model"])  # registers its layers
-    model = keras.models.load_model(_there(bundle / card["folds"][0]["file"]), compile=False)
+    plugins.load("models", card.model)  # registers its layers
+    model = keras.models.load_model(_file(card, card.folds[0]), compile=False)
 
-    def from_file(name: str) -> keras.Model:
-        model.load_weights(_there(bundle / name))
+    def load(one: FoldModel) -> keras.Model:
+        model.load_weights(_file(card, one))
         return model
 
-    return from_file
+    return load
 
 
-def _there(path: Path) -> Path:
-    """Refuse a bundle that was copied or pulled in part."""
+def _file(card: Card, one: FoldModel) -> Path:
+    """File of a model; refuses a bundle that was copied or pulled in part."""
+    path = card.folder / one.file
     if not path.is_file():
         raise InputError(f"{path}: no such file, but card.json names it; run dvc pull or dvc repro")
     return path

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.results import ATTRIBUTES, Measure, Run, Task
+from pipeline.reporting.results import Run
+from pipeline.scoring.targets import Attributes, Emotions, Measure, Target
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -94,11 +95,11 @@ def _parts(column: str) -> tuple[Line, ...]:
 
 
 CURVES = {
-    "emotions": (
+    Emotions.KIND: (
         Curves("Loss", 1, _parts("loss")),
         Curves("Accuracy, percent", 100, _parts("accuracy")),
     ),
-    "attributes": (
+    Attributes.KIND: (
         Curves(
             "Losses",
             1,
@@ -110,23 +111,23 @@ CURVES = {
                 Line("unlabeled_loss", "ink", "unlabelled clips", dashed=True),
             ),
         ),
-        *(Curves(measure.name, 1, _parts(measure.key)) for measure in ATTRIBUTES.measures),
+        *(Curves(measure.name, 1, _parts(measure.key)) for measure in Attributes.MEASURES),
         Curves("NMI", 1, (Line("nmi", "accent", "with the clusters of the epoch before"),)),
     ),
 }
 
 
 def overview(runs: list[Run]) -> "Markup":
-    """Draw runs of one task, a band each: every measure with its interval and its floor.
+    """Draw runs of one kind, a band each: every measure with its interval and its floor.
 
     Parameters
     ----------
     runs : list of Run
         At least one.
     """
-    task = runs[0].task
+    kind = type(runs[0].target)
     lows = [run.metrics[f"{m.key}_low"] for run in runs for m in run.measures]
-    left, right = min(task.limits[0], task.scale * min(lows)), task.limits[1]
+    left, right = min(kind.LIMITS[0], kind.SCALE * min(lows)), kind.LIMITS[1]
     heights = [0.52 + 0.24 * len(run.measures) for run in runs]
     tops = np.cumsum([0, *heights])
 
@@ -138,25 +139,25 @@ def overview(runs: list[Run]) -> "Markup":
             for place, measure in enumerate(run.measures):
                 y = top + 0.24 * place
                 low, value, high = (
-                    task.scale * run.metrics[measure.key + end] for end in ("_low", "", "_high")
+                    kind.SCALE * run.metrics[measure.key + end] for end in ("_low", "", "_high")
                 )
-                base = task.scale * run.floor(measure)
+                base = kind.SCALE * run.floor(measure)
                 axes.plot([left, right], [y, y], color=LIGHT["rule"], linewidth=0.8)
                 axes.plot([base, base], [y - 0.09, y + 0.09], color=LIGHT["muted"], linewidth=1.6)
                 axes.plot([low, high], [y, y], color=colour, linewidth=2.2)
                 _mark(axes, measure, [value], [y], colour, 6.5)
-        axes.set(xlim=(left, right), ylim=(tops[-1] - 0.5, -0.62), yticks=[], xlabel=task.axis)
+        axes.set(xlim=(left, right), ylim=(tops[-1] - 0.5, -0.62), yticks=[], xlabel=kind.AXIS)
         axes.spines["left"].set_visible(False)
 
     def told(run: Run) -> str:
         words = (
             f"{m.name} {run.show(m)} {run.interval(m)}"
-            + (f", {m.beside_name} {task.show(run.floor(m))}" if m.floor else "")
+            + (f", {m.beside_name} {kind.show(run.floor(m))}" if m.floor else "")
             for m in run.measures
         )
         return f"{run.name}: {', '.join(words)}"
 
-    words = f"{_names(task, task.measures)} of every run. {'; '.join(map(told, runs))}"
+    words = f"{_names(kind, kind.MEASURES)} of every run. {'; '.join(map(told, runs))}"
     return drawing(draw, words, 50 * tops[-1] + 36, left=8)
 
 
@@ -167,7 +168,7 @@ def by_fold(run: Run) -> "Markup":
     ----------
     run : Run
     """
-    task, scale = run.task, run.task.scale
+    scale = run.target.SCALE
     numbers = [number for number, _ in run.folds]
     values = scale * np.array([values for _, values in run.folds])  # (folds, measures)
 
@@ -183,8 +184,9 @@ def by_fold(run: Run) -> "Markup":
         axes.set(xlabel="fold", xlim=(0.5, len(numbers) + 0.5))
         axes.xaxis.get_major_locator().set_params(integer=True)
 
-    told = "; ".join(f"{n}: {', '.join(map(task.show, values))}" for n, values in run.folds)
-    return drawing(draw, f"{_names(task, run.measures)} of {run.name} by fold: {told}", 150)
+    told = "; ".join(f"{n}: {', '.join(map(run.target.show, values))}" for n, values in run.folds)
+    names = _names(type(run.target), run.measures)
+    return drawing(draw, f"{names} of {run.name} by fold: {told}", 150)
 
 
 def curves(run: Run) -> list[tuple[Curves, "Markup"]]:
@@ -201,7 +203,7 @@ def curves(run: Run) -> list[tuple[Curves, "Markup"]]:
     """
     measured = (
         Curves(c.title, c.scale, tuple(line for line in c.lines if line.column in run.measured))
-        for c in CURVES[run.task.name]
+        for c in CURVES[run.target.KIND]
     )
     return [(curve, _curve(run, curve)) for curve in measured if curve.lines]
 
@@ -304,9 +306,9 @@ def _mark(axes: "Axes", measure: Measure, x, y, colour: str, size: float) -> Non
     axes.plot(x, y, shape, color=colour, markerfacecolor=fill, markersize=size)
 
 
-def _names(task: Task, measures: tuple[Measure, ...]) -> str:
+def _names(kind: type[Target], measures: tuple[Measure, ...]) -> str:
     """Names of measures, with the unit."""
-    return ", ".join(measure.name for measure in measures) + " in percent" * bool(task.unit)
+    return ", ".join(measure.name for measure in measures) + " in percent" * bool(kind.UNIT)
 
 
 def spread(number: int, most: int) -> np.ndarray:

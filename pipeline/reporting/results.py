@@ -1,8 +1,4 @@
-"""What the evaluate stage wrote of runs, and what was recorded of them: read and checked.
-
-Runs predict emotions or attributes. What differs in how their figures are called and written stands
-in ``EMOTIONS`` and ``ATTRIBUTES``.
-"""
+"""What the evaluate stage wrote of runs, and what was recorded of them: read and checked."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.protocols.vocabulary import DECLARABLE, LEAKS, POOL, leak
+from pipeline.scoring import targets
+from pipeline.scoring.targets import Measure, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,102 +37,7 @@ RUN_FACTS = (
 ).split()
 HOW = "hardware cores backend seconds command commit date note".split()
 
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A figure that runs are judged by.
-
-    Attributes
-    ----------
-    key : str
-        In metrics.json; with ``_low``, ``_high``, ``_fold_01`` ... behind it too.
-    name : str
-        Heading.
-    published : str
-        In ``PUBLISHED`` of a model.
-    beside : str
-        In metrics.json, what is shown with it.
-    beside_name : str
-        What that is called.
-    floor : str or None
-        In metrics.json, what guessing earns; None: 0.
-    mark : str
-        How it is drawn: ``dot``, ``ring`` or ``diamond``.
-    """
-
-    key: str
-    name: str
-    published: str
-    beside: str
-    beside_name: str
-    floor: str | None
-    mark: str
-
-
-@dataclass(frozen=True)
-class Task:
-    """What runs predict, and how figures of it are written.
-
-    Attributes
-    ----------
-    name : str
-    measures : tuple of Measure
-        All that such runs may have.
-    unit : str
-        Behind the name of a measure: `` %``, or nothing.
-    scale : float
-        From metrics.json to what is shown and what ``PUBLISHED`` says.
-    digits : int
-        Behind the point.
-    limits : tuple of float
-        Between which figures of it are drawn.
-    axis : str
-        What is written below them.
-    """
-
-    name: str
-    measures: tuple[Measure, ...]
-    unit: str
-    scale: float
-    digits: int
-    limits: tuple[float, float]
-    axis: str
-
-    def show(self, value: float) -> str:
-        """Format a figure of metrics.json; a rounded 0 has no sign."""
-        return f"{self.scale * value:z.{self.digits}f}".replace("-", MINUS)
-
-    def change(self, difference: float) -> str:
-        """Format a difference of what is shown, signed."""
-        return f"{difference:+z.{self.digits}f}".replace("-", MINUS)
-
-
-EMOTIONS = Task(
-    name="emotions",
-    measures=(
-        Measure("uar", "UAR", "uar", "chance_uar", "chance", "chance_uar", "dot"),
-        Measure("war", "WAR", "war", "majority_war", "majority class", "majority_war", "ring"),
-    ),
-    unit=" %",
-    scale=100,
-    digits=1,
-    limits=(0, 100),
-    axis="percent",
-)
-ATTRIBUTES = Task(
-    name="attributes",
-    measures=tuple(
-        Measure(f"ccc_{name}", f"CCC {name}", name, f"rmse_{name}", "RMSE", None, mark)
-        for name, mark in (("arousal", "dot"), ("dominance", "ring"), ("valence", "diamond"))
-    ),
-    unit="",
-    scale=1,
-    digits=3,
-    limits=(-0.2, 1),
-    axis="CCC",
-)
+DASH = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
@@ -143,26 +46,21 @@ class Result:
 
     name: str
     facts: dict[str, Any]  # run.json
+    target: Target
     metrics: dict[str, float]  # metrics.json, shares 0..1
 
     @property
-    def task(self) -> Task:
-        """What it predicts."""
-        return ATTRIBUTES if self.facts["attributes"] else EMOTIONS
-
-    @property
     def measures(self) -> tuple[Measure, ...]:
-        """Those of the task that it has: of attributes, the ones it predicts."""
-        wanted = self.facts["attributes"]
-        return tuple(m for m in self.task.measures if not wanted or m.published in wanted)
+        """Those that it has."""
+        return self.target.measures
 
     def show(self, measure: Measure) -> str:
         """Format a measure, a dash if the run has none."""
-        return self.task.show(self.metrics[measure.key]) if measure in self.measures else DASH
+        return self.target.show(self.metrics[measure.key]) if measure in self.measures else DASH
 
     def interval(self, measure: Measure) -> str:
         """Format the 95 % interval of a measure that it has: ``[88.1, 94.0]``."""
-        ends = (self.task.show(self.metrics[f"{measure.key}_{end}"]) for end in ("low", "high"))
+        ends = (self.target.show(self.metrics[f"{measure.key}_{end}"]) for end in ("low", "high"))
         return f"[{', '.join(ends)}]"
 
     def floor(self, measure: Measure) -> float:
@@ -241,7 +139,7 @@ class Run(Result):
     def confusion(self) -> list[list[int]]:
         """Of emotions: [true][predicted], predictions, in the order of the labels."""
         pairs = self.predictions.value_counts(["label", "predicted"])
-        labels = self.facts["labels"]
+        labels = self.target.outputs
         return [[int(pairs.get((true, guess), 0)) for guess in labels] for true in labels]
 
     @property
@@ -300,7 +198,7 @@ def read_recorded(folder: Path) -> Recorded:
         raise InputError(
             f"{error}; take it back from git, or record the run again (ser record --help)"
         ) from None
-    return Recorded(folder.name, result.facts, result.metrics, how)
+    return Recorded(**vars(result), how=how)
 
 
 def _run(folder: Path) -> Run:
@@ -312,29 +210,20 @@ def _run(folder: Path) -> Run:
     folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", "01")]
     _need(folder, "metrics.json", folds, result.metrics)
     predictions = tables.read(folder / "predictions.csv")
-    if result.task is EMOTIONS:
-        _need(folder, "metrics.json", ["macro_f1"], result.metrics)
-        _need(folder, "predictions.csv", ["label", "predicted"], predictions)
-        labels = [*predictions["label"], *predictions["predicted"]]
-        if strange := sorted(set(labels) - set(result.facts["labels"])):
-            raise InputError(
-                f"{folder}: predictions.csv: label {strange[0]!r} is not one of run.json"
-            )
-    else:
-        names = result.facts["attributes"]
-        columns = [f"{what}_{name}" for name in names for what in ("true", "predicted")]
-        _need(folder, "predictions.csv", columns, predictions)
-        predictions = _numbers(folder, "predictions.csv", predictions[columns])
+    target = result.target
+    _need(folder, "metrics.json", list(target.METRICS), result.metrics)
+    _need(folder, "predictions.csv", target.columns, predictions)
     history = tables.read(folder / "history.csv")
-    own = ["accuracy"] if result.task is EMOTIONS else []
-    _need(folder, "history.csv", ["fold", "seed", "epoch", "loss", *own], history)
-    return Run(
-        name=folder.name,
-        facts=result.facts,
-        metrics=result.metrics,
-        predictions=predictions,
-        history=_numbers(folder, "history.csv", history),
-    )
+    _need(folder, "history.csv", ["fold", "seed", "epoch", "loss", *target.HISTORY], history)
+    try:
+        predictions = target.parsed(predictions)
+    except InputError as error:
+        raise InputError(f"{folder}: predictions.csv: {error}") from None
+    try:
+        history = history.replace("", "nan").astype(float)
+    except ValueError as error:
+        raise InputError(f"{folder}: history.csv: {error}") from None
+    return Run(**vars(result), predictions=predictions, history=history)
 
 
 def _result(folder: Path) -> Result:
@@ -343,29 +232,23 @@ def _result(folder: Path) -> Result:
     _need(folder, "run.json", FACTS, facts)
     _need(folder, "run.json leaks", list(LEAKS), facts["leaks"])
     facts = {"attributes": []} | facts  # runs were recorded before any predicted attributes
-    known = {measure.published for measure in ATTRIBUTES.measures}
     for key, found, wanted in (
         ("selection", facts["selection"], SELECTION),
         ("length.policy", facts["length"].get("policy"), LENGTHS),
-        *(("attributes", name, sorted(known)) for name in facts["attributes"]),
     ):
         if found not in wanted:
             raise InputError(
                 f"{folder}: run.json: {key} is {found!r}, wanted one of {', '.join(wanted)}"
             )
-    result = Result(folder.name, facts, tables.read_json(folder / "metrics.json"))
+    try:
+        target = targets.of(facts["attributes"], facts.get("labels", ()))
+    except InputError as error:
+        raise InputError(f"{folder}: run.json: {error}") from None
+    result = Result(folder.name, facts, target, tables.read_json(folder / "metrics.json"))
     for measure in result.measures:
         keys = [measure.key, f"{measure.key}_low", f"{measure.key}_high", measure.beside]
         _need(folder, "metrics.json", keys, result.metrics)
     return result
-
-
-def _numbers(folder: Path, name: str, table: "pd.DataFrame") -> "pd.DataFrame":
-    """Columns of text as numbers, NaN where empty."""
-    try:
-        return table.replace("", "nan").astype(float)
-    except ValueError as error:
-        raise InputError(f"{folder}: {name}: {error}") from None
 
 
 def _there(folder: Path, *names: str) -> None:

@@ -1,30 +1,43 @@
 """Pictures of how the emotion of a long recording goes."""
 
+from functools import singledispatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.files import tables
+from pipeline.scoring.targets import Attributes, Emotions, Target
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
 
-def draw(table: "pd.DataFrame", labels: list[str], picture: Path) -> None:
-    """Draw the probability of each emotion over time, the darker the higher.
+@singledispatch
+def draw(target: Target, table: "pd.DataFrame", picture: Path) -> None:
+    """Draw what was predicted over time.
+
+    The probability of each emotion, the darker the higher; or each attribute, as a curve through
+    the middles of the windows.
 
     Parameters
     ----------
+    target : Target
+        What was predicted.
     table : DataFrame
-        ``start, end`` in seconds and ``p_<label>...`` of each window, in order.
-    labels : list of str
+        ``start, end`` in seconds and ``target.answers`` of each window, in order.
     picture : Path
         PNG file to write.
     """
+    raise NotImplementedError(target.KIND)
+
+
+@draw.register(Emotions)
+def _emotions(target: Emotions, table: "pd.DataFrame", picture: Path) -> None:
     from matplotlib.figure import Figure
 
+    labels = target.labels
     middles = _middles(table)
     between = (middles[:-1] + middles[1:]) / 2
     edges = np.concatenate([table.start[:1], between, table.end[-1:]])  # (windows + 1,), seconds
@@ -40,22 +53,13 @@ def draw(table: "pd.DataFrame", labels: list[str], picture: Path) -> None:
     _write(figure, picture)
 
 
-def draw_attributes(table: "pd.DataFrame", attributes: list[str], picture: Path) -> None:
-    """Draw each attribute over time as a curve through the middles of the windows.
-
-    Parameters
-    ----------
-    table : DataFrame
-        ``start, end`` in seconds and a column per attribute, of each window, in order.
-    attributes : list of str
-    picture : Path
-        PNG file to write.
-    """
+@draw.register(Attributes)
+def _attributes(target: Attributes, table: "pd.DataFrame", picture: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 3), layout="constrained")
     axes = figure.add_subplot()
-    for attribute in attributes:
+    for attribute in target.names:
         axes.plot(_middles(table), table[attribute], marker=".", label=attribute)
     axes.set_xlim(table.start.iloc[0], table.end.iloc[-1])
     axes.set_xlabel("seconds")

@@ -7,11 +7,12 @@ import pandas as pd
 
 from pipeline import plugins
 from pipeline.engine import backend, dataset
-from pipeline.engine.dataset import Dataset, Fold
+from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
-from pipeline.files import bundles, tables
+from pipeline.files import tables
+from pipeline.inference import cards
+from pipeline.inference.cards import Card
 from pipeline.protocols import leakage
-from pipeline.scoring import metrics
 
 COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
@@ -48,20 +49,15 @@ def evaluate(
         If the models were trained on other folds or features than the ones given, or one predicts
         what is no number.
     """
-    card = bundles.read_card(bundle)
-    backend.choose(card["backend"])
-    attributes = tuple(card["attributes"])
+    card = cards.read(bundle)
+    backend.choose(card.backend)
     # nothing in memory: it is read fold by fold
-    data = dataset.load(store, index, folds, memory_mb=0, attributes=attributes)
+    data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
     declared = tables.read_json(certificate)
-    if (card["certificate"], card["spec"]) != (declared["sha256"], data.spec):
-        raise InputError(f"{bundle}: trained on other folds or features; run dvc repro")
-    predictions = _predictions(bundle, data)
-    if attributes:
-        scores = metrics.attributes_over_seeds(predictions, attributes)
-    else:
-        scores = metrics.emotions_over_seeds(predictions, data.labels)
-    facts = {key: card[key] for key in COPIED} | {
+    card.expect(declared["sha256"], data.spec)
+    predictions = _predictions(card, data)
+    scores, held = card.target.scores(predictions), card.to_json()
+    facts = {key: held[key] for key in COPIED} | {
         "folds": len(data.folds),
         "clips": predictions["clip"].nunique(),
         "speakers": int(predictions.speaker.nunique()),
@@ -75,8 +71,8 @@ def evaluate(
         "length": _length(data),
         "published": [
             {key: value for key, value in line.items() if key != "corpus"}
-            for line in plugins.constant("models", card["model"], "PUBLISHED")
-            if line["corpus"] == card["corpus"]
+            for line in plugins.constant("models", card.model, "PUBLISHED")
+            if line["corpus"] == card.corpus
         ],
     }
     tables.write(predictions, report / "predictions.csv")
@@ -85,12 +81,12 @@ def evaluate(
     tables.write_json(scores, report / "metrics.json")
 
 
-def _provenance(card: dict) -> dict | None:
+def _provenance(card: Card) -> dict | None:
     """Per purpose, the clips that all folds' models rest on, and how many of them are tested."""
-    folds = list((card["provenance"] or {}).values())
+    folds = list((card.provenance or {}).values())
     for fold in folds:
-        if trespass := leakage.trespasses(fold, ("selection",) * (card["selection"] == "leaky")):
-            raise InputError(f"run {card['run']}: {trespass}; run dvc repro")
+        if trespass := leakage.trespasses(fold, ("selection",) * (card.selection == "leaky")):
+            raise InputError(f"run {card.run}: {trespass}; run dvc repro")
     return {
         purpose: {key: sum(fold[purpose][key] for fold in folds) for key in ("clips", "test")}
         for purpose in (folds[0] if folds else ())
@@ -125,35 +121,22 @@ def _length(data: Dataset) -> dict:
     }
 
 
-def _predictions(bundle: Path, data: Dataset) -> pd.DataFrame:
+def _predictions(card: Card, data: Dataset) -> pd.DataFrame:
     """One row per test clip and seed, in the order of the folds."""
     from pipeline.engine import answers
     from pipeline.inference import models
 
-    card, models = bundles.read_card(bundle), models.models(bundle)
+    load = models.models(card)
     folds = {fold.number: fold for fold in data.folds}
     frames = []
-    for unit in card["folds"]:
-        fold = folds[unit["fold"]]
-        found = answers.predict(models(unit["file"]), data.take(fold.test))
+    for one in card.folds:
+        rows = folds[one.fold].test
+        found = answers.predict(load(one), data.take(rows))
         if not np.isfinite(found).all():
             raise InputError(
-                f"{bundle}: {unit['file']} predicts what is no number; "
-                "train it again with a lower learning rate"
+                f"{card.folder}: {one.file} predicts NaN; train it again with a lower learning rate"
             )
-        frames.append(_rows(data, fold, found, card["attributes"]).assign(seed=unit["seed"]))
+        clips = data.clips.loc[rows, ["clip", "speaker", "sex"]].reset_index(drop=True)
+        predicted = card.target.predictions(data.truth[rows], found)
+        frames.append(clips.assign(fold=one.fold).join(predicted).assign(seed=one.seed))
     return pd.concat(frames, ignore_index=True)
-
-
-def _rows(data: Dataset, fold: Fold, found: np.ndarray, attributes: list[str]) -> pd.DataFrame:
-    """Predictions of one fold; found (clips, classes) probabilities or (clips, attributes)."""
-    clips = data.clips.loc[fold.test, ["clip", "speaker", "sex"]].reset_index(drop=True)
-    clips["fold"] = fold.number
-    for column, name in enumerate(attributes):
-        clips[f"true_{name}"] = data.ratings[fold.test, column]
-        clips[f"predicted_{name}"] = found[:, column]
-    if attributes:
-        return clips
-    clips["label"] = [data.labels[i] for i in data.y[fold.test]]
-    clips["predicted"] = [data.labels[i] for i in found.argmax(axis=1)]
-    return clips.join(pd.DataFrame(found, columns=[f"p_{label}" for label in data.labels]))

@@ -17,20 +17,18 @@ from pipeline.files import tables
 from pipeline.protocols.vocabulary import LEAKS, POOL, leak
 from pipeline.reporting import figures
 from pipeline.reporting.results import (
-    ATTRIBUTES,
     DASH,
-    EMOTIONS,
     LENGTHS,
     PICKED,
-    Measure,
     Recorded,
     Result,
     Run,
-    Task,
     read_recorded,
     read_run,
     state,
 )
+from pipeline.scoring import targets
+from pipeline.scoring.targets import Measure, Target
 
 TEMPLATES = Path(figures.__file__).with_name("templates")
 
@@ -75,10 +73,10 @@ def _together(results: list) -> list:
     return sorted(results, key=lambda result: titles.index(result.title))
 
 
-def _by_task(results: list) -> list[tuple[Task, list]]:
-    """Tasks that there are results of, each with them."""
-    found = [(task, [r for r in results if r.task is task]) for task in (EMOTIONS, ATTRIBUTES)]
-    return [(task, of_task) for task, of_task in found if of_task]
+def _by_kind(results: list) -> list[tuple[type[Target], list]]:
+    """Kinds of target that there are results of, each with them."""
+    found = [(kind, [r for r in results if type(r.target) is kind]) for kind in targets.KINDS]
+    return [(kind, of_kind) for kind, of_kind in found if of_kind]
 
 
 def summary(runs: list[Run], recorded: list[Recorded]) -> str:
@@ -94,25 +92,25 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
         Without any, nothing is said of them.
     """
     parts = []
-    for task, found in _by_task(runs):
-        what = "UAR and WAR" if task is EMOTIONS else "CCC"
-        note = f"{what} over all held-out clips; in brackets the 95 % interval over speakers.\n"
-        parts += [markdown_table(*_headlines(task, found)), note, *_published(task, found)]
+    for kind, found in _by_kind(runs):
+        note = "over all held-out clips; in brackets the 95 % interval over speakers.\n"
+        note = f"{kind.SUMMARY} {note}"
+        parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
     if recorded:
         parts.append("**Recorded on real corpora**, and not computed again here:\n")
-    for task, found in _by_task(recorded):
-        head, rows = _headlines(task, found)
+    for kind, found in _by_kind(recorded):
+        head, rows = _headlines(kind, found)
         head += ["Epochs", "Hardware", "Note"]
         for result, row in zip(found, rows, strict=True):
             row += [str(result.epochs or DASH), result.made, result.how["note"]]
-        parts += [markdown_table(head, rows), *_published(task, found)]
+        parts += [markdown_table(head, rows), *_published(kind, found)]
     return "\n".join(parts)
 
 
-def _headlines(task: Task, results: list[Result]) -> tuple[list[str], list[list[str]]]:
+def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table of results."""
     head = ["Run", "Model", "Corpus", "Protocol"]
-    head += [measure.name + task.unit for measure in task.measures] + ["Folds", "Honest"]
+    head += [measure.name + kind.UNIT for measure in kind.MEASURES] + ["Folds", "Honest"]
     return head, [
         [
             result.name,
@@ -123,7 +121,7 @@ def _headlines(task: Task, results: list[Result]) -> tuple[list[str], list[list[
                 f"**{result.show(measure)}** {result.interval(measure)}"
                 if measure in result.measures
                 else DASH
-                for measure in task.measures
+                for measure in kind.MEASURES
             ),
             str(result.facts["folds"]),
             "no: " + ", ".join(result.objections) if result.objections else "yes",
@@ -132,22 +130,22 @@ def _headlines(task: Task, results: list[Result]) -> tuple[list[str], list[list[
     ]
 
 
-def _published(task: Task, results: list[Result]) -> list[str]:
+def _published(kind: type[Target], results: list[Result]) -> list[str]:
     """Published against ours, one table; none where nothing is published."""
     rows = [
         [
             result.name,
             ours_in_words(result),
             published["protocol"],
-            *(cell for measure in task.measures for cell in against(result, published, measure)),
+            *(cell for measure in kind.MEASURES for cell in against(result, published, measure)),
             published["source"],
         ]
         for result in results
         for published in result.facts["published"]
     ]
     head = ["Run", "Ours", "Published"]
-    for measure in task.measures:
-        head += [f"{measure.name}{task.unit} ours", "published", "difference"]
+    for measure in kind.MEASURES:
+        head += [f"{measure.name}{kind.UNIT} ours", "published", "difference"]
     return [markdown_table([*head, "Source"], rows)] if rows else []
 
 
@@ -177,15 +175,15 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["flat"] = flat
+    environment.filters["percent"] = targets.Emotions.show
     template = (TEMPLATES / "page.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         runs=runs,
         recorded=recorded,
-        groups=_by_task(runs),
-        recorded_groups=_by_task(recorded),
+        groups=_by_kind(runs),
+        recorded_groups=_by_kind(recorded),
         places={result.name: place for place, result in enumerate(runs, 1)},
         recorded_places={result.name: place for place, result in enumerate(recorded, 1)},
-        emotions=EMOTIONS,
         light=figures.LIGHT,
         dark=figures.DARK,
         leaks=LEAKS,
@@ -226,7 +224,7 @@ def change(leaky: Result, honest: Result, measure: Measure) -> str:
     if measure not in leaky.measures or measure not in honest.measures:
         return DASH
     lost = honest.metrics[measure.key] - leaky.metrics[measure.key]
-    return honest.task.change(honest.task.scale * lost)
+    return honest.target.change(honest.target.SCALE * lost)
 
 
 def ours_in_words(result: Result) -> str:
@@ -237,14 +235,14 @@ def ours_in_words(result: Result) -> str:
 
 def against(result: Result, published: dict[str, Any], measure: Measure) -> tuple[str, str, str]:
     """Ours, the published figure and the difference; dashes where nothing was said or measured."""
-    task, theirs = result.task, published.get(measure.published)
-    told = DASH if theirs is None else f"{theirs:.{task.digits}f}"
+    target, theirs = result.target, published.get(measure.published)
+    told = DASH if theirs is None else f"{theirs:.{target.DIGITS}f}"
     if theirs is None or measure not in result.measures:
         return result.show(measure), told, DASH
     return (
         result.show(measure),
         told,
-        task.change(task.scale * result.metrics[measure.key] - theirs),
+        target.change(target.SCALE * result.metrics[measure.key] - theirs),
     )
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from pipeline.engine import backend, dataset
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
+from pipeline.inference import cards
+from pipeline.inference.cards import Card, FoldModel
 from pipeline.protocols import leakage
+from pipeline.scoring import targets
 
 # Columns of a history as they are read: these, then clusters, then what test clips tell.
 UNTRAINED = "fold seed epoch loss accuracy".split()
@@ -45,28 +49,23 @@ def train(
     library = backend.choose(run.engine.backend)
     from pipeline.engine import loop
 
-    where, attributes = run.engine.workers, run.training.get("attributes", ())
-    settings = {"memory_mb": run.engine.memory_mb, "attributes": attributes}
+    where, target = run.engine.workers, targets.of(run.training.get("attributes", ()))
+    settings = {"target": target, "memory_mb": run.engine.memory_mb}
     read = partial(dataset.load, store, index, folds, **settings)
     try:
         data = read()
         (device,) = parallel.shared(lambda _: [_device(library)], 1, "", where)
-        facts = _facts(run, data, library) | {
-            "certificate": tables.read_json(certificate)["sha256"],
-            "device": device,
-            "stacked": _stacked(run, library, data, device),
-            "parameters": _build(run, data, 0).count_params(),
-            "provenance": _provenance(run, data),
-        }
+        stacked = _stacked(run, library, data, device)
+        card = _card(run, data, bundle, certificate, library, device, stacked)
         inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
         hashes = [tables.file_sha256(path) for path in inputs]
-        fingerprint = stores.sha256([facts, hashes, plugins.code_sha256("pipeline")])
+        fingerprint = stores.sha256([card.to_json(), hashes, plugins.code_sha256("pipeline")])
         with bundles.resume(bundle, fingerprint) as aside:
             if run.weights:
                 trained = _published(run, data, aside)
             else:
                 held = read if parallel.remote(where) else lambda: data
-                work = partial(_trained, run, library, facts["stacked"], held, aside)
+                work = partial(_trained, run, library, stacked, held, aside)
                 trained = parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
             rows = [
                 {"fold": unit["fold"], "seed": unit["seed"]} | row
@@ -74,7 +73,8 @@ def train(
                 for row in unit.pop("history")
             ]
             tables.write(pd.DataFrame(rows, columns=_columns(rows)), aside / "history.csv")
-            tables.write_json(facts | {"folds": trained}, aside / "card.json")
+            models = tuple(FoldModel(**unit) for unit in trained)
+            cards.write(replace(card, folds=models), aside)
             shutil.rmtree(aside / loop.UNFINISHED, ignore_errors=True)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
@@ -122,14 +122,20 @@ def _device(library: str) -> str:
 def _build(run: Run, data: Dataset, seed: int):
     """Untrained model of a run."""
     network = plugins.load("models", run.model)
-    outputs = data.ratings.shape[1] or len(data.labels)
+    outputs = len(data.target.outputs)
     return network.build(data.x.shape[1:], outputs, **run.settings, seed=seed)
+
+
+def _task(run: Run):
+    """Kind of task that the model of a run is trained by."""
+    from pipeline.engine import loop
+
+    return loop.task(plugins.load("models", run.model))
 
 
 def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
     """Whether the folds are stacked into one program: asked for, or possible on a GPU."""
-    emotions = not data.ratings.shape[1]
-    possible = library == "jax" and isinstance(data.x, np.ndarray) and emotions
+    possible = library == "jax" and isinstance(data.x, np.ndarray) and _task(run).STACKS
     if run.engine.folds == "auto":
         return possible and device != "cpu"
     if run.engine.folds == "stacked" and not possible:
@@ -169,25 +175,17 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
     if run.weights:
         return None
     declared = ("selection",) if run.selection == "leaky" else ()
-    pool, found = run.training.get("unlabeled", 0), {}
+    found, clips = {}, len(data.clips)
     for fold in data.folds:
         picked = {"last": fold.test[:0], "best_validation": fold.validation, "leaky": fold.test}
         if run.selection == "best_validation" and not len(fold.validation):
             raise InputError(
                 f"selection: best_validation needs validation clips, fold {fold.number} has none"
             )
-        if pool and not len(fold.unlabeled):
-            raise InputError(
-                f"unlabeled: fold {fold.number} has no clips without labels; set it to 0, or take "
-                "a protocol with hidden labels or a corpus with such clips"
-            )
-        clips = len(data.clips)
-        uses = {"weights": fold.train % clips, "selection": picked[run.selection]}
-        uses["augmentation"] = fold.train[fold.train >= clips] % clips
-        if data.ratings.shape[1]:
-            drawn = [fold.pool(seed, pool) for seed in run.seeds]
-            uses |= {"normalisation": uses["weights"], "unlabeled": np.unique(drawn)}
-        names = {purpose: data.clips["clip"][rows] for purpose, rows in uses.items()}
+        uses = {"weights": fold.train, "selection": picked[run.selection]}
+        uses |= {"augmentation": fold.train[fold.train >= clips]}
+        uses |= _task(run).uses(fold, run.seeds, run.training)
+        names = {purpose: data.clips["clip"][rows % clips] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):
             raise InputError(f"fold {fold.number}: {trespass}; choose another protocol")
@@ -205,29 +203,41 @@ def _columns(rows: list[dict]) -> list[str]:
     return sorted(present, key=place) or UNTRAINED
 
 
-def _facts(run: Run, data: Dataset, library: str) -> dict:
-    """All that is needed to use the models, and to know how they came to be."""
-    return {
-        "run": run.name,
-        "model": run.model,
-        "corpus": run.corpus,
-        "waveform": run.waveform,
-        "feature": run.feature,
-        "protocol": run.protocol,
-        "labels": list(data.labels),
-        "attributes": list(run.training.get("attributes", ())),
-        "input_shape": list(data.x.shape[1:]),
-        "spec": data.spec,
-        "spec_sha256": stores.sha256(data.spec),
-        "settings": run.settings,
-        "training": None if run.weights else run.training,
-        "selection": run.selection,
-        "seeds": list(run.seeds),
-        "weights": _weights(run),
-        "files": _files(run.settings),
-        "backend": library,
-        "versions": bundles.versions(library),
-    }
+def _card(
+    run: Run,
+    data: Dataset,
+    bundle: Path,
+    certificate: Path,
+    library: str,
+    device: str,
+    stacked: bool,
+) -> Card:
+    """What the bundle will be, its models still missing."""
+    return Card(
+        folder=bundle,
+        run=run.name,
+        model=run.model,
+        corpus=run.corpus,
+        waveform=run.waveform,
+        feature=run.feature,
+        protocol=run.protocol,
+        target=data.target,
+        input_shape=data.x.shape[1:],
+        spec=data.spec,
+        settings=run.settings,
+        training=None if run.weights else run.training,
+        selection=run.selection,
+        seeds=run.seeds,
+        weights=_weights(run),
+        files=_files(run.settings),
+        backend=library,
+        device=device,
+        versions=bundles.versions(library),
+        certificate=tables.read_json(certificate)["sha256"],
+        stacked=stacked,
+        parameters=_build(run, data, 0).count_params(),
+        provenance=_provenance(run, data),
+    )
 
 
 def _files(settings: dict) -> dict[str, str]:

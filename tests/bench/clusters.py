@@ -109,7 +109,7 @@ def step(library: str, temporal: str, folds: int, sentences: int, rounds: int) -
 
     rng = np.random.default_rng(0)
     assigned = rng.integers(CLUSTERS, size=(sentences, CHUNKS)).astype(np.int32)
-    targets = {"assigned": assigned, "ratings": task.data.ratings}
+    targets = {"assigned": assigned, "ratings": task.data.truth}
     draws = np.repeat([clustering.draw_triples(rng, CHUNKS).ravel()], sentences, axis=0)
     state = compiled.start(task.network, task.optimiser)
     lesson = task.program, state, targets, np.arange(sentences, dtype=np.int32), draws
@@ -231,10 +231,11 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
     """Give the engine's task on random sentences, its untrained model, and a unit of all clips."""
     backend.choose(library)
     from pipeline.engine import TRAINING
-    from pipeline.engine.attributes import Attributes
+    from pipeline.engine.attributes import AttributeTask
     from pipeline.engine.dataset import Dataset, Fold
     from pipeline.engine.task import Unit
     from pipeline.models import deep_emo_cluster
+    from pipeline.scoring import targets
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((sentences, *SHAPE), np.float32)
@@ -243,17 +244,16 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
     fold = Fold(1, np.arange(sentences), *(np.empty(0, int) for _ in range(2)))
     data = Dataset(
         x=x,
-        y=np.full(sentences, -1),
-        labels=(),
+        truth=ratings,
+        target=targets.Attributes(("arousal",)),
         clips=None,
         folds=(fold,),
         spec={"settings": settings},
-        ratings=ratings,
         samples=np.full(sentences, 8 * 16000),
     )
     training = TRAINING | deep_emo_cluster.TRAINING | {"batch": BATCH, "clusters": CLUSTERS}
     model = deep_emo_cluster.build(SHAPE, 1, temporal=temporal)
-    task = Attributes(deep_emo_cluster.with_clusters, model, data, training)
+    task = AttributeTask(deep_emo_cluster.with_clusters, model, data, training)
     return task, model, Unit(fold, 0, "fold-01")
 
 

@@ -144,13 +144,14 @@ def ours(folds: int, epochs: int) -> float:
     from pipeline.engine import TRAINING, loop
     from pipeline.engine.dataset import Dataset, Fold
     from pipeline.models import tim_net
+    from pipeline.scoring.targets import Emotions
 
     x, y, parts = _data()
     none = np.empty(0, int)
     numbered = enumerate(parts[:folds], start=1)
     folds_of_run = tuple(Fold(i, train, none, test) for i, (train, test) in numbered)
-    names = tuple(map(str, range(CLASSES)))
-    data = Dataset(x=x, y=y, labels=names, clips=None, folds=folds_of_run, spec={})
+    target = Emotions(tuple(map(str, range(CLASSES))))
+    data = Dataset(x=x, truth=y, target=target, clips=None, folds=folds_of_run, spec={})
     built = []
 
     def build(seed: int):

@@ -24,7 +24,8 @@ from pipeline.config import params
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
 from pipeline.features import framing, recipes
-from pipeline.inference import exported, fused
+from pipeline.inference import cards, exported, fused
+from pipeline.scoring.targets import Attributes, Emotions
 from tests import rated
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def run_code(code, arguments, **settings):
 
 @pytest.fixture(scope="module")
 def card(finished):
-    return json.loads((finished / "models" / "tiny" / "card.json").read_text())
+    return cards.read(finished / "models" / "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +61,8 @@ def exports(finished, environment, tmp_path_factory):
     """Export the first fold twice in one process, by command and with its recipe."""
     folder = tmp_path_factory.mktemp("exports")
     done = run_code(
-        "from pathlib import Path; from pipeline import cli, export; cli.command(export.export); "
+        "from pathlib import Path; from pipeline import commandline; "
+        "from pipeline.commands import export; commandline.command(export.export); "
         f"export.export(Path('models/tiny'), to=Path('{folder}/fused'), fused=True, fold=1)",
         ["models/tiny", "--to", folder / "plain", "--evaluate"],
         **{"cwd": finished, "env": environment},
@@ -91,7 +93,7 @@ def held_out(finished):
 
 
 def probabilities(frame, card):
-    return frame[[f"p_{label}" for label in card["labels"]]].to_numpy()
+    return frame[[f"p_{label}" for label in card.target.labels]].to_numpy()
 
 
 # ---- the same numbers ------------------------------------------------------------------------
@@ -286,14 +288,14 @@ def test_files_of_attributes_need_nothing_but_builtin_operations(attributes):
 
 
 def test_the_table_tells_concordance():
-    card = {"model": "deep_emo_cluster", "attributes": ["arousal", "valence"], "input_shape": [1]}
+    card = rated.card(Path(), Attributes(("arousal", "valence")), input_shape=(1,))
     truth = np.array([[1.0, 4], [2, 4], [3, 4]])
     given = np.array([[2.0, 4], [3, 5], [4, 6]])  # shifted by 1; of a constant
     row = export._row("a", b"bytes", given, truth, np.array([0.5, 4.0]), card, truth)
     assert row["deviation"] == 2
     assert row["ccc_arousal"] == pytest.approx(4 / 7)
     assert row["ccc_valence"] == pytest.approx(0, abs=1e-9)
-    shown = export._shown(pd.DataFrame([row]).astype({"published": "Int64"}))
+    shown = export._shown(pd.DataFrame([row]).astype({"published": "Int64"}), card)
     assert shown.split()[-2:] == ["0.5714", "0.0000"]
     assert "ccc_arousal" not in export._row("a", b"", given, truth, 1.0, card, [])
 
@@ -311,15 +313,13 @@ def test_held_out_clips_bring_their_ratings(tmp_path, monkeypatch):
     clips = pd.DataFrame({"path": list("abcdef")})
     asked = []
 
-    def load(*paths, attributes, **settings):
-        asked.append(attributes)
-        y = np.full(6, -1)
-        return dataset.Dataset(features, y, (), clips, (fold,), rated.spec(), ratings)
+    def load(*paths, target, **settings):
+        asked.append(target)
+        return dataset.Dataset(features, ratings, target, clips, (fold,), rated.spec())
 
     monkeypatch.setattr(dataset, "load", load)
-    card = json.loads((bundle / "card.json").read_text())
-    found = export._of_the_run(bundle, card, 1, False, None)
-    assert asked == [("arousal",)]
+    found = export._of_the_run(cards.read(bundle), 1, False, None)
+    assert asked == [Attributes(("arousal",))]
     np.testing.assert_array_equal(found.truth, [[2], [5]])
     np.testing.assert_array_equal(found.features, features[[2, 5]])
 
@@ -348,11 +348,12 @@ def test_the_table_tells_bytes_deviations_and_losses(finished, exports, plain, w
 def test_published_sizes_are_of_the_same_input_and_classes(monkeypatch):
     sizes = [{"file": "int8.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 482816}]
     monkeypatch.setattr(plugins, "constant", lambda *names: sizes)
-    facts = {"model": "any", "input_shape": [184, 40], "labels": list("abcdefg"), "attributes": []}
-    assert export._published("int8.tflite", facts) == 482816
-    assert export._published("int8.tflite", facts | {"labels": list("abcd")}) is None
-    assert export._published("int8.tflite", facts | {"input_shape": [434, 40]}) is None
-    assert export._published("float16.tflite", facts) is None
+    card = rated.card(Path(), Emotions(tuple("abcdefg")), input_shape=(184, 40))
+    assert export._published("int8.tflite", card) == 482816
+    fewer = dataclasses.replace(card, target=Emotions(tuple("abcd")))
+    assert export._published("int8.tflite", fewer) is None
+    assert export._published("int8.tflite", dataclasses.replace(card, input_shape=(9, 4))) is None
+    assert export._published("float16.tflite", card) is None
 
 
 def test_light_sernet_is_as_small_as_published():
@@ -361,8 +362,8 @@ def test_light_sernet_is_as_small_as_published():
     spec = dataclasses.asdict(held.features["mfcc40-tf"])
     spec |= {"waveform": dataclasses.asdict(held.waveforms["light-sernet-3s"])}
     model = plugins.load("models", "light_sernet").build((184, 40), 7)
-    card = {"model": "light_sernet", "input_shape": [184, 40], "spec": spec}
-    card |= {"labels": list("abcdefg"), "attributes": []}
+    settings = {"model": "light_sernet", "input_shape": (184, 40), "spec": spec}
+    card = rated.card(Path(), Emotions(tuple("abcdefg")), **settings)
     for file, is_fused in (("int8.tflite", False), ("fused-int8.tflite", True)):
         content = export._converted(model, card, "tflite", "int8", is_fused, None)
         assert len(content) <= 1.05 * export._published(file, card), file
@@ -374,10 +375,10 @@ def test_light_sernet_is_as_small_as_published():
 
 def test_files_may_be_tried_on_sounds_that_are_given(held_out, card):
     clips = export._given(card, [Path(path) for path in held_out.path])
-    assert [clip.shape for clip in clips.features] == [tuple(card["input_shape"])] * 3
+    assert [clip.shape for clip in clips.features] == [card.input_shape] * 3
     assert all(clip.ndim == 1 for clip in clips.sounds) and len(clips.sounds) == 3
     np.testing.assert_array_equal(clips.representative, clips.features)
-    assert clips.truth == []
+    assert len(clips.truth) == 0
 
 
 # ---- what is refused -------------------------------------------------------------------------
@@ -463,7 +464,7 @@ def test_a_file_of_another_bundle(plain, card):
         r"\(1, 108, 39\) and give 6; it is of another bundle"
     )
     with pytest.raises(InputError, match=message):
-        other = card | {"labels": card["labels"][1:]}
+        other = dataclasses.replace(card, target=Emotions(card.target.labels[1:]))
         exported.read(plain / "float32.tflite", "tflite", other)
 
 
@@ -474,7 +475,7 @@ def deviations(name):
     x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     wanted, found = model.predict_on_batch(x), {}
     for kind in ("float32", "int8-full"):
-        card = {"input_shape": list(shape)}
+        card = rated.card(Path(), Emotions(tuple("abcd")), input_shape=shape)
         content = export._converted(model, card, "tflite", kind, False, x)
         answers = exported.load(content, "tflite").predict(list(x))
         found[kind] = float(np.abs(answers - wanted).max())

@@ -15,7 +15,7 @@ from pipeline.commands.import_weights import SPEC, import_weights
 from pipeline.config import params
 from pipeline.engine import backend
 from pipeline.errors import InputError
-from pipeline.inference import models
+from pipeline.inference import cards, models
 from pipeline.models import deep_emo_cluster
 from pipeline.stages import extract, waveforms
 from tests.models import running
@@ -69,7 +69,7 @@ def test_a_bundle_holds_weights_and_scales(checkpoint, tmp_path, capsys):
         path.name,
         *("feat_norm_means.mat", "feat_norm_stds.mat", "dom_norm_means.mat", "dom_norm_stds.mat"),
     }
-    model = models.models(bundle)(card["folds"][0]["file"])
+    model = models.models(cards.read(bundle))(cards.read(bundle).folds[0])
     found = running.values(deep_emo_cluster, model)
     wanted = deep_emo_cluster.read_published(path) | {
         **{"scaled.mean": np.arange(128), "scaled.std": np.arange(128)},

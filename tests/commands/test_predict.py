@@ -349,7 +349,7 @@ def test_attributes_over_time(asked, rates, noises, tmp_path):
     ("beside", "options", "message"),
     [
         (["two"], {}, "two gives valence, so does .*valence; ask one"),
-        (["emotions"], {}, "emotions names emotions; wanted bundles of attributes alone"),
+        (["emotions"], {}, "emotions predicts emotions, wanted bundles of attributes only"),
         (["arousal"], {"onnx": Path("a.onnx")}, "beside: belongs to bundles; leave out --tflite"),
         (["arousal"], {"scores": Path("s.csv")}, "scores: .*valence: gives no dominance; add"),
         ([], {"scores": Path("s.csv"), "window": 1.0}, "scores: has a line for each file; leave"),

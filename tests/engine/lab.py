@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.scoring.targets import Attributes, Emotions
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "timnet"
 CLIPS, FRAMES, COEFFICIENTS, LABELS = 72, 24, 8, ("angry", "happy", "sad")
 TRAINING = {
@@ -51,7 +53,7 @@ def dataset(x=None, folds=None, validation=0):
         rest = np.setdiff1d(everything, test)
         made_folds.append(Fold(number, rest[validation:], rest[:validation], test))
     folds = tuple(made_folds) if folds is None else folds
-    return Dataset(made if x is None else x, y, LABELS, None, folds, {})
+    return Dataset(made if x is None else x, y, Emotions(LABELS), None, folds, {})
 
 
 def perceptron(seed, dropout=0.2):
@@ -134,7 +136,7 @@ def lessons(lab):
     everything = np.arange(CLIPS)
     train = np.concatenate([everything[y == 0][:3], everything[y > 0]])
     fold = Fold(1, train, train[:0], everything[y == 0][3:])
-    data = Dataset(x, y, LABELS, None, (fold,), {})
+    data = Dataset(x, y, Emotions(LABELS), None, (fold,), {})
     for balance in ("none", "weights", "resample"):
         lab.train(f"balance {balance}", data, balance=balance)
     lab.train("masked", dataset(), mask_frames=8, mask_bins=3)
@@ -196,8 +198,8 @@ def rated_clips():
         for number, part in ((1, slice(0, 12)), (2, slice(12, 24)))
     )  # fmt: skip
     spec = {"settings": {"n_fft": 8, "hop": 4, "centre": True}}
-    y, samples = np.full(60, -1), 4 * (frames - 1)
-    return Dataset(x.astype(np.float32), y, (), None, folds, spec, ratings, samples), whole
+    samples, target = 4 * (frames - 1), Attributes(("arousal", "valence"))
+    return Dataset(x.astype(np.float32), ratings, target, None, folds, spec, samples), whole
 
 
 def with_clusters(model, clusters, *, seed=0):
@@ -244,7 +246,7 @@ def rated(lab):
     import keras
 
     from pipeline.engine import loop
-    from pipeline.engine.attributes import Attributes
+    from pipeline.engine.attributes import AttributeTask
     from pipeline.files import stores
     from pipeline.models import deep_emo_cluster
 
@@ -269,7 +271,7 @@ def rated(lab):
     train("rated, pool changed", replace(data, x=changed))
     train("rated, pool learnt and changed", replace(data, x=changed), unlabeled=8)
     train("rated in order", build=partial(mean_level, name="ordered"))
-    train("rated alike", replace(data, ratings=np.ones_like(data.ratings)))
+    train("rated alike", replace(data, truth=np.ones_like(data.truth)))
     train("rated balanced", balance="weights")
     train("rated too fast", learning_rate=1e38)
     facts = {"clips_sha256": "", "content": np.zeros((60, 32), np.uint8), "code": ""}
@@ -278,7 +280,7 @@ def rated(lab):
             draft.fill(block, lambda rows: (data.x[rows], rows, rows))
     train("rated, streamed", replace(data, x=stores.read(lab.folder / "rated.zarr").x))
 
-    epoch, calls = Attributes.epoch, []
+    epoch, calls = AttributeTask.epoch, []
 
     def broken(task, *given):
         calls.append(1)
@@ -286,12 +288,12 @@ def rated(lab):
             raise KeyboardInterrupt
         return epoch(task, *given)
 
-    Attributes.epoch, loop.CHECKPOINT_SECONDS = broken, 0
+    AttributeTask.epoch, loop.CHECKPOINT_SECONDS = broken, 0
     try:
         train("rated, broken off")
         raise AssertionError("was to be broken off")
     except KeyboardInterrupt:
-        Attributes.epoch = epoch
+        AttributeTask.epoch = epoch
     train("rated, broken off")
 
     model = keras.saving.load_model(lab.folder / "rated" / "fold-01.keras")
@@ -305,14 +307,14 @@ def rated(lab):
         for clip, step in zip(whole, steps, strict=True)
     ]  # fmt: skip
     heard = np.concatenate([whole[row][seen[row]] for row in fold.train])
-    rating = data.ratings[fold.train]
+    rating = data.truth[fold.train]
     wanted = [heard.mean(axis=0), heard.std(axis=0), rating.mean(axis=0), rating.std(axis=0)]
     lab.results["rated scales"] = [
         float(np.abs(a / b - 1).max()) for a, b in zip(scales, wanted, strict=True)
     ]
     answers = np.array(model(data.x[fold.test]))
     lab.results["rated answers"] = [
-        float(np.corrcoef(answers[:, i], data.ratings[fold.test, i])[0, 1]) for i in range(2)
+        float(np.corrcoef(answers[:, i], data.truth[fold.test, i])[0, 1]) for i in range(2)
     ]
 
 
@@ -360,9 +362,9 @@ def divergence(lab, stacked=False):
 def interruptions(lab, stacked=False):
     """Break a training off in its third epoch, damage what it left, and go on."""
     from pipeline.engine import loop
-    from pipeline.engine.emotions import Emotions
+    from pipeline.engine.emotions import EmotionTask
 
-    learn, lock = Emotions.epoch, threading.Lock()
+    learn, lock = EmotionTask.epoch, threading.Lock()
     kind = "stacked " if stacked else ""
     selection = {"selection": "leaky", "epochs": 6, "stacked": stacked}
 
@@ -376,13 +378,13 @@ def interruptions(lab, stacked=False):
                     raise KeyboardInterrupt
             return learn(task, *given)
 
-        Emotions.epoch = broken
+        EmotionTask.epoch = broken
         loop.CHECKPOINT_SECONDS = 0
         try:
             lab.train(name, **selection)
             raise AssertionError("was to be broken off")
         except KeyboardInterrupt:
-            Emotions.epoch = learn
+            EmotionTask.epoch = learn
 
     def counting(name):
         calls = []
@@ -391,10 +393,10 @@ def interruptions(lab, stacked=False):
             calls.append(name)
             return learn(task, *given)
 
-        Emotions.epoch = counted
+        EmotionTask.epoch = counted
         lab.train(name, **selection)
         lab.results[name]["epochs"] = len(calls)
-        Emotions.epoch = learn
+        EmotionTask.epoch = learn
 
     counting(f"{kind}undisturbed")
     broken, damaged, empty = f"{kind}broken off", f"{kind}damaged", f"{kind}empty"

@@ -8,6 +8,7 @@ from pipeline.engine import dataset
 from pipeline.errors import InputError
 from pipeline.features import augmentation
 from pipeline.files import stores, tables
+from pipeline.scoring.targets import Attributes, Emotions
 
 CLIPS = ["c", "a", "d", "b"]  # the corpus's order, not the alphabet's
 LABELS = ["sad", "angry", "sad", "happy"]
@@ -46,13 +47,13 @@ def write_folds(path, clips, labels, parts):
 
 
 def test_rows_labels_and_folds_belong_together(paths):
-    data = dataset.load(*paths, memory_mb=1)
+    data = dataset.load(*paths, target=Emotions(), memory_mb=1)
     assert list(data.clips["clip"]) == CLIPS
     np.testing.assert_array_equal(data.x, np.arange(24, dtype=np.float32).reshape(4, 3, 2))
     assert isinstance(data.x, np.ndarray)
-    assert data.labels == ("angry", "happy", "sad")
-    assert [data.labels[i] for i in data.y] == LABELS
-    assert np.issubdtype(data.y.dtype, np.integer)
+    assert data.target.labels == ("angry", "happy", "sad")
+    assert [data.target.labels[i] for i in data.truth] == LABELS
+    assert np.issubdtype(data.truth.dtype, np.integer)
     assert data.spec == SPEC
 
 
@@ -72,9 +73,9 @@ def test_copies_are_trained_on_and_never_tested(paths, monkeypatch):
     copied = SPEC | {"waveform": {"copies": 2}}
     monkeypatch.setitem(globals(), "SPEC", copied)
     write_store(store, augmentation.names(CLIPS, 2))
-    data = dataset.load(store, index, folds, memory_mb=1)
+    data = dataset.load(store, index, folds, target=Emotions(), memory_mb=1)
     assert data.x.shape == (12, 3, 2)
-    assert [data.labels[i] for i in data.y] == 3 * LABELS
+    assert [data.target.labels[i] for i in data.truth] == 3 * LABELS
     assert list(data.clips["clip"]) == CLIPS
     second, tenth = data.folds
     assert (second.number, tenth.number) == (2, 10)
@@ -85,7 +86,7 @@ def test_copies_are_trained_on_and_never_tested(paths, monkeypatch):
 
 
 def test_what_does_not_fit_into_memory_is_read_from_disk(paths):
-    held, on_disk = (dataset.load(*paths, memory_mb=size) for size in (1, 0))
+    held, on_disk = (dataset.load(*paths, target=Emotions(), memory_mb=size) for size in (1, 0))
     assert not isinstance(on_disk.x, np.ndarray)
     for rows in ([2, 0, 3], [1, 1], []):
         rows = np.array(rows, dtype=int)
@@ -94,7 +95,7 @@ def test_what_does_not_fit_into_memory_is_read_from_disk(paths):
 
 
 def test_folds_come_by_number_with_the_rows_of_their_parts(paths):
-    second, tenth = dataset.load(*paths, memory_mb=1).folds
+    second, tenth = dataset.load(*paths, target=Emotions(), memory_mb=1).folds
     assert (second.number, tenth.number) == (2, 10)
     assert second.train.tolist() == [0, 2, 3]
     assert second.test.tolist() == [1]
@@ -106,10 +107,10 @@ def test_folds_come_by_number_with_the_rows_of_their_parts(paths):
 
 
 def test_the_order_of_the_folds_file_does_not_matter(paths):
-    before = dataset.load(*paths, memory_mb=1)
+    before = dataset.load(*paths, target=Emotions(), memory_mb=1)
     tables.write(tables.read(paths[2])[::-1], paths[2])
-    after = dataset.load(*paths, memory_mb=1)
-    np.testing.assert_array_equal(after.y, before.y)
+    after = dataset.load(*paths, target=Emotions(), memory_mb=1)
+    np.testing.assert_array_equal(after.truth, before.truth)
     for one, other in zip(before.folds, after.folds, strict=True):
         assert one.number == other.number
         assert set(one.train) == set(other.train)
@@ -119,7 +120,7 @@ def test_the_order_of_the_folds_file_does_not_matter(paths):
 def test_a_store_of_other_clips_or_another_order_is_refused(paths, clips):
     write_store(paths[0], clips)
     with pytest.raises(InputError, match=r"f\.zarr: holds other clips than .*index\.csv; run dvc"):
-        dataset.load(*paths, memory_mb=1)
+        dataset.load(*paths, target=Emotions(), memory_mb=1)
 
 
 @pytest.mark.parametrize("clips", [[*CLIPS, "e"], [*CLIPS[:3], "x"]])
@@ -128,14 +129,14 @@ def test_folds_of_other_clips_are_refused(paths, clips):
     write_folds(paths[2], clips, ["sad"] * len(clips), {1: parts})
     message = rf"p\.csv: clip {clips[-1]} is not in .*index\.csv; run dvc repro$"
     with pytest.raises(InputError, match=message):
-        dataset.load(*paths, memory_mb=1)
+        dataset.load(*paths, target=Emotions(), memory_mb=1)
 
 
 def test_clips_that_take_no_part_keep_their_rows_and_have_no_label(paths):
     write_folds(paths[2], ["c", "d", "b"], ["low", "low", "high"], {1: ["train", "test", "train"]})
-    data = dataset.load(*paths, memory_mb=1)
-    assert data.labels == ("high", "low")
-    assert data.y.tolist() == [1, -1, 1, 0]
+    data = dataset.load(*paths, target=Emotions(), memory_mb=1)
+    assert data.target.labels == ("high", "low")
+    assert data.truth.tolist() == [1, -1, 1, 0]
     assert len(data.x) == 4
     (fold,) = data.folds
     assert (fold.train.tolist(), fold.test.tolist()) == ([0, 3], [2])
@@ -145,9 +146,9 @@ def test_clips_that_take_no_part_keep_their_rows_and_have_no_label(paths):
 def test_unlabeled_and_unused_clips_are_in_no_part_with_labels(paths):
     parts = {1: ["train", "unlabeled", "test", "unused"]}
     write_folds(paths[2], CLIPS, ["sad", "", "sad", ""], parts)
-    data = dataset.load(*paths, memory_mb=1)
-    assert data.labels == ("sad",)
-    assert data.y.tolist() == [0, -1, 0, -1]
+    data = dataset.load(*paths, target=Emotions(), memory_mb=1)
+    assert data.target.labels == ("sad",)
+    assert data.truth.tolist() == [0, -1, 0, -1]
     (fold,) = data.folds
     assert fold.unlabeled.tolist() == [1]
     assert fold.unlabeled.dtype == fold.train.dtype
@@ -160,8 +161,8 @@ def test_a_clip_that_is_unused_in_one_fold_has_the_label_of_another(paths):
         2: ["train", "test", "unused", "train"],
     }
     write_folds(paths[2], CLIPS, LABELS, parts)
-    data = dataset.load(*paths, memory_mb=1)
-    assert [data.labels[i] for i in data.y] == LABELS
+    data = dataset.load(*paths, target=Emotions(), memory_mb=1)
+    assert [data.target.labels[i] for i in data.truth] == LABELS
 
 
 # ---- ratings ---------------------------------------------------------------------------------
@@ -182,7 +183,7 @@ def rated(paths, *attributes, folds=None):
     if folds:
         labels = ["" if part == "unlabeled" else "sad" for part in next(iter(folds.values()))]
         write_folds(paths[2], CLIPS, labels, folds)
-    return dataset.load(*paths, memory_mb=1, attributes=attributes)
+    return dataset.load(*paths, target=Attributes(attributes), memory_mb=1)
 
 
 def by_part(fold):
@@ -196,20 +197,20 @@ def test_ratings_stand_in_the_place_of_labels(paths):
     rate(paths, arousal=AROUSAL, valence=VALENCE)
     parts = {1: ["train", "train", "test", "validation"]}
     data = rated(paths, "arousal", folds=parts)
-    assert (data.labels, data.y.tolist()) == ((), [-1] * 4)
-    assert (data.ratings.shape, data.ratings.dtype) == ((4, 1), np.float32)
-    np.testing.assert_array_equal(data.ratings, np.float32([[1.5], [np.nan], [3], [4.25]]))
+    assert data.target == Attributes(("arousal",))
+    assert (data.truth.shape, data.truth.dtype) == ((4, 1), np.float32)
+    np.testing.assert_array_equal(data.truth, np.float32([[1.5], [np.nan], [3], [4.25]]))
     assert data.samples.tolist() == [0, 1, 2, 3]  # of write_store
     both = rated(paths, "valence", "arousal", folds={1: ["train", "unused", "unused", "test"]})
-    np.testing.assert_array_equal(both.ratings[[0, 3]], np.float32([[-1, 1.5], [2, 4.25]]))
+    np.testing.assert_array_equal(both.truth[[0, 3]], np.float32([[-1, 1.5], [2, 4.25]]))
 
 
 def test_without_attributes_ratings_decide_nothing(paths):
-    before = dataset.load(*paths, memory_mb=1)
+    before = dataset.load(*paths, target=Emotions(), memory_mb=1)
     rate(paths, arousal=AROUSAL)
-    data = dataset.load(*paths, memory_mb=1)
-    assert data.ratings.shape == (4, 0)
-    assert data.labels == before.labels
+    data = dataset.load(*paths, target=Emotions(), memory_mb=1)
+    np.testing.assert_array_equal(data.truth, before.truth)
+    assert data.target == before.target
     assert [by_part(fold) for fold in data.folds] == [by_part(fold) for fold in before.folds]
 
 
@@ -237,9 +238,8 @@ def test_copies_are_rated_as_the_clips_they_are_made_of(paths, monkeypatch):
     write_store(paths[0], augmentation.names(CLIPS, 2))
     rate(paths, arousal=AROUSAL)
     data = rated(paths, "arousal", folds={1: ["train", "train", "unlabeled", "test"]})
-    np.testing.assert_array_equal(data.ratings[:, 0], np.float32([1.5, np.nan, 3, 4.25] * 3))
+    np.testing.assert_array_equal(data.truth[:, 0], np.float32([1.5, np.nan, 3, 4.25] * 3))
     assert data.samples.tolist() == list(range(12))
-    assert data.y.tolist() == [-1] * 12
     (fold,) = data.folds
     assert by_part(fold) == {"train": [0, 4, 8], "validation": [], "test": [3], "unlabeled": [2]}
 

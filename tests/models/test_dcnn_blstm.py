@@ -16,6 +16,7 @@ from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models import dcnn_blstm
+from pipeline.scoring.targets import Emotions
 from tests.models import running
 from tests.models.running import inside, outputs
 
@@ -440,7 +441,7 @@ def train_frozen(folder, weights, **more):
     x[::3, 2:] = 0  # clips of two segments
     rows = np.arange(14)
     fold = Fold(1, rows[:10], rows[:0], rows[10:])
-    data = Dataset(x, rows % 3, ("a", "b", "c"), None, (fold,), {})
+    data = Dataset(x, rows % 3, Emotions(("a", "b", "c")), None, (fold,), {})
     training = TRAINING | dcnn_blstm.TRAINING | {"epochs": 2, "batch": 4, "learning_rate": 1e-2}
     settings = {"cnn_weights": str(weights), "freeze": True, "dropout": 0.0}
     (unit,) = loop.train(

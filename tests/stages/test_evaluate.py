@@ -11,6 +11,7 @@ from pipeline.engine import backend
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.inference import cards
 from pipeline.scoring import metrics
 from pipeline.stages.evaluate import COPIED, LEAK, _length, _predictions, evaluate
 
@@ -137,14 +138,16 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     one, two = card["folds"][:2]
     second = [one | {"seed": 2, "file": two["file"]}]
     change(given["bundle"] / "card.json", folds=[one | {"seed": 1}, *second], seeds=[1, 2])
-    data = dataset.load(given["store"], given["index"], given["folds"], memory_mb=0)
-    found = _predictions(given["bundle"], data)
+    card = cards.read(given["bundle"])
+    data = dataset.load(*(given[key] for key in ("store", "index", "folds")),
+                        target=card.target, memory_mb=0)  # fmt: skip
+    found = _predictions(card, data)
     clips = len(data.folds[0].test)
     assert found.seed.tolist() == [1] * clips + [2] * clips
     assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
-    label = f"p_{data.labels[0]}"
+    label = f"p_{data.target.labels[0]}"
     assert (found[label][:clips].to_numpy() != found[label][clips:].to_numpy()).any()
-    scores = metrics.emotions_over_seeds(found, data.labels)
+    scores = data.target.scores(found)
     wars = [scores["war_seed_1"], scores["war_seed_2"]]
     assert scores["war"] == pytest.approx(np.mean(wars))
     assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
@@ -220,6 +223,6 @@ def test_a_model_that_predicts_no_numbers(given, monkeypatch):
     from pipeline.engine import answers
 
     monkeypatch.setattr(answers, "predict", lambda model, x: np.full((len(x), 7), np.nan))
-    with pytest.raises(InputError, match=r"fold-01\.keras predicts what is no number; train it"):
+    with pytest.raises(InputError, match=r"fold-01\.keras predicts NaN; train it"):
         evaluate(**given)
     assert not given["report"].exists()

@@ -14,7 +14,8 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.reporting import figures
-from pipeline.reporting.results import EMOTIONS, LENGTHS, read_recorded, read_run
+from pipeline.reporting.results import LENGTHS, read_recorded, read_run
+from pipeline.scoring.targets import Emotions
 from pipeline.stages.report import costs, length_words, page, summary
 from pipeline.stages.report import report as stage
 
@@ -432,7 +433,7 @@ def test_a_recording_older_than_attributes_is_of_emotions(tmp_path):
     facts = json.loads((folder / "run.json").read_text())
     del facts["attributes"]
     (folder / "run.json").write_text(json.dumps(facts))
-    assert read_recorded(folder).task is EMOTIONS
+    assert isinstance(read_recorded(folder).target, Emotions)
 
 
 # ---- clips that were cut and padded ----------------------------------------------------------

@@ -1,0 +1,209 @@
+"""What a model bundle is: ``card.json``, read once by whatever uses the bundle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.files import stores, tables
+from pipeline.scoring import targets
+from pipeline.scoring.targets import Target
+
+NAME = "card.json"
+WANTED = {
+    **dict.fromkeys("run model corpus waveform feature spec_sha256 selection backend".split(), str),
+    **dict.fromkeys("protocol certificate device".split(), str | None),
+    **dict.fromkeys("labels attributes input_shape seeds folds".split(), list),
+    **dict.fromkeys("spec settings files versions".split(), dict),
+    **dict.fromkeys("training weights provenance".split(), dict | None),
+    "stacked": bool,
+    "parameters": int,
+}
+WORDS = {
+    str: "a text",
+    str | None: "a text or null",
+    list: "a list",
+    dict: "a mapping",
+    dict | None: "a mapping or null",
+    bool: "true or false",
+    int: "a whole number",
+}
+
+
+@dataclass(frozen=True)
+class FoldModel:
+    """One trained model of a bundle.
+
+    Attributes
+    ----------
+    fold : int
+        Whose test clips it did not see, from 1.
+    seed : int
+    file : str
+        Its file in the bundle.
+    epoch : int or None
+        The selected one, from 1; None for imported weights.
+    """
+
+    fold: int
+    seed: int
+    file: str
+    epoch: int | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that is needed to use the models of a bundle, and to know how they were made.
+
+    Attributes
+    ----------
+    folder : Path
+        The bundle; not part of ``card.json``.
+    run, model, corpus, waveform, feature : str
+        Names in params.yaml.
+    protocol : str or None
+        Name in params.yaml; None for a bundle made of a checkpoint.
+    target : Target
+        Stated as ``labels`` and ``attributes``, one of them empty.
+    input_shape : tuple of int
+        Of one clip: ``(frames, ...)`` or ``(segments, frames, ...)``.
+    spec : mapping
+        Resolved waveform and feature recipe.
+    settings : mapping
+        What the model was built with.
+    training : mapping or None
+        What it was trained with; None for imported weights.
+    selection : str
+        How the epoch was picked.
+    seeds : tuple of int
+    weights : mapping or None
+        SHA-256 of imported weight files by name; None if the models were trained.
+    files : mapping
+        SHA-256 of files that ``settings`` name.
+    backend, device : str
+        What computed; no device if nothing was trained.
+    versions : mapping
+        Of the packages that decide numbers.
+    certificate : str or None
+        SHA-256 of the protocol's certificate.
+    stacked : bool
+        Whether folds were trained as one program.
+    parameters : int
+        Number of weights.
+    provenance : mapping or None
+        By fold and purpose, the clips that a model rests on.
+    folds : tuple of FoldModel
+        Its models, of each seed those of all folds.
+    """
+
+    folder: Path
+    run: str
+    model: str
+    corpus: str
+    waveform: str
+    feature: str
+    protocol: str | None
+    target: Target
+    input_shape: tuple[int, ...]
+    spec: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    training: Mapping[str, Any] | None
+    selection: str
+    seeds: tuple[int, ...]
+    weights: Mapping[str, str] | None
+    files: Mapping[str, str]
+    backend: str
+    device: str | None
+    versions: Mapping[str, str]
+    certificate: str | None
+    stacked: bool
+    parameters: int
+    provenance: Mapping[str, Any] | None
+    folds: tuple[FoldModel, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what ``card.json`` holds."""
+        facts = {key: value for key, value in vars(self).items() if key not in ("folder", "target")}
+        return facts | {
+            **self.target.to_json(),
+            "spec_sha256": stores.sha256(self.spec),
+            "input_shape": list(self.input_shape),
+            "seeds": list(self.seeds),
+            "folds": [vars(one) for one in self.folds],
+        }
+
+    def of_fold(self, fold: int | None) -> tuple[FoldModel, ...]:
+        """Models of a fold, one for each seed; without a fold, all.
+
+        Raises
+        ------
+        InputError
+            If there is no such fold.
+        """
+        found = tuple(one for one in self.folds if fold in (None, one.fold))
+        if not found:
+            raise InputError(f"{self.folder}: no fold {fold}; it has 1 to {self.folds[-1].fold}")
+        return found
+
+    def expect(self, certificate: str, spec: Mapping[str, Any]) -> None:
+        """Refuse folds or features other than those that the models were trained on.
+
+        Parameters
+        ----------
+        certificate : str
+            SHA-256 of the protocol's certificate.
+        spec : mapping
+            Of the feature store.
+
+        Raises
+        ------
+        InputError
+            If either differs.
+        """
+        if (self.certificate, self.spec) != (certificate, spec):
+            raise InputError(f"{self.folder}: trained on other folds or features; run dvc repro")
+
+
+def read(folder: Path) -> Card:
+    """Read and check the card of a bundle.
+
+    Raises
+    ------
+    InputError
+        If the folder is not a bundle, or a key of its card is missing or not of its type.
+    """
+    path = Path(folder) / NAME
+    if not path.is_file():
+        raise InputError(f"{folder}: not a model bundle (no {NAME}); train it with dvc repro")
+    held = tables.read_json(path)
+    try:
+        return _card(Path(folder), held)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; train it again with dvc repro") from None
+
+
+def write(card: Card, folder: Path) -> None:
+    """Write ``card.json`` to a folder."""
+    tables.write_json(card.to_json(), folder / NAME)
+
+
+def _card(folder: Path, held: dict[str, Any]) -> Card:
+    """Check the content of a card; what is wrong is raised without the place."""
+    if missing := [key for key in WANTED if key not in held]:
+        raise InputError(f"has no {', '.join(missing)}")
+    for key, kind in WANTED.items():
+        if not isinstance(held[key], kind):
+            raise InputError(f"{key} is {str(held[key])[:60]}, wanted {WORDS[kind]}")
+    target = targets.of(held["attributes"], held["labels"])
+    if not target.outputs:
+        raise InputError("names neither labels nor attributes")
+    if not held["folds"]:
+        raise InputError("names no folds")
+    try:
+        folds = tuple(FoldModel(**one) for one in held["folds"])
+    except TypeError:
+        raise InputError("each of folds wants fold, seed, file and epoch") from None
+    own = {key: held[key] for key in WANTED if key in Card.__dataclass_fields__}
+    lists = {key: tuple(held[key]) for key in ("input_shape", "seeds")}
+    return Card(**own | lists | {"folder": folder, "target": target, "folds": folds})

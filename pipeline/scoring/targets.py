@@ -1,0 +1,402 @@
+"""What a run predicts: emotions or attributes, and everything that differs between the two.
+
+A ``Target`` knows how many outputs a model has, what is true of a clip, how predictions are written
+and scored, and how their figures are named. Code that has one does not ask which it is.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pandas as pd
+
+from pipeline.errors import InputError
+from pipeline.files.tables import RATINGS
+from pipeline.scoring import metrics
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A figure that runs are compared by.
+
+    Attributes
+    ----------
+    key : str
+        Key of metrics.json; also followed by ``_low``, ``_high``, ``_fold_01`` ...
+    name : str
+        Heading.
+    published : str
+        Key of ``PUBLISHED`` of a model.
+    beside : str
+        Key of metrics.json that is shown next to it.
+    beside_name : str
+        Heading of that.
+    floor : str or None
+        Key of metrics.json: what guessing earns; None: 0.
+    mark : str
+        How it is drawn: ``dot``, ``ring`` or ``diamond``.
+    """
+
+    key: str
+    name: str
+    published: str
+    beside: str
+    beside_name: str
+    floor: str | None
+    mark: str
+
+
+class Target(ABC):
+    """What a run predicts.
+
+    Class attributes hold for all targets of a kind: ``KIND``, its name; ``MEASURES``, all that its
+    runs may have, and ``SUMMARY``, their names in short; ``UNIT``, written after the name of a
+    measure; ``SCALE``, from metrics.json to what is shown and published; ``DIGITS`` after the
+    decimal point; ``LIMITS``, between which figures are drawn, and ``AXIS``, the label of that
+    axis; ``METRICS`` and ``HISTORY``, further keys of metrics.json and columns of history.csv that
+    every run has; ``JOINS``, whether the answers of several bundles may stand in one table.
+    """
+
+    KIND: ClassVar[str]
+    MEASURES: ClassVar[tuple[Measure, ...]]
+    SUMMARY: ClassVar[str]
+    UNIT: ClassVar[str]
+    SCALE: ClassVar[float]
+    DIGITS: ClassVar[int]
+    LIMITS: ClassVar[tuple[float, float]]
+    AXIS: ClassVar[str]
+    METRICS: ClassVar[tuple[str, ...]]
+    HISTORY: ClassVar[tuple[str, ...]]
+    JOINS: ClassVar[bool]
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what a model gives, in order."""
+
+    @property
+    @abstractmethod
+    def measures(self) -> tuple[Measure, ...]:
+        """Those of the kind's measures that a run with this target has."""
+
+    @property
+    @abstractmethod
+    def columns(self) -> list[str]:
+        """Columns of predictions.csv that hold the truth and the prediction."""
+
+    @abstractmethod
+    def truth(
+        self, clips: pd.DataFrame, parts: pd.DataFrame, labelled: np.ndarray
+    ) -> tuple[Self, np.ndarray, np.ndarray]:
+        """Find what is true of the clips of a run.
+
+        Parameters
+        ----------
+        clips : DataFrame
+            Usable clips of an index.
+        parts : DataFrame
+            Folds of a protocol: ``label, fold, part`` and ``row``, the position in ``clips``.
+        labelled : ndarray, shape (len(parts),), bool
+            Which rows of ``parts`` train, validate or test.
+
+        Returns
+        -------
+        target : Target
+            This target with its outputs named.
+        truth : ndarray, shape (clips,), int, or (clips, outputs), float32
+            Position in ``outputs``, or -1 where the clip has no label; or its ratings, NaN where
+            it has none.
+        kept : ndarray, shape (len(parts),), bool
+            Rows of ``parts`` that take part.
+
+        Raises
+        ------
+        InputError
+            If a fold has no clip left to train on or to test.
+        """
+
+    @abstractmethod
+    def predictions(self, truth: np.ndarray, found: np.ndarray) -> pd.DataFrame:
+        """Lay out the truth of some clips and the answers of a model, as predictions.csv has them.
+
+        Parameters
+        ----------
+        truth : ndarray, shape (clips,) or (clips, outputs)
+            As `truth` gives it.
+        found : ndarray, shape (clips, outputs)
+
+        Returns
+        -------
+        DataFrame
+            ``label, predicted, p_<label>...``, or ``true_<attribute>, predicted_<attribute>...``.
+        """
+
+    @abstractmethod
+    def answers(self, found: np.ndarray) -> pd.DataFrame:
+        """Lay out the answers of a model (clips, outputs) where the truth is not known."""
+
+    @abstractmethod
+    def words(self, row: Mapping[str, Any]) -> list[str]:
+        """Words for one row of `answers`."""
+
+    @abstractmethod
+    def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Check predictions that were read as text, and convert the numbers among ``columns``.
+
+        Raises
+        ------
+        InputError
+            If a value is not one of this target.
+        """
+
+    @abstractmethod
+    def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
+        """Every metric of a run, flat: the mean over its seeds.
+
+        Parameters
+        ----------
+        predictions : DataFrame
+            ``clip, speaker, fold, seed`` and what `predictions` gives, of all folds.
+
+        Returns
+        -------
+        dict of str to float
+            As `metrics.emotions_over_seeds` or `metrics.attributes_over_seeds` says.
+        """
+
+    @abstractmethod
+    def summary(self, truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
+        """Only the measures, of some clips: shapes as in `predictions`."""
+
+    def to_json(self) -> dict[str, list[str]]:
+        """Give the keys of card.json and run.json that state the target."""
+        return {"labels": [], "attributes": []} | {self._FIELD: list(self.outputs)}
+
+    @classmethod
+    def show(cls, value: float) -> str:
+        """Format a figure of metrics.json; a rounded 0 has no sign."""
+        return f"{cls.SCALE * value:z.{cls.DIGITS}f}".replace("-", MINUS)
+
+    @classmethod
+    def change(cls, difference: float) -> str:
+        """Format a difference of what is shown, signed."""
+        return f"{difference:+z.{cls.DIGITS}f}".replace("-", MINUS)
+
+    _FIELD: ClassVar[str]
+
+
+@dataclass(frozen=True)
+class Emotions(Target):
+    """Emotions: a model gives a probability for each.
+
+    Attributes
+    ----------
+    labels : tuple of str
+        In the order of a model's outputs; empty until the folds of a run are read.
+    """
+
+    labels: tuple[str, ...] = ()
+
+    KIND = "emotions"
+    MEASURES = (
+        Measure("uar", "UAR", "uar", "chance_uar", "chance", "chance_uar", "dot"),
+        Measure("war", "WAR", "war", "majority_war", "majority class", "majority_war", "ring"),
+    )
+    SUMMARY = "UAR and WAR"
+    UNIT = " %"
+    SCALE = 100
+    DIGITS = 1
+    LIMITS = (0, 100)
+    AXIS = "percent"
+    METRICS = ("macro_f1",)
+    HISTORY = ("accuracy",)
+    JOINS = False
+    _FIELD = "labels"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The labels."""
+        return self.labels
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """UAR and WAR."""
+        return self.MEASURES
+
+    @property
+    def columns(self) -> list[str]:
+        """Label, and predicted label."""
+        return ["label", "predicted"]
+
+    def truth(
+        self, clips: pd.DataFrame, parts: pd.DataFrame, labelled: np.ndarray
+    ) -> tuple["Emotions", np.ndarray, np.ndarray]:
+        """Position of each clip's label; the labels are those of the folds, in alphabetic order."""
+        with_label = parts[labelled]
+        labels = tuple(sorted(with_label.label.unique()))
+        label_of = with_label.drop_duplicates("row").set_index("row").label
+        numbers = label_of.map({label: number for number, label in enumerate(labels)})
+        truth = numbers.reindex(clips.index, fill_value=-1).to_numpy()
+        return Emotions(labels), truth, np.ones(len(parts), bool)
+
+    def predictions(self, truth: np.ndarray, found: np.ndarray) -> pd.DataFrame:
+        """``label, predicted, p_<label>...`` of clips."""
+        frame = self.answers(found)
+        frame.insert(0, "label", [self.labels[i] for i in truth])
+        return frame
+
+    def answers(self, found: np.ndarray) -> pd.DataFrame:
+        """``predicted, p_<label>...`` of clips."""
+        frame = pd.DataFrame(found, columns=[f"p_{label}" for label in self.labels])
+        frame.insert(0, "predicted", [self.labels[i] for i in found.argmax(axis=1)])
+        return frame
+
+    def words(self, row: Mapping[str, Any]) -> list[str]:
+        """The predicted label, and the probability of each in percent."""
+        width = max(map(len, self.labels))
+        shares = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in self.labels]
+        return [f"{row['predicted']:{width}}", *shares]
+
+    def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Check that every label is one of the run."""
+        found = {*predictions["label"], *predictions["predicted"]}
+        if strange := sorted(found - set(self.labels)):
+            raise InputError(f"label {strange[0]!r} is not one of run.json")
+        return predictions
+
+    def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
+        """Every metric of `metrics.evaluate_emotions`."""
+        return metrics.emotions_over_seeds(predictions, self.labels)
+
+    def summary(self, truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
+        """UAR and WAR of clips."""
+        frame = self.predictions(truth, found)
+        counts = metrics.confusion(frame["label"], frame["predicted"], self.labels)
+        return {"uar": float(metrics.uar(counts)), "war": float(metrics.war(counts))}
+
+
+@dataclass(frozen=True)
+class Attributes(Target):
+    """Attributes, which clips are rated on: a model gives a value for each, as the corpus rates.
+
+    Attributes
+    ----------
+    names : tuple of str, from ``RATINGS``
+        In the order of a model's outputs.
+    """
+
+    names: tuple[str, ...]
+
+    KIND = "attributes"
+    MEASURES = tuple(
+        Measure(f"ccc_{name}", f"CCC {name}", name, f"rmse_{name}", "RMSE", None, mark)
+        for name, mark in zip(RATINGS, ("dot", "ring", "diamond"), strict=True)
+    )
+    SUMMARY = "CCC"
+    UNIT = ""
+    SCALE = 1
+    DIGITS = 3
+    LIMITS = (-0.2, 1)
+    AXIS = "CCC"
+    METRICS = ()
+    HISTORY = ()
+    JOINS = True
+    _FIELD = "attributes"
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names."""
+        return self.names
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """CCC of each attribute."""
+        return tuple(measure for measure in self.MEASURES if measure.published in self.names)
+
+    @property
+    def columns(self) -> list[str]:
+        """Rating and prediction of each attribute."""
+        return [f"{what}_{name}" for name in self.names for what in ("true", "predicted")]
+
+    def truth(
+        self, clips: pd.DataFrame, parts: pd.DataFrame, labelled: np.ndarray
+    ) -> tuple["Attributes", np.ndarray, np.ndarray]:
+        """Ratings of each clip; clips that lack one neither train, validate nor test."""
+        ratings = clips[list(self.names)].replace("", "nan").to_numpy(dtype=np.float32)
+        rated = np.isfinite(ratings).all(axis=1)
+        kept = ~labelled | rated[parts.row]
+        taking = parts[kept]
+        for fold in parts.fold.unique():
+            for part in ("train", "test"):
+                if not ((taking.fold == fold) & (taking.part == part)).any():
+                    raise InputError(
+                        f"{', '.join(self.names)}: fold {fold} has no {part} clip that is rated on "
+                        "them; take other attributes, another protocol, or a corpus with ratings"
+                    )
+        return self, ratings, kept
+
+    def predictions(self, truth: np.ndarray, found: np.ndarray) -> pd.DataFrame:
+        """``true_<attribute>, predicted_<attribute>...`` of clips."""
+        both = np.stack([truth, found], axis=-1)  # (clips, attributes, 2)
+        return pd.DataFrame(both.reshape(len(both), -1), columns=self.columns)
+
+    def answers(self, found: np.ndarray) -> pd.DataFrame:
+        """A column for each attribute."""
+        return pd.DataFrame(found, columns=list(self.names))
+
+    def words(self, row: Mapping[str, Any]) -> list[str]:
+        """Name and value of each attribute."""
+        return [f"{name} {row[name]:.2f}" for name in self.names]
+
+    def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Convert ratings and predictions to numbers."""
+        try:
+            return predictions[self.columns].replace("", "nan").astype(float)
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
+    def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
+        """Every metric of `metrics.evaluate_attributes`."""
+        return metrics.attributes_over_seeds(predictions, self.names)
+
+    def summary(self, truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
+        """CCC of each attribute over clips."""
+        return {
+            f"ccc_{name}": metrics.concordance(rated, given)
+            for name, rated, given in zip(self.names, truth.T, found.T, strict=True)
+        }
+
+
+KINDS = (Emotions, Attributes)
+
+
+def of(attributes: Sequence[str], labels: Sequence[str] = ()) -> Target:
+    """Make the target of a run: attributes if it names any, otherwise emotions.
+
+    Parameters
+    ----------
+    attributes : sequence of str
+        Those that are predicted; empty for a run on emotions.
+    labels : sequence of str
+        The emotions in the order of a model's outputs, if they are known.
+
+    Raises
+    ------
+    InputError
+        If an attribute is not one of ``RATINGS``.
+    """
+    for name in attributes:
+        if name not in RATINGS:
+            raise InputError(f"attributes is {name!r}, wanted one of {', '.join(sorted(RATINGS))}")
+    return Attributes(tuple(attributes)) if attributes else Emotions(tuple(labels))
+
+
+def joined(targets: Sequence[Target]) -> Target:
+    """Make one target of those whose answers stand in one table; all but a single one ``JOINS``."""
+    if len(targets) == 1:
+        return targets[0]
+    return Attributes(tuple(name for target in targets for name in target.outputs))
