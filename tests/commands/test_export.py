@@ -120,7 +120,8 @@ def test_onnx_as_well(finished, environment, held_out, card, tmp_path, monkeypat
     for package in ("onnxruntime", "tf2onnx"):
         pytest.importorskip(package)
     line = ["models/tiny", "--to", tmp_path, "--format", "onnx", *options]
-    code = "from pipeline import cli, export; cli.command(export.export)"
+    code = "from pipeline import commandline; from pipeline.commands import export; "
+    code += "commandline.command(export.export)"
     done = run_code(code, line, cwd=finished, env=environment)
     assert done.returncode == 0, done.stderr
     monkeypatch.setattr(backend, "choose", lambda library: library)
@@ -245,10 +246,10 @@ def attributes(environment, tmp_path_factory):
     packages = ("onnxruntime", "tf2onnx")
     onnx = all(importlib.util.find_spec(name) for name in packages)
     lines = ["", "--fused"] + ["--format onnx --fused"] * onnx
-    code = "import sys; from pipeline import cli, export\nfor line in sys.argv[1:]:\n"
-    code += (
-        "    cli.command(export.export, 'bundle --to to --sounds sounds'.split() + line.split())"
-    )
+    code = "import sys; from pipeline import commandline\n"
+    code += "from pipeline.commands import export\nfor line in sys.argv[1:]:\n"
+    code += "    words = 'bundle --to to --sounds sounds'.split() + line.split()\n"
+    code += "    commandline.command(export.export, words)"
     asked = environment | {"PYTHONPATH": str(ROOT)}
     done = run_code(code, lines, cwd=folder, env=asked)
     assert done.returncode == 0, done.stderr

@@ -208,8 +208,8 @@ def test_the_authors_scores_come_out_by_command(environment, tmp_path, variant):
     soundfile.write(tmp_path / "test" / "clip.wav", signal, 16000, subtype="FLOAT")
     lines = [f"import deepemocluster {PUBLISHED / name} {i}" for i, name in enumerate(names)]
     lines.append("predict 0 test --beside 1 2 --scores pred_result.csv")
-    code = "import sys; from pipeline import cli\n"
-    code += "for line in sys.argv[1:]:\n    sys.argv = ['ser', *line.split()]; cli.main()"
+    code = "import sys; from pipeline import commandline\n"
+    code += "for line in sys.argv[1:]:\n    sys.argv = ['ser', *line.split()]; commandline.main()"
     settings = {"cwd": tmp_path, "env": environment | {"PYTHONPATH": str(ROOT)}}
     subprocess.run([sys.executable, "-c", code, *lines], check=True, **settings)
     table = pd.read_csv(tmp_path / "pred_result.csv")

@@ -168,7 +168,7 @@ def test_published_weights_hear_arousal_in_emotions(environment, tmp_path, varia
         ("import", "deepemocluster", AROUSAL / name, "arousal"),
         ("predict", "arousal", *clips, "--csv", "arousal.csv"),
     ):
-        code = "from pipeline import cli; cli.main()"
+        code = "from pipeline import commandline; commandline.main()"
         line = [sys.executable, "-c", code, command, *map(str, arguments)]
         settings = {"cwd": tmp_path, "env": environment | {"PYTHONPATH": str(ROOT)}}
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL, **settings)
