@@ -116,8 +116,8 @@ def _records(records: dict[str, str], values: dict) -> dict:
     tables = {
         "Engine": "engine",
         "Corpus": "corpora",
-        "Waveform": "waveforms",
-        "Feature": "features",
+        "WaveformRecipe": "waveforms",
+        "FeatureRecipe": "features",
         "Protocol": "protocols",
         "Run": "runs",
     }

@@ -8,13 +8,21 @@ read from the source, so that checking params.yaml costs no import of TensorFlow
 import ast
 import hashlib
 import importlib
+import traceback
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pipeline import text
+from pipeline.errors import InputError
+
 PACKAGE = Path(__file__).parent
-SHARED = {"__init__", "clip", "layers", "transform"}  # parts of plug-ins, not plug-ins
+SHARED = {  # parts of plug-ins, not plug-ins
+    *("__init__", "clip", "layers"),
+    *("augmentation", "deltas", "framing", "functions", "levels", "recipes", "resampling"),
+    "transform",
+}
 
 
 def names(kind: str) -> list[str]:
@@ -23,8 +31,29 @@ def names(kind: str) -> list[str]:
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """Import a plug-in."""
-    return importlib.import_module(f"pipeline.{kind}.{name}")
+    """Import a plug-in.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name, or it does not import.
+    """
+    file = PACKAGE / kind / f"{name}.py"
+    if not file.is_file():
+        raise InputError(
+            f"pipeline/{kind}/{name}.py: no such file; {text.nearest(name, names(kind))}"
+        )
+    try:
+        return importlib.import_module(f"pipeline.{kind}.{name}")
+    except Exception as error:  # whatever a file that a user writes may raise
+        lines = [
+            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)
+        ]
+        line = error.lineno if isinstance(error, SyntaxError) else (lines or [0])[-1]
+        reason = f"{type(error).__name__}: {text.one_line(error)}"
+        raise InputError(
+            f"pipeline/{kind}/{name}.py: does not import, line {line}: {reason}"
+        ) from error
 
 
 def constant(kind: str, name: str, constant: str) -> Any:
@@ -49,17 +78,6 @@ def nullable(kind: str, name: str, function: str) -> dict[str, type]:
         kinds = ast.unparse(arg.annotation).split(" | ") if arg.annotation else []
         if "None" in kinds:
             found[arg.arg] = {"int": int, "float": float, "str": str}[kinds[0]]
-    return found
-
-
-def functions(kind: str) -> list[str]:
-    """``module.function`` of every public function of a kind that takes keyword settings."""
-    found = []
-    for name in names(kind):
-        for node in _source(kind, name).body:
-            public = isinstance(node, ast.FunctionDef) and not node.name.startswith("_")
-            if public and node.args.args and node.args.args[0].arg == "signals":
-                found.append(f"{name}.{node.name}")
     return found
 
 

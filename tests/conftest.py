@@ -1,5 +1,6 @@
 """Made-up sound, copies of the corpora, and one tiny pipeline that ran from end to end."""
 
+import itertools
 import os
 import re
 import shutil
@@ -65,6 +66,31 @@ def indexed(tmp_path):
         return tables.read(tmp_path / "index.csv"), tables.read_json(tmp_path / "quality.json")
 
     return run
+
+
+# ---- own parts -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def dropped(tmp_path, monkeypatch):
+    """Give ``dropped(source)``: drop a feature's module in place; the name it is known by."""
+    from pipeline import features, plugins
+
+    package, number = tmp_path / "pipeline", itertools.count(1)
+    shutil.copytree(plugins.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(plugins, "PACKAGE", package)
+    monkeypatch.setattr(features, "__path__", [str(package / "features")])
+    names = []
+
+    def drop(source):
+        name = f"own_{tmp_path.name}_{next(number)}"  # no other test's, for modules are kept
+        (package / "features" / f"{name}.py").write_text(source)
+        names.append(f"pipeline.features.{name}")
+        return name
+
+    yield drop
+    for name in names:
+        sys.modules.pop(name, None)
 
 
 # ---- a pipeline that ran ---------------------------------------------------------------------

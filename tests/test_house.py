@@ -15,7 +15,8 @@ from ruamel.yaml import YAML
 
 from pipeline import FLOORS, commandline, plugins
 from pipeline.config import params
-from pipeline.config.params import Corpus, Feature, Protocol, Run, Waveform
+from pipeline.config.params import Corpus, Protocol, Run
+from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pipeline"
@@ -213,7 +214,7 @@ def chosen(stage, given):
     for value in given.values():
         if isinstance(value, Corpus):
             found["corpora"] = value.parser
-        elif isinstance(value, Feature):
+        elif isinstance(value, FeatureRecipe):
             found["features"] = value.function.split(".")[0]
         elif isinstance(value, Run):
             found["models"] = value.model
@@ -285,7 +286,7 @@ def attributes(tree, owner):
 
 
 def test_params_are_listed_key_by_key(stage):
-    tables = {Waveform: "waveforms", Feature: "features", Protocol: "protocols"}
+    tables = {WaveformRecipe: "waveforms", FeatureRecipe: "features", Protocol: "protocols"}
     source = TREES[f"pipeline/stages/{stage.module}.py"]
     wanted = set()
     for argument, value in called(stage).items():

@@ -16,9 +16,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import parallel, plugins
-from pipeline.config.params import Corpus, Engine, Feature, Waveform
+from pipeline import parallel
+from pipeline.config.params import Corpus, Engine
 from pipeline.errors import InputError
+from pipeline.features.cepstral import Mfcc
+from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.files import audio, tables
 from pipeline.stages.extract import extract
 from pipeline.stages.waveforms import waveforms
@@ -295,10 +297,10 @@ def run(raw, folder, where):
     engine = Engine("jax", "auto", 100, where)
     given = {
         "corpus": Corpus("made", "demo", 4000),
-        "waveform": Waveform("w", 16000, "kaiser_best", "whole"),
+        "waveform": WaveformRecipe(16000, "kaiser_best", "whole"),
     }
     waveforms(raw, raw / "index.csv", folder / "w.zarr", **given, engine=engine)
-    feature = Feature("f", "cepstral.mfcc", plugins.defaults("features", "cepstral", "mfcc"))
+    feature = FeatureRecipe("cepstral.mfcc", Mfcc())
     extract(folder / "w.zarr", folder / "f.zarr", feature=feature, engine=engine)
     files = sorted(path for path in folder.glob("*.zarr/**/*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from pipeline import plugins
-from pipeline.config.params import Feature, Waveform
+from pipeline import settings
 from pipeline.errors import InputError
-from pipeline.features import augmentation, framing, recipes, resampling
+from pipeline.features import augmentation, framing, functions, recipes, resampling
+from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.files import audio, stores, tables
 
 # Deviation, relative to the largest value, that arithmetic in float32 leaves: librosa's MFCCs of
@@ -149,14 +149,12 @@ def _check_spec(store: Path, spec: dict) -> None:
     """Refuse a store whose recipe this code cannot follow."""
     if "function" not in spec:
         raise InputError(f"{store}: holds no feature; give features/CORPUS/WAVEFORM/FEATURE.zarr")
-    known = {"waveform", *(field.name for field in fields(Feature))} - {"name"}
-    known_waveform = {"mix", *(field.name for field in fields(Waveform))} - {"name"}
-    odd = known ^ set(spec)
+    odd = {"waveform", *(field.name for field in fields(FeatureRecipe))} ^ set(spec)
     if not odd:
-        odd = known_waveform ^ set(spec["waveform"])
-        if spec["function"] in plugins.functions("features"):
-            defaults = plugins.defaults("features", *spec["function"].split("."))
-            odd |= set(defaults) ^ set(spec["settings"])
+        odd = {"mix", *(field.name for field in fields(WaveformRecipe))} ^ set(spec["waveform"])
+        if spec["function"] in functions.known():
+            record = functions.load(spec["function"]).record
+            odd |= {field.name for field, _ in settings.fields(record)} ^ set(spec["settings"])
         else:
             odd |= {spec["function"]}
     if odd:

@@ -21,7 +21,8 @@ from pipeline.audit import quality
 from pipeline.engine import BALANCES, TRAINING
 from pipeline.engine.backend import BACKENDS
 from pipeline.errors import InputError
-from pipeline.features import augmentation, deltas, framing, levels, resampling
+from pipeline.features import recipes
+from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.files.tables import RATINGS
 from pipeline.protocols.protocol import Protocol
 
@@ -46,44 +47,6 @@ class Corpus:
     settings: dict[str, Any] = dataclasses.field(default_factory=dict)
     allow_partial: bool = False
     limits: dict[str, float] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Waveform:
-    """A recipe from sound file to waveform.
-
-    ``samples`` is a number, ``corpus`` (the corpus says it), or ``p95``: no shorter than 95 of 100
-    clips of the corpus. ``length: whole`` takes no notice of it. ``copies`` of each clip, altered
-    as ``augment`` says, are there to be learnt from.
-    """
-
-    name: str
-    sample_rate: int
-    resampler: str
-    length: str
-    samples: int | str = "corpus"
-    normalise: str = "none"
-    pre_emphasis: float = 0.0
-    pcm16: bool = False
-    copies: int = 0
-    augment: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-
-@dataclasses.dataclass(frozen=True)
-class Feature:
-    """A recipe from waveforms to a tensor; ``settings`` are the function's, none left unsaid.
-
-    After the function come, if asked for, ``deltas`` (a kind of ``features.deltas``), and pieces of
-    ``segment`` frames: ``segment_hop`` apart, or ``chunks`` of them from start to end of a clip.
-    """
-
-    name: str
-    function: str
-    settings: dict[str, Any]
-    deltas: str = "none"
-    segment: int = 0
-    segment_hop: int = 0
-    chunks: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,8 +82,8 @@ class Params:
     """The whole of params.yaml, checked."""
 
     corpora: dict[str, Corpus]
-    waveforms: dict[str, Waveform]
-    features: dict[str, Feature]
+    waveforms: dict[str, WaveformRecipe]
+    features: dict[str, FeatureRecipe]
     protocols: dict[str, Protocol]
     runs: dict[str, Run]
     engine: Engine
@@ -202,54 +165,12 @@ def _corpus(name: str, line: dict, place: str) -> Corpus:
     return corpus
 
 
-def _waveform(name: str, line: dict, place: str) -> Waveform:
-    waveform = _record(Waveform, name, line, place)
-    _at_least(waveform.sample_rate, 1000, f"{place}.sample_rate")
-    _choice(waveform.resampler, resampling.METHODS, f"{place}.resampler")
-    _choice(waveform.length, framing.POLICIES, f"{place}.length")
-    _choice(waveform.normalise, levels.NORMALISATIONS, f"{place}.normalise")
-    if not 0 <= waveform.pre_emphasis < 1:
-        raise InputError(
-            f"{place}.pre_emphasis: must be in [0, 1), got {_shown(waveform.pre_emphasis)}"
-        )
-    if isinstance(waveform.samples, int):
-        _at_least(waveform.samples, 1, f"{place}.samples")
-    elif not re.fullmatch(r"corpus|p(100|[1-9]?\d)", waveform.samples):
-        found = _shown(waveform.samples)
-        raise InputError(f"{place}.samples: wanted a whole number, corpus or p0..p100, got {found}")
-    augment = {
-        key: _typed(v, tuple, f"{place}.augment.{key}") for key, v in waveform.augment.items()
-    }
-    try:
-        augmentation.check(augment, waveform.copies)
-    except InputError as error:
-        raise InputError(f"{place}.{error}") from None
-    return waveform
+def _waveform(name: str, line: dict, place: str) -> WaveformRecipe:
+    return settings.read(WaveformRecipe, line, place)
 
 
-def _feature(name: str, line: dict, place: str) -> Feature:
-    line = dict(_mapping(line, place))
-    known = plugins.functions("features")
-    _all_keys(line, ("function",), place)
-    function = _choice(line.pop("function"), tuple(known), f"{place}.function")
-    keys = ("deltas", "segment", "segment_hop", "chunks")
-    after = {key: line.pop(key) for key in keys if key in line}
-    settings = plugins.defaults("features", *function.split("."))
-    nullable = plugins.nullable("features", *function.split("."))
-    settings = settings | _settings(line, settings, nullable, place)
-    line = after | {"function": function, "settings": settings}
-    feature = _record(Feature, name, line, place)
-    _choice(feature.deltas, deltas.KINDS, f"{place}.deltas")
-    _at_least(feature.segment, 0, f"{place}.segment")
-    if feature.chunks == 0:
-        _at_least(feature.segment_hop, min(feature.segment, 1), f"{place}.segment_hop")
-        return feature
-    _at_least(feature.chunks, 2, f"{place}.chunks")
-    if feature.segment == 0:
-        raise InputError(f"{place}.chunks: needs segment, the frames of each; set it to 1 or more")
-    if feature.segment_hop != 0:
-        raise InputError(f"{place}.segment_hop: chunks decides how far apart they are; remove it")
-    return feature
+def _feature(name: str, line: dict, place: str) -> FeatureRecipe:
+    return recipes.read_feature(line, place)
 
 
 def _protocol(name: str, line: dict, place: str) -> Protocol:

@@ -5,18 +5,25 @@ the same whatever the order and the number of workers.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline import settings
 from pipeline.errors import InputError
+from pipeline.settings import setting
 
-# Bounds of what each may draw from, and in what.
-KINDS = {
-    "noise": (-20.0, 100.0, "decibels of the clip above white noise"),
-    "pitch": (-12.0, 12.0, "semitones"),
-    "shift": (-10.0, 10.0, "seconds; zeros come in, what goes out is lost"),
-    "tempo": (0.5, 2.0, "times as fast"),
-}
+
+@dataclass(frozen=True)
+class Augment:
+    """How copies differ: the least and the largest of each, drawn from evenly."""
+
+    noise: tuple[float, ...] = setting((), "Clip above white noise.", unit="dB", low=-20, high=100)
+    pitch: tuple[float, ...] = setting((), "Shift of pitch.", unit="semitones", low=-12, high=12)
+    shift: tuple[float, ...] = setting(
+        (), "Shift in time; zeros come in, what goes out is lost.", unit="s", low=-10, high=10
+    )
+    tempo: tuple[float, ...] = setting((), "Tempo.", unit="times as fast", low=0.5, high=2)
 
 
 def check(augment: Mapping[str, Sequence[float]], copies: int) -> None:
@@ -25,28 +32,23 @@ def check(augment: Mapping[str, Sequence[float]], copies: int) -> None:
     Parameters
     ----------
     augment : mapping of str to two numbers
-        Of ``KINDS``: the least and the largest, drawn from evenly.
+        Of `Augment`.
     copies : int
-        Of each clip, 0 to 255.
+        Of each clip.
 
     Raises
     ------
     InputError
         ``setting: problem``.
     """
-    if not 0 <= copies <= 255:
-        raise InputError(f"copies: must be from 0 to 255, got {copies}")
     if bool(augment) != bool(copies):
         raise InputError("copies: goes with augment, which says how they differ; set both or none")
-    for kind, bounds in augment.items():
-        if kind not in KINDS:
-            raise InputError(f"augment: no {kind!r}; known: {', '.join(KINDS)}")
-        lowest, highest, unit = KINDS[kind]
-        numbers = [value for value in bounds if isinstance(value, int | float)]
-        if len(bounds) != 2 or len(numbers) != 2 or not lowest <= bounds[0] <= bounds[1] <= highest:
+    made = settings.read(Augment, augment, "augment")
+    for kind in augment:
+        bounds = getattr(made, kind)
+        if len(bounds) != 2 or bounds[0] > bounds[1]:
             raise InputError(
-                f"augment.{kind}: wanted two numbers from {lowest:g} to {highest:g}, the lower "
-                f"first ({unit}), got {list(bounds)}"
+                f"augment.{kind}: wanted two numbers, the lower first, got {list(bounds)}"
             )
 
 

@@ -1,37 +1,41 @@
 """Cepstral coefficients: the spectral envelope of each frame, from low to high detail."""
 
+from dataclasses import dataclass
+
 import numpy as np
-import scipy.fft
 
+from pipeline.errors import InputError
 from pipeline.features import transform
+from pipeline.features.transform import Limited, Logarithm, Mel, Stft
+from pipeline.settings import setting
 
 
-def mfcc(
-    signals: np.ndarray,
-    sample_rate: int,
-    *,
-    n_mfcc: int = 39,
-    n_fft: int = 2048,
-    hop: int = 512,
-    win_length: int | None = None,
-    window: str = "hann",
-    periodic: bool = True,
-    centre: bool = True,
-    pad_mode: str = "constant",
-    power: float = 2.0,
-    n_mels: int = 128,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-    mel_scale: str = "slaney",
-    mel_norm: str | None = "slaney",
-    log: str = "db",
-    amin: float = 1e-10,
-    top_db: float | None = 80.0,
-    log_offset: float = 1e-6,
-    dct_norm: str = "ortho",
-    clip: float | None = None,
-    precision: str = "float64",
-) -> np.ndarray:
+@dataclass(frozen=True)
+class Mfcc:
+    """Settings of `mfcc`."""
+
+    n_mfcc: int = setting(
+        39, "Number of coefficients, the mean level (0) included, up to n_mels.", low=1
+    )
+    stft: Stft = Stft()
+    mel: Mel = Mel()
+    logarithm: Logarithm = Logarithm()
+    dct_norm: str = setting(
+        "ortho",
+        "Orthonormal, or with tf_signal every row scaled by sqrt(2 / n_mels): the first is then "
+        "sqrt(2) times larger.",
+        choices=("ortho", "tf_signal"),
+    )
+    limited: Limited = Limited()
+
+    def check(self) -> None:
+        """Refuse more coefficients than bands."""
+        n_mels = self.mel.n_mels
+        if self.n_mfcc > n_mels:
+            raise InputError(f"n_mfcc: must be at most n_mels ({n_mels}), got {self.n_mfcc}")
+
+
+def mfcc(signals: np.ndarray, sample_rate: int, settings: Mfcc = Mfcc()) -> np.ndarray:
     """Mel-frequency cepstral coefficients of each clip, as ``librosa.feature.mfcc`` of that clip.
 
     Windowed frames -> |FFT| ** power -> mel bands -> logarithm -> DCT-II over the bands.
@@ -42,21 +46,7 @@ def mfcc(
         Mono, full scale 1.0.
     sample_rate : int
         In hertz.
-    n_mfcc : int, 1 <= n_mfcc <= n_mels
-        Coefficients kept, the mean level (0) included.
-    n_fft, hop, win_length, window, periodic, centre, pad_mode, power
-        Of ``transform.Stft``.
-    n_mels, fmin, fmax, mel_scale, mel_norm
-        Of ``transform.Mel``.
-    log, amin, top_db, log_offset
-        Of ``transform.Logarithm``.
-    dct_norm : {"ortho", "tf_signal"}
-        Orthonormal, or every row scaled by ``sqrt(2 / n_mels)``: the first is then ``sqrt(2)``
-        times larger.
-    clip : float > 0, or None
-        Of ``transform.Logarithm``: coefficients are cut to ``[-clip, clip]``.
-    precision
-        Of ``transform.Stft``.
+    settings : Mfcc
 
     Returns
     -------
@@ -65,25 +55,23 @@ def mfcc(
     Raises
     ------
     InputError
-        If a setting is out of its bounds.
+        If the signals have another number of axes, or a band reaches above half the rate.
 
     References
     ----------
     S. B. Davis and P. Mermelstein, Comparison of parametric representations for monosyllabic word
     recognition in continuously spoken sentences, IEEE TASSP 28(4), 1980.
     """
-    stft = transform.Stft(
-        n_fft, hop, win_length, window, periodic, centre, pad_mode, power, precision
-    )
-    mel = transform.Mel(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale, mel_norm)
-    logarithm = transform.Logarithm(log, amin, top_db, log_offset, clip)
-    transform.check("n_mfcc", n_mfcc, 1 <= n_mfcc <= n_mels, f"1..n_mels ({n_mels})")
-    transform.check_name("dct_norm", dct_norm, ("ortho", "tf_signal"))
+    import scipy.fft
 
+    stft, numbers = settings.stft, settings.limited.numbers
+    bands = transform.mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
     coefficients = []
-    for values in transform.spectra(signals, stft, mel):
-        cepstrum = scipy.fft.dct(logarithm.of(values), axis=0, norm="ortho")[:n_mfcc]
-        if dct_norm == "tf_signal":
+    for values in transform.spectra(signals, stft, numbers, bands):
+        levels = settings.logarithm.of(values)  # (n_mels, frames)
+        cepstrum = scipy.fft.dct(levels, axis=0, norm="ortho")[: settings.n_mfcc]
+        if settings.dct_norm == "tf_signal":
             cepstrum[0] *= np.sqrt(2)
-        coefficients.append(logarithm.settle(cepstrum))  # (n_mfcc, frames)
+        cepstrum = settings.limited.of(settings.logarithm.rounded(cepstrum))
+        coefficients.append(cepstrum)  # (n_mfcc, frames)
     return transform.stack(coefficients)

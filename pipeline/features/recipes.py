@@ -4,15 +4,146 @@ A recipe arrives resolved, as the plain dictionary that stores and model cards c
 trained model meets exactly the features it was trained on.
 """
 
+import dataclasses
 import hashlib
-from importlib import metadata
+import re
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pipeline import plugins
-from pipeline.features import augmentation, deltas, framing, levels, resampling
+from pipeline.errors import InputError
+from pipeline.features import augmentation, deltas, framing, functions, levels, resampling
+from pipeline.settings import fields, flat, mapping, read, setting, typed
 
 PACKAGES = ("librosa", "numcodecs", "numpy", "scipy", "soundfile", "soxr", "zarr")
+
+
+@dataclass(frozen=True)
+class WaveformRecipe:
+    """A recipe from sound file to waveform."""
+
+    sample_rate: int = setting(doc="Sample rate of the waveforms.", unit="Hz", low=1000)
+    resampler: str = setting(doc="Method of resampling.", choices=resampling.METHODS)
+    length: str = setting(
+        doc="What is kept of a clip: its middle, padded with zeros on both sides (centre); its "
+        "start; the whole; or all of it in segments, each padded on both sides.",
+        choices=framing.POLICIES,
+    )
+    samples: int | str = setting(
+        "corpus",
+        "Length of a waveform: a number; corpus, as the corpus says it; or p95, no shorter than 95 "
+        "of 100 clips of the corpus. No matter where length is whole.",
+        unit="samples",
+        low=1,
+    )
+    normalise: str = setting(
+        "none",
+        "Level to which a waveform is brought: its largest magnitude, or the 99.9th percentile of "
+        "its magnitudes, becomes 1.",
+        choices=levels.NORMALISATIONS,
+    )
+    pre_emphasis: float = setting(
+        0.0,
+        "What each sample is lowered by, as a fraction of the sample before it; 0.97 is usual.",
+        low=0,
+        below=1,
+    )
+    pcm16: bool = setting(False, "Whether samples are rounded to the steps of 16-bit sound.")
+    copies: int = setting(
+        0,
+        "Number of altered copies of each clip, which are trained on and never tested.",
+        low=0,
+        high=255,
+    )
+    augment: dict = setting({}, "How copies differ: noise, pitch, shift, tempo.")
+
+    def check(self) -> None:
+        """Refuse a length that is none, and copies that cannot be drawn."""
+        length = self.samples
+        if isinstance(length, str) and not re.fullmatch(r"corpus|p(100|[1-9]?\d)", length):
+            raise InputError(f"samples: wanted a whole number, corpus or p0..p100, got {length!r}")
+        augmentation.check(self.augment, self.copies)
+
+    def spec(self, samples: int | None) -> dict[str, Any]:
+        """Say all settings, as stores carry them.
+
+        Parameters
+        ----------
+        samples : int or None
+            Length of the waveforms of a corpus; None where clips are left whole.
+        """
+        return {"mix": "mean"} | flat(self) | {"samples": samples}
+
+
+@dataclass(frozen=True)
+class FeatureRecipe:
+    """A recipe from waveforms to a tensor: a function, and what follows on it."""
+
+    function: str = setting(doc="Function that computes it: MODULE.FUNCTION of pipeline/features.")
+    settings: Any  # the record of the function
+    deltas: str = setting(
+        "none", "Change from frame to frame, stacked on the feature.", choices=deltas.KINDS
+    )
+    segment: int = setting(
+        0, "Length of the segments it is cut into; 0 leaves it whole.", unit="frames", low=0
+    )
+    segment_hop: int = setting(0, "Distance of the segments.", unit="frames", low=0)
+    chunks: int = setting(
+        0, "Number of segments from start to end of a clip, in place of segment_hop.", low=0
+    )
+
+    def check(self) -> None:
+        """Refuse what only goes wrong together."""
+        if self.chunks == 0:
+            if self.segment and not self.segment_hop:
+                raise InputError("segment_hop: must be at least 1 where there is segment, got 0")
+            return
+        if self.chunks == 1:
+            raise InputError("chunks: must be 0, or at least 2, got 1")
+        if self.segment == 0:
+            raise InputError("chunks: needs segment, the frames of each; set it to 1 or more")
+        if self.segment_hop != 0:
+            raise InputError("segment_hop: chunks decides how far apart they are; remove it")
+
+    def spec(self) -> dict[str, Any]:
+        """Say all settings, as stores carry them."""
+        return vars(self) | {"settings": flat(self.settings)}
+
+
+def read_feature(line: Any, place: str) -> FeatureRecipe:
+    """Make the recipe of a feature of a mapping, the settings of its function among the others.
+
+    Parameters
+    ----------
+    line : mapping
+        What params.yaml says.
+    place : str
+        Where it says it, dotted, for messages.
+
+    Raises
+    ------
+    InputError
+        One line: the place, what was found, what was wanted.
+    """
+    if "function" not in mapping(line, place):
+        raise InputError(f"{place}.function: missing")
+    name = typed(line["function"], str, f"{place}.function")
+    try:
+        record = functions.load(name).record
+    except InputError as error:
+        raise InputError(f"{place}.function: {error}") from None
+    # `read` finds the function's settings among the others once their type is known
+    bases = (FeatureRecipe,)
+    kind = dataclasses.make_dataclass("Line", [("settings", record)], bases=bases, frozen=True)
+    names = [field.name for field, _ in fields(kind)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            f"{place}.function: {name} has a setting {twice[0]}, which another has; rename it"
+        )
+    made = read(kind, line, place)
+    return FeatureRecipe(**{f.name: getattr(made, f.name) for f in dataclasses.fields(made)})
 
 
 def waveform(
@@ -86,15 +217,17 @@ def code_sha256(*places: str) -> str:
 
     ``places`` are files and folders as dvc.yaml names them, ``pipeline/features``.
     """
+    from importlib import metadata
+
     facts = [plugins.code_sha256(*places), *(metadata.version(name) for name in PACKAGES)]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _feature(signals: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
     """Feature (clips, frames, ...) of signals (clips, samples)."""
-    module, function = spec["function"].split(".")
-    compute = getattr(plugins.load("features", module), function)
-    values = compute(signals, sample_rate, **spec["settings"])
+    function = functions.load(spec["function"])
+    settings = read(function.record, spec["settings"], spec["function"])
+    values = function.of(signals, sample_rate, settings)
     if spec["deltas"] != "none":
         values = deltas.stack(values, kind=spec["deltas"])  # (clips, frames, bins, 3)
     if spec["chunks"]:

@@ -21,7 +21,6 @@ from math import ceil, floor, gcd
 from typing import NamedTuple
 
 import numpy as np
-import soxr
 from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline.errors import InputError
@@ -91,6 +90,8 @@ def resample(signal: np.ndarray, sample_rate: int, target_rate: int, *, method: 
     if target_rate == sample_rate:
         return signal
     if method == "soxr_hq":
+        import soxr
+
         resampled = soxr.resample(signal, sample_rate, target_rate, quality="HQ")
     else:
         resampled = _interpolate(signal, sample_rate, target_rate, method)

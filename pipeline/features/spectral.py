@@ -1,23 +1,42 @@
 """Spectra: how much of each frequency there is in each frame."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from pipeline.features import transform
+from pipeline.features.transform import Limited, Logarithm, Mel, Precision, Stft
+
+
+@dataclass(frozen=True)
+class Spectrogram:
+    """Settings of `spectrogram`."""
+
+    stft: Stft = Stft()
+    numbers: Precision = Precision()
+
+
+@dataclass(frozen=True)
+class MelSpectrogram:
+    """Settings of `mel`."""
+
+    stft: Stft = Stft()
+    mel: Mel = Mel()
+    numbers: Precision = Precision()
+
+
+@dataclass(frozen=True)
+class LogMel:
+    """Settings of `log_mel`."""
+
+    stft: Stft = Stft()
+    mel: Mel = Mel()
+    logarithm: Logarithm = Logarithm()
+    limited: Limited = Limited()
 
 
 def spectrogram(
-    signals: np.ndarray,
-    sample_rate: int,
-    *,
-    n_fft: int = 2048,
-    hop: int = 512,
-    win_length: int | None = None,
-    window: str = "hann",
-    periodic: bool = True,
-    centre: bool = True,
-    pad_mode: str = "constant",
-    power: float = 2.0,
-    precision: str = "float64",
+    signals: np.ndarray, sample_rate: int, settings: Spectrogram = Spectrogram()
 ) -> np.ndarray:
     """Energy, or with ``power=1`` magnitude, of each bin of a short-time Fourier transform.
 
@@ -27,8 +46,7 @@ def spectrogram(
         Mono, full scale 1.0.
     sample_rate : int
         In hertz; changes nothing but which frequency a bin is.
-    n_fft, hop, win_length, window, periodic, centre, pad_mode, power, precision
-        Of ``transform.Stft``.
+    settings : Spectrogram
 
     Returns
     -------
@@ -37,32 +55,13 @@ def spectrogram(
     Raises
     ------
     InputError
-        If a setting is out of its bounds.
+        If the signals have another number of axes.
     """
-    stft = transform.Stft(
-        n_fft, hop, win_length, window, periodic, centre, pad_mode, power, precision
-    )
-    return transform.stack(transform.spectra(signals, stft))
+    return transform.stack(transform.spectra(signals, settings.stft, settings.numbers))
 
 
 def mel(
-    signals: np.ndarray,
-    sample_rate: int,
-    *,
-    n_fft: int = 2048,
-    hop: int = 512,
-    win_length: int | None = None,
-    window: str = "hann",
-    periodic: bool = True,
-    centre: bool = True,
-    pad_mode: str = "constant",
-    power: float = 2.0,
-    n_mels: int = 128,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-    mel_scale: str = "slaney",
-    mel_norm: str | None = "slaney",
-    precision: str = "float64",
+    signals: np.ndarray, sample_rate: int, settings: MelSpectrogram = MelSpectrogram()
 ) -> np.ndarray:
     """Energy or magnitude of each mel band, without a logarithm.
 
@@ -72,12 +71,7 @@ def mel(
         Mono, full scale 1.0.
     sample_rate : int
         In hertz.
-    n_fft, hop, win_length, window, periodic, centre, pad_mode, power
-        Of ``transform.Stft``.
-    n_mels, fmin, fmax, mel_scale, mel_norm
-        Of ``transform.Mel``.
-    precision
-        Of ``transform.Stft``.
+    settings : MelSpectrogram
 
     Returns
     -------
@@ -86,39 +80,14 @@ def mel(
     Raises
     ------
     InputError
-        If a setting is out of its bounds.
+        If the signals have another number of axes, or a band reaches above half the rate.
     """
-    stft = transform.Stft(
-        n_fft, hop, win_length, window, periodic, centre, pad_mode, power, precision
-    )
-    bands = transform.Mel(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale, mel_norm)
-    return transform.stack(transform.spectra(signals, stft, bands))
+    stft, numbers = settings.stft, settings.numbers
+    bands = transform.mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
+    return transform.stack(transform.spectra(signals, stft, numbers, bands))
 
 
-def log_mel(
-    signals: np.ndarray,
-    sample_rate: int,
-    *,
-    n_fft: int = 2048,
-    hop: int = 512,
-    win_length: int | None = None,
-    window: str = "hann",
-    periodic: bool = True,
-    centre: bool = True,
-    pad_mode: str = "constant",
-    power: float = 2.0,
-    n_mels: int = 128,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-    mel_scale: str = "slaney",
-    mel_norm: str | None = "slaney",
-    log: str = "db",
-    amin: float = 1e-10,
-    top_db: float | None = 80.0,
-    log_offset: float = 1e-6,
-    clip: float | None = None,
-    precision: str = "float64",
-) -> np.ndarray:
+def log_mel(signals: np.ndarray, sample_rate: int, settings: LogMel = LogMel()) -> np.ndarray:
     """Logarithm of each mel band.
 
     Parameters
@@ -127,14 +96,7 @@ def log_mel(
         Mono, full scale 1.0.
     sample_rate : int
         In hertz.
-    n_fft, hop, win_length, window, periodic, centre, pad_mode, power
-        Of ``transform.Stft``.
-    n_mels, fmin, fmax, mel_scale, mel_norm
-        Of ``transform.Mel``.
-    log, amin, top_db, log_offset, clip
-        Of ``transform.Logarithm``.
-    precision
-        Of ``transform.Stft``.
+    settings : LogMel
 
     Returns
     -------
@@ -143,12 +105,12 @@ def log_mel(
     Raises
     ------
     InputError
-        If a setting is out of its bounds.
+        If the signals have another number of axes, or a band reaches above half the rate.
     """
-    stft = transform.Stft(
-        n_fft, hop, win_length, window, periodic, centre, pad_mode, power, precision
+    stft, numbers = settings.stft, settings.limited.numbers
+    bands = transform.mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
+    logarithm = settings.logarithm
+    found = transform.spectra(signals, stft, numbers, bands)
+    return transform.stack(
+        settings.limited.of(logarithm.rounded(logarithm.of(values))) for values in found
     )
-    bands = transform.Mel(sample_rate, n_fft, n_mels, fmin, fmax, mel_scale, mel_norm)
-    logarithm = transform.Logarithm(log, amin, top_db, log_offset, clip)
-    found = transform.spectra(signals, stft, bands)
-    return transform.stack(logarithm.settle(logarithm.of(values)) for values in found)

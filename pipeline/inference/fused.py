@@ -4,6 +4,7 @@ For exported models that need no other program. All is made of operations that T
 in float32: what the stages compute in float64 and round comes out within a few ten-thousandths.
 """
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -144,9 +145,9 @@ def _spectral(sound, sample_rate: int, spec: dict):
     values = _spectrum(sound, settings)  # (frames, n_fft // 2 + 1)
     if kind == "spectrogram":
         return values
-    names = "n_fft n_mels fmin fmax mel_scale mel_norm".split()
-    mel = transform.Mel(sample_rate, **{name: settings[name] for name in names})
-    values = _bands(values, transform.mel_bands(mel, "float32").toarray())  # (frames, n_mels)
+    mel = transform.Mel(**{field.name: settings[field.name] for field in fields(transform.Mel)})
+    bands = transform.mel_bands(mel, sample_rate, settings["n_fft"], "float32")
+    values = _bands(values, bands.toarray())  # (frames, n_mels)
     if kind == "mel":
         return values
     if settings["log"] == "ln":

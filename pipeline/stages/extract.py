@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import parallel
-from pipeline.config.params import Engine, Feature
+from pipeline.config.params import Engine
 from pipeline.errors import InputError
 from pipeline.features import framing, recipes
+from pipeline.features.recipes import FeatureRecipe
 from pipeline.files import stores
 
 # what decides the values, as dvc.yaml lists it
@@ -21,7 +22,7 @@ CODE = (
 )
 
 
-def extract(waveforms: Path, store: Path, *, feature: Feature, engine: Engine) -> None:
+def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Engine) -> None:
     """Write one feature tensor per clip.
 
     Parameters
@@ -40,35 +41,23 @@ def extract(waveforms: Path, store: Path, *, feature: Feature, engine: Engine) -
         If a setting is out of its bounds.
     """
     source = stores.read(waveforms)
-    spec = {"waveform": source.spec} | resolved(feature)
+    spec = {"waveform": source.spec} | feature.spec()
     held = source.valid[:]
     silence = np.zeros((held.max(), *source.x.shape[2:]), np.float32)
     # the shortest too: if it is too short for a setting, that is known now and not in an hour
-    shape = _features([silence, silence[: held.min()]], spec, feature.name)[0].shape
+    shape = _features([silence, silence[: held.min()]], spec, store)[0].shape
     settings = {
         "clips_sha256": source.clips_sha256,
         "content": source.hash[:],
         "code": recipes.code_sha256(*CODE),
     }
     with stores.create(store, (source.x.shape[0], *shape), spec, **settings) as draft:
-        clips = partial(_clips, source, shape, spec, feature.name)
+        clips = partial(_clips, source, shape, spec, store)
         fill = partial(draft.fill, compute=clips)
         parallel.each(fill, draft.pending(), "extract", engine.workers)
 
 
-def resolved(feature: Feature) -> dict:
-    """Spec of a feature recipe, no default left unsaid."""
-    return {
-        "function": feature.function,
-        "settings": feature.settings,
-        "deltas": feature.deltas,
-        "segment": feature.segment,
-        "segment_hop": feature.segment_hop,
-        "chunks": feature.chunks,
-    }
-
-
-def _clips(source: stores.Store, shape: tuple, spec: dict, name: str, rows: np.ndarray) -> tuple:
+def _clips(source: stores.Store, shape: tuple, spec: dict, store: Path, rows: np.ndarray) -> tuple:
     """Features (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
     made: list[np.ndarray] = []
     held = source.valid[:][rows]
@@ -76,13 +65,13 @@ def _clips(source: stores.Store, shape: tuple, spec: dict, name: str, rows: np.n
     for first in range(0, len(rows), step):
         sound = source.take(rows[first : first + step])
         clips = [clip[:samples] for clip, samples in zip(sound, held[first:], strict=False)]
-        made += _features(clips, spec, name)
+        made += _features(clips, spec, store)
     return framing.rectangle(made, shape), source.length[:][rows], np.array([*map(len, made)])
 
 
-def _features(clips: list[np.ndarray], spec: dict, name: str) -> list[np.ndarray]:
-    """Features of clips; a setting out of bounds is named with its place."""
+def _features(clips: list[np.ndarray], spec: dict, store: Path) -> list[np.ndarray]:
+    """Features of clips; a setting out of bounds is named with the store."""
     try:
         return recipes.feature(clips, spec["waveform"]["sample_rate"], spec)
     except InputError as error:
-        raise InputError(f"params.yaml: features.{name}.{error}") from None
+        raise InputError(f"{store}: {error}; see features in params.yaml") from None

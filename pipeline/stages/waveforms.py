@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline import parallel
-from pipeline.config.params import Corpus, Engine, Waveform
+from pipeline.config.params import Corpus, Engine
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, recipes
+from pipeline.features.recipes import WaveformRecipe
 from pipeline.files import audio, stores, tables
 
 # what decides the values, as dvc.yaml lists it
@@ -21,6 +22,7 @@ CODE = (
     "pipeline/features/augmentation.py",
     "pipeline/features/deltas.py",
     "pipeline/features/framing.py",
+    "pipeline/features/functions.py",
     "pipeline/features/levels.py",
     "pipeline/features/recipes.py",
     "pipeline/features/resampling.py",
@@ -32,7 +34,7 @@ CODE = (
 
 
 def waveforms(
-    raw: Path, index: Path, store: Path, *, corpus: Corpus, waveform: Waveform, engine: Engine
+    raw: Path, index: Path, store: Path, *, corpus: Corpus, waveform: WaveformRecipe, engine: Engine
 ) -> None:
     """Write one waveform per usable clip, and its copies; knows no label.
 
@@ -83,7 +85,7 @@ def waveforms(
         )
 
 
-def resolved(waveform: Waveform, corpus: Corpus, lengths: np.ndarray) -> dict:
+def resolved(waveform: WaveformRecipe, corpus: Corpus, lengths: np.ndarray) -> dict:
     """Spec of a waveform recipe for a corpus, no default left unsaid.
 
     Parameters
@@ -100,18 +102,7 @@ def resolved(waveform: Waveform, corpus: Corpus, lengths: np.ndarray) -> dict:
         samples = corpus.samples
     elif isinstance(samples, str):  # p95: no shorter than 95 of 100 clips
         samples = int(np.percentile(lengths, int(samples[1:]), method="higher"))
-    return {
-        "mix": "mean",
-        "sample_rate": waveform.sample_rate,
-        "resampler": waveform.resampler,
-        "length": waveform.length,
-        "samples": samples,
-        "normalise": waveform.normalise,
-        "pre_emphasis": waveform.pre_emphasis,
-        "pcm16": waveform.pcm16,
-        "copies": waveform.copies,
-        "augment": waveform.augment,
-    }
+    return waveform.spec(samples)
 
 
 def _lengths(frame: pd.DataFrame, sample_rate: int) -> np.ndarray:

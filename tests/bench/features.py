@@ -260,6 +260,7 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
     import scipy.fft
 
     from pipeline.features import cepstral, framing, resampling
+    from pipeline.features.transform import Limited, Precision
     from pipeline.files import audio, stores
 
     spent = Counter()
@@ -270,6 +271,7 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
         spent[part] += time.perf_counter() - start
         return answer
 
+    fast = cepstral.Mfcc(limited=Limited(numbers=Precision("float32")))
     x, frame = np.zeros((len(paths), samples), np.float32), np.zeros((2048, 32))
     for i, path in enumerate(paths):  # one by one: fresh memory costs more than arithmetic
         signal, rate = timed("decoding", audio.read, path)
@@ -293,7 +295,7 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
     for first in range(0, len(x), 32):
         part = timed("reading the waveforms", store.x.__getitem__, slice(first, first + 32))
         timed("MFCC, float64", cepstral.mfcc, part, RATE)
-        timed("MFCC, float32", cepstral.mfcc, part, RATE, precision="float32")
+        timed("MFCC, float32", cepstral.mfcc, part, RATE, fast)
         for y in part:
             timed("librosa's MFCC", librosa.feature.mfcc, y=y, sr=RATE, n_mfcc=39)
     return {part: 1000 * seconds / len(paths) for part, seconds in spent.items()}
@@ -418,8 +420,10 @@ def peers(repeats: int) -> dict[str, float]:
 
     from pipeline.config import params
     from pipeline.features import spectral
+    from pipeline.settings import read
 
-    settings = params.load().features["segments64-tf"].settings
+    exact = params.load().features["segments64-tf"].settings
+    fast = read(spectral.LogMel, {"precision": "float32"}, "fast", exact)
     x = np.random.default_rng(0).normal(0, 0.1, (1, 3 * RATE)).astype(np.float32)
     bands = tf.signal.linear_to_mel_weight_matrix(64, 513, RATE, 20, 8000)
 
@@ -433,10 +437,8 @@ def peers(repeats: int) -> dict[str, float]:
         return np.log(mel + 1e-6)
 
     ways = {
-        "`spectral.log_mel`, float64": lambda: spectral.log_mel(x, RATE, **settings),
-        "`spectral.log_mel`, float32": lambda: spectral.log_mel(
-            x, RATE, **settings | {"precision": "float32"}
-        ),
+        "`spectral.log_mel`, float64": lambda: spectral.log_mel(x, RATE, exact),
+        "`spectral.log_mel`, float32": lambda: spectral.log_mel(x, RATE, fast),
         "librosa": by_librosa,
         "tf.signal": by_tensorflow,
     }
@@ -470,6 +472,7 @@ def many(count: int) -> dict:
     import soundfile
 
     from pipeline.config import params
+    from pipeline.features.recipes import WaveformRecipe
     from pipeline.files import audio, stores, tables
     from pipeline.stages import extract, waveforms
 
@@ -501,7 +504,7 @@ def many(count: int) -> dict:
             }
         )
         tables.write(index, folder / "index.csv")
-        waveform = params.Waveform("short", rate, "soxr_hq", "centre", samples)
+        waveform = WaveformRecipe(rate, "soxr_hq", "centre", samples)
         given = {"corpus": recipes.corpora["demo"], "waveform": waveform, "engine": recipes.engine}
         sound, store = folder / "waveforms.zarr", folder / "features.zarr"
         work = {

@@ -10,12 +10,15 @@ import pytest
 import soundfile
 import zarr
 
-from pipeline import commandline, plugins
+from pipeline import commandline
 from pipeline.commands.check_features import BEHIND, MADE_BY, check_features
-from pipeline.config.params import Corpus, Engine, Feature, Waveform
+from pipeline.config.params import Corpus, Engine
 from pipeline.errors import InputError
-from pipeline.features import cepstral, resampling
+from pipeline.features import cepstral, recipes, resampling
+from pipeline.features.cepstral import Mfcc
+from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.files import audio, stores, tables
+from pipeline.settings import read
 from pipeline.stages.extract import extract
 from pipeline.stages.waveforms import waveforms
 
@@ -23,8 +26,7 @@ ROOT = Path(__file__).parents[2]
 RAVDESS = ROOT.parent / "shared" / "corpora" / "ravdess"
 GOLDEN = ROOT / "tests" / "golden" / "mfcc" / "ravdess.npz"
 ENGINE = Engine("jax", "auto", 100, "threads")
-DEFAULTS = plugins.defaults("features", "cepstral", "mfcc")
-SETTINGS = DEFAULTS | {"n_mfcc": 13, "n_fft": 512, "hop": 128, "n_mels": 40}
+SETTINGS = {"n_mfcc": 13, "n_fft": 512, "hop": 128, "n_mels": 40}
 STORE = Path("features/made/soxr/mfcc13.zarr")
 INDEX = Path("features/made/index.csv")
 RAW = Path("raw_data/made")
@@ -51,11 +53,11 @@ def index(raw, index, files):
 def make(folder, store, *, samples=5000, resampler="soxr_hq", length="centre", **settings):
     """Run both stages; return the store's path."""
     store = folder / store
-    waveform = Waveform("made", 11025, resampler, length, samples)
+    waveform = WaveformRecipe(11025, resampler, length, samples)
     given = {"corpus": Corpus("made", "demo", 1), "waveform": waveform, "engine": ENGINE}
     waveforms(folder / RAW, folder / INDEX, store.with_name("waveforms.zarr"), **given)
-    after = {key: settings.pop(key) for key in ("deltas",) if key in settings}
-    feature = Feature("mfcc13", "cepstral.mfcc", SETTINGS | settings, **after)
+    line = {"function": "cepstral.mfcc", **SETTINGS, **settings}
+    feature = recipes.read_feature(line, "features.mfcc13")
     extract(store.with_name("waveforms.zarr"), store, feature=feature, engine=ENGINE)
     return store
 
@@ -269,7 +271,9 @@ def test_padding_behind_is_named(here, tmp_path, capsys):
             sound = audio.mono(signal)
             sound = resampling.resample(sound, sample_rate, 11025, method="soxr_hq")[:5000]
             clips.append(np.pad(sound, (0, 5000 - len(sound))))
-    np.save(tmp_path / "theirs.npy", cepstral.mfcc(np.stack(clips), 11025, **SETTINGS))
+    np.save(
+        tmp_path / "theirs.npy", cepstral.mfcc(np.stack(clips), 11025, read(Mfcc, SETTINGS, "mfcc"))
+    )
     check_features(STORE, against=tmp_path / "theirs.npy")
     assert f"theirs.npy is what length {BEHIND} gives (largest deviation 0)" in said(capsys)[1]
 
@@ -501,11 +505,11 @@ def test_device_1_of_tim_net_is_a_resampler(tmp_path, monkeypatch, capsys):
     files = [next(RAVDESS.rglob(f"{name}.*")) for name in golden["clip"][:3]]
     index(RAVDESS, Path("features/ravdess/index.csv"), files)
     store = Path("features/ravdess/centred/mfcc39.zarr")
-    recipe = Waveform("centred", 22050, "soxr_hq", "centre", 110000)
+    recipe = WaveformRecipe(22050, "soxr_hq", "centre", 110000)
     given = {"corpus": Corpus("ravdess", "ravdess", 110000), "waveform": recipe, "engine": ENGINE}
     listed = Path("features/ravdess/index.csv")
     waveforms(Path("raw_data/ravdess"), listed, store.with_name("waveforms.zarr"), **given)
-    feature = Feature("mfcc39", "cepstral.mfcc", DEFAULTS)
+    feature = FeatureRecipe("cepstral.mfcc", Mfcc())
     extract(store.with_name("waveforms.zarr"), store, feature=feature, engine=ENGINE)
 
     clip = golden["clip"][2]

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from pipeline.config import params
-from pipeline.config.params import Corpus, Engine, Feature, Waveform
+from pipeline.config.params import Corpus, Engine
 from pipeline.errors import InputError
+from pipeline.features.cepstral import Mfcc
+from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.protocols.protocol import Protocol
+from pipeline.settings import flat
 
 ROOT = Path(__file__).parents[2]
 TEXT = """\
@@ -78,7 +81,7 @@ def test_the_file_of_the_repository_is_valid():
 def test_records_hold_what_the_file_says(read):
     held = read(TEXT)
     assert held.corpora == {"demo": Corpus("demo", "demo", 55125)}
-    assert held.waveforms == {"centred": Waveform("centred", 22050, "soxr_hq", "centre", "corpus")}
+    assert held.waveforms == {"centred": WaveformRecipe(22050, "soxr_hq", "centre", "corpus")}
     random = Protocol("kfold", 5, 1, 0, ("speaker", "sentence"))
     assert held.protocols["random5"] == random
     run = held.runs["one"]
@@ -95,8 +98,7 @@ def test_settings_are_complete_and_hold_the_differences(read):
     assert (run.training["epochs"], run.training["batch"]) == (2, 64)  # the run's, the paper's
     assert not set(run.settings) & set(run.training)
     assert "seed" not in run.settings
-    assert isinstance(held.features["mfcc39"], Feature)
-    assert held.features["mfcc39"].settings["n_fft"] == 2048
+    assert held.features == {"mfcc39": FeatureRecipe("cepstral.mfcc", Mfcc(39))}
 
 
 def test_a_line_may_be_empty_where_all_is_the_paper_s(read):
@@ -146,7 +148,7 @@ def test_decimals_may_be_written_as_yaml_allows(read, text):
 def test_whole_numbers_pass_for_decimals_and_null_where_a_function_takes_it(read):
     line = "{function: cepstral.mfcc, power: 1, top_db: null, fmax: 8000, mel_norm: null}"
     held = read(TEXT.replace("{function: cepstral.mfcc, n_mfcc: 39}", line))
-    found = held.features["mfcc39"].settings
+    found = flat(held.features["mfcc39"].settings)
     assert (found["power"], found["fmax"]) == (1.0, 8000.0)
     assert isinstance(found["power"], float) and isinstance(found["fmax"], float)
     assert found["top_db"] is None and found["mel_norm"] is None
@@ -279,7 +281,7 @@ EDITS = [
     ("soxr_hq", "soxr_qq", "waveforms.centred.resampler: no 'soxr_qq'; did you mean soxr_hq?"),
     ("length: centre", "length: center", "waveforms.centred.length: no 'center'; did you mean"),
     ("cepstral.mfcc", "cepstral.mfc", "features.mfcc39.function: no 'cepstral.mfc'; did you mean"),
-    ("cepstral.mfcc", "[mfcc]", "features.mfcc39.function: no ['mfcc']; known: cepstral.mfcc"),
+    ("cepstral.mfcc", "[mfcc]", "features.mfcc39.function: wanted a text, got ['mfcc']"),
     ("kind: kfold", "kind: kfolds", "protocols.random5.kind: no 'kfolds'; did you mean kfold?"),
     ("[speaker,", "[speakr,", "protocols.random5.allow: no 'speakr'; did you mean speaker?"),
     ("tim_net: {}", "timnet: {}", "models.timnet: no 'timnet'; did you mean tim_net?"),
@@ -302,7 +304,7 @@ EDITS = [
     ("  one: {m", "  ? [one]\n  : {m", "runs.('one',): a name is a text, got ('one',); put it"),
     # out of bounds
     ("samples: 55125", "samples: 0", "corpora.demo.samples: must be at least 1, got 0"),
-    ("22050", "44", "waveforms.centred.sample_rate: must be at least 1000, got 44"),
+    ("22050", "44", "waveforms.centred.sample_rate: must be at least 1000 Hz, got 44"),
     (
         "samples: corpus",
         "samples: p101",
@@ -316,14 +318,18 @@ EDITS = [
     (
         "samples: corpus",
         "pre_emphasis: 1",
-        "waveforms.centred.pre_emphasis: must be in [0, 1), got 1.0",
+        "waveforms.centred.pre_emphasis: must be at least 0 and below 1, got 1.0",
     ),
     (
         "samples: corpus",
         "pcm16: 1",
         "waveforms.centred.pcm16: wanted true or false, got 1",
     ),
-    ("samples: corpus", "samples: -1", "waveforms.centred.samples: must be at least 1, got -1"),
+    (
+        "samples: corpus",
+        "samples: -1",
+        "waveforms.centred.samples: must be at least 1 samples, got -1",
+    ),
     ("folds: 5, s", "folds: 1, s", "protocols.random5.folds: must be at least 2, got 1"),
     (
         "seed: 1",
@@ -351,10 +357,14 @@ EDITS = [
     ),
     ("n_mfcc: 39", "win_length: 5.5", "features.mfcc39.win_length: wanted a whole number or null"),
     ("n_mfcc: 39", "deltas: slope", "features.mfcc39.deltas: no 'slope'; known: none, regression"),
-    ("n_mfcc: 39", "segment: -1", "features.mfcc39.segment: must be at least 0, got -1"),
-    ("n_mfcc: 39", "segment: 64", "features.mfcc39.segment_hop: must be at least 1, got 0"),
-    ("n_mfcc: 39", "chunks: -1", "features.mfcc39.chunks: must be at least 2, got -1"),
-    ("n_mfcc: 39", "segment: 9, chunks: 1", "features.mfcc39.chunks: must be at least 2, got 1"),
+    ("n_mfcc: 39", "segment: -1", "features.mfcc39.segment: must be at least 0 frames, got -1"),
+    ("n_mfcc: 39", "segment: 64", "features.mfcc39.segment_hop: must be at least 1 where"),
+    ("n_mfcc: 39", "chunks: -1", "features.mfcc39.chunks: must be at least 0, got -1"),
+    (
+        "n_mfcc: 39",
+        "segment: 9, chunks: 1",
+        "features.mfcc39.chunks: must be 0, or at least 2, got 1",
+    ),
     ("n_mfcc: 39", "chunks: 11", "features.mfcc39.chunks: needs segment, the frames of each; set"),
     (
         "n_mfcc: 39",

@@ -1,5 +1,7 @@
 """Altered copies: drawn for each clip and copy alone, within their bounds."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -69,14 +71,15 @@ def test_one_sample_survives_everything():
     [
         ({}, 1, "copies: goes with augment"),
         ({"noise": [1, 2]}, 0, "copies: goes with augment"),
-        ({"noise": [1, 2]}, 256, "copies: must be from 0 to 255, got 256"),
-        ({"echo": [1, 2]}, 1, "augment: no 'echo'; known: noise, pitch, shift, tempo"),
-        ({"noise": [2, 1]}, 1, r"augment\.noise: wanted two numbers from -20 to 100, the lower"),
-        ({"tempo": [0.1, 1]}, 1, r"augment\.tempo: .* \(times as fast\), got \[0\.1, 1\]"),
-        ({"pitch": [1]}, 1, r"augment\.pitch: wanted two numbers"),
-        ({"pitch": ["a", "b"]}, 1, r"augment\.pitch: wanted two numbers"),
+        ({"echo": [1, 2]}, 1, "augment.echo: no such key; known: noise, pitch, shift, tempo"),
+        ({"noise": [2, 1]}, 1, "augment.noise: wanted two numbers, the lower first, got [2.0, 1.0"),
+        ({"pitch": [1]}, 1, "augment.pitch: wanted two numbers"),
+        ({"pitch": []}, 1, "augment.pitch: wanted two numbers"),
+        ({"pitch": None}, 1, "augment.pitch: wanted a list, got nothing"),
+        ({"pitch": ["a", "b"]}, 1, "augment.pitch: wanted a number, got 'a'"),
+        ({"tempo": [0.1, 1]}, 1, "augment.tempo: must be at least 0.5 times as fast and at most 2"),
     ],
 )
 def test_what_cannot_be_drawn(augment, copies, message):
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
         augmentation.check(augment, copies)

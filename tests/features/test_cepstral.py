@@ -9,6 +9,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.features import cepstral, framing, resampling
 from pipeline.files import audio
+from pipeline.settings import read
 
 SAMPLE_RATE = 22050
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,6 +31,11 @@ def clips(samples=12000):
     return signals
 
 
+def mfcc(signals, sample_rate, **settings):
+    """Compute the feature with settings as params.yaml has them."""
+    return cepstral.mfcc(signals, sample_rate, read(cepstral.Mfcc, settings, "mfcc"))
+
+
 def by_librosa(signal, *, n_mfcc=39, amin=1e-10, top_db=80.0, **settings):
     """Librosa's chain for one clip, in float64; the other settings are those of its mel step."""
     mel = librosa.feature.melspectrogram(
@@ -42,7 +48,7 @@ def by_librosa(signal, *, n_mfcc=39, amin=1e-10, top_db=80.0, **settings):
 def test_defaults_are_librosas_own():
     signals = clips()
     expected = [librosa.feature.mfcc(y=clip, sr=SAMPLE_RATE, n_mfcc=39).T for clip in signals]
-    ours = cepstral.mfcc(signals, SAMPLE_RATE)
+    ours = mfcc(signals, SAMPLE_RATE)
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, np.stack(expected), atol=1e-3)
 
@@ -75,7 +81,7 @@ def test_defaults_are_librosas_own():
 def test_each_setting_is_librosas(settings, in_librosa):
     signals = clips()
     expected = [by_librosa(clip, **in_librosa) for clip in signals]
-    ours = cepstral.mfcc(signals, SAMPLE_RATE, **settings)
+    ours = mfcc(signals, SAMPLE_RATE, **settings)
     np.testing.assert_allclose(ours, np.stack(expected), atol=1e-4)
 
 
@@ -84,13 +90,13 @@ def test_a_clip_shorter_than_a_frame(samples):
     signal = clips()[0, :samples]
     with pytest.warns(UserWarning, match="too large for input signal"):
         expected = by_librosa(signal)
-    ours = cepstral.mfcc(signal[None], SAMPLE_RATE)
+    ours = mfcc(signal[None], SAMPLE_RATE)
     np.testing.assert_allclose(ours[0], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("n_mels", (128, 100, 39))
 def test_silence_is_one_level_and_no_shape(n_mels):
-    features = cepstral.mfcc(np.zeros((2, 5000), np.float32), SAMPLE_RATE, n_mels=n_mels)
+    features = mfcc(np.zeros((2, 5000), np.float32), SAMPLE_RATE, n_mels=n_mels)
     expected = np.zeros((2, 10, 39), np.float32)
     expected[..., 0] = -100 * np.sqrt(n_mels)
     np.testing.assert_allclose(features, expected, atol=1e-4)
@@ -99,7 +105,7 @@ def test_silence_is_one_level_and_no_shape(n_mels):
 
 def test_ten_times_quieter_is_20_decibels_less():
     loud = clips()[:1]
-    difference = cepstral.mfcc(loud, SAMPLE_RATE) - cepstral.mfcc(loud / 10, SAMPLE_RATE)
+    difference = mfcc(loud, SAMPLE_RATE) - mfcc(loud / 10, SAMPLE_RATE)
     np.testing.assert_allclose(difference[..., 0], 20 * np.sqrt(128), atol=1e-3)
     np.testing.assert_allclose(difference[..., 1:], 0, atol=1e-3)
 
@@ -110,7 +116,7 @@ def test_energy_of_a_sine():
     n_fft, sample_rate, amplitude = 2048, 16384, 0.5
     middle = 4096
     signal = amplitude * np.cos(2 * np.pi * middle * np.arange(8192) / sample_rate)
-    features = cepstral.mfcc(
+    features = mfcc(
         signal[None].astype(np.float32),
         sample_rate,
         n_mfcc=1,
@@ -129,15 +135,15 @@ def test_energy_of_a_sine():
 
 
 def test_every_row_of_tf_signals_dct_has_one_scale():
-    ortho = cepstral.mfcc(clips(), SAMPLE_RATE)
-    scaled = cepstral.mfcc(clips(), SAMPLE_RATE, dct_norm="tf_signal")
+    ortho = mfcc(clips(), SAMPLE_RATE)
+    scaled = mfcc(clips(), SAMPLE_RATE, dct_norm="tf_signal")
     np.testing.assert_allclose(scaled[..., 0], np.sqrt(2) * ortho[..., 0], atol=1e-3)
     np.testing.assert_array_equal(scaled[..., 1:], ortho[..., 1:])
 
 
 def test_clip_cuts_the_coefficients():
-    free = cepstral.mfcc(clips(), SAMPLE_RATE)
-    cut = cepstral.mfcc(clips(), SAMPLE_RATE, clip=10.0)
+    free = mfcc(clips(), SAMPLE_RATE)
+    cut = mfcc(clips(), SAMPLE_RATE, clip=10.0)
     np.testing.assert_array_equal(cut, np.clip(free, -10, 10))
     assert np.abs(free).max() > 10
 
@@ -145,14 +151,21 @@ def test_clip_cuts_the_coefficients():
 @pytest.mark.parametrize(
     ("settings", "message"),
     (
-        ({"n_mfcc": 200}, r"n_mfcc: must be 1\.\.n_mels \(128\), got 200"),
-        ({"n_mfcc": 0}, r"n_mfcc: must be 1\.\.n_mels \(128\), got 0"),
-        ({"dct_norm": "unit"}, r"dct_norm: must be one of ortho, tf_signal, got 'unit'"),
+        ({"n_mfcc": 200}, r"^mfcc\.n_mfcc: must be at most n_mels \(128\), got 200"),
+        ({"n_mfcc": 0}, r"^mfcc\.n_mfcc: must be at least 1, got 0"),
+        ({"dct_norm": "unit"}, r"^mfcc\.dct_norm: no 'unit'; known: ortho, tf_signal"),
     ),
 )
 def test_settings_out_of_bounds(settings, message):
     with pytest.raises(InputError, match=message):
-        cepstral.mfcc(np.zeros((1, 5000), np.float32), SAMPLE_RATE, **settings)
+        mfcc(np.zeros((1, 5000), np.float32), SAMPLE_RATE, **settings)
+
+
+def test_one_clip_is_a_batch_of_one():
+    with pytest.raises(
+        InputError, match=r"^signals: wanted .* \(clips, samples\); .*got \(5000,\)"
+    ):
+        cepstral.mfcc(np.zeros(5000, np.float32), SAMPLE_RATE)
 
 
 @pytest.mark.corpus
@@ -161,7 +174,7 @@ def test_settings_out_of_bounds(settings, message):
 @pytest.mark.parametrize("name", ("anger", "boredom", "sadness"))
 def test_features_of_light_sernet(name, precision):
     golden = np.load(LIGHT_SERNET)
-    features = cepstral.mfcc(
+    features = mfcc(
         golden[f"{name}_dataset.wave_after_pcm16"][None],
         16000,
         n_mfcc=40,
@@ -196,5 +209,5 @@ def test_features_of_tim_net(method, published, tolerance):
         signal = resampling.resample(audio.mono(signal), sample_rate, SAMPLE_RATE, method=method)
         (signal,) = framing.cut(signal, 110_000, where="centre")
         signals.append(framing.fix_length(signal, 110_000))
-    features = cepstral.mfcc(np.stack(signals), SAMPLE_RATE)
+    features = mfcc(np.stack(signals), SAMPLE_RATE)
     np.testing.assert_allclose(features, golden[published], rtol=0, atol=tolerance)

@@ -5,22 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline import plugins
 from pipeline.config import params
-from pipeline.config.params import Feature, Waveform
 from pipeline.features import recipes
-from pipeline.stages import extract, waveforms
+from pipeline.features.recipes import WaveformRecipe
+from pipeline.stages import waveforms
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden"
 
 # Of DeepEmoCluster: whole clips, in chunks.
-SETTINGS = {"n_mels": 128, "n_fft": 512, "hop": 256, "pad_mode": "reflect"}
-SETTINGS = plugins.defaults("features", "spectral", "mel") | SETTINGS
-CHUNKED = extract.resolved(Feature("mel128", "spectral.mel", SETTINGS, segment=62, chunks=11))
-WHOLE = waveforms.resolved(
-    Waveform("whole", 16000, "soxr_hq", "whole", normalise="peak"), None, np.array([])
-)
+LINE = {"function": "spectral.mel", "n_fft": 512, "hop": 256, "pad_mode": "reflect"}
+CHUNKED = recipes.read_feature(LINE | {"segment": 62, "chunks": 11}, "mel128").spec()
+WHOLE = WaveformRecipe(16000, "soxr_hq", "whole", normalise="peak").spec(None)
 
 
 # ---- clips in chunks -------------------------------------------------------------------------
@@ -84,7 +80,7 @@ def made(signal, rate, waveform, feature):
     held = params.load(ROOT / "params.yaml")
     lengths = np.array([len(signal)])
     spec = waveforms.resolved(held.waveforms[waveform], held.corpora["demo"], lengths)
-    spec = {"waveform": spec} | extract.resolved(held.features[feature])
+    spec = {"waveform": spec} | held.features[feature].spec()
     sound = recipes.waveform(signal, rate, spec["waveform"])
     (values,) = recipes.feature([sound], spec["waveform"]["sample_rate"], spec)
     return sound, values
@@ -95,7 +91,7 @@ def made(signal, rate, waveform, feature):
 def test_light_sernet(clip):
     held = golden("lightsernet/features.npz")
     sound = held[f"{clip}_dataset.wave_after_pcm16"]
-    spec = extract.resolved(params.load(ROOT / "params.yaml").features["mfcc40-tf"])
+    spec = params.load(ROOT / "params.yaml").features["mfcc40-tf"].spec()
     (values,) = recipes.feature([sound], 16000, spec)
     np.testing.assert_allclose(values, held[f"{clip}_dataset.mfcc_tf_signal"], rtol=0, atol=1e-3)
 

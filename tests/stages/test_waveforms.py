@@ -11,15 +11,16 @@ import pytest
 import soundfile
 
 from pipeline import parallel
-from pipeline.config.params import Corpus, Engine, Waveform
+from pipeline.config.params import Corpus, Engine
 from pipeline.errors import InputError
 from pipeline.features import framing, levels, recipes, resampling
+from pipeline.features.recipes import WaveformRecipe
 from pipeline.files import audio, stores, tables
 from pipeline.stages.waveforms import resolved, waveforms
 
 stage = importlib.import_module("pipeline.stages.waveforms")
 CORPUS = Corpus("made", "demo", 4000)
-RECIPE = Waveform("centred", 16000, "soxr_hq", "centre", "corpus")
+RECIPE = WaveformRecipe(16000, "soxr_hq", "centre", "corpus")
 SPEC = {
     "mix": "mean",
     "sample_rate": 16000,
@@ -121,14 +122,14 @@ def test_lengths_are_those_before_padding_and_cutting(raw, tmp_path):
 
 
 def test_lengths_are_rounded_up_as_the_resampler_does(raw, tmp_path):
-    store = run(raw, tmp_path / "w.zarr", waveform=Waveform("w", 11025, "soxr_hq", "centre", 9))
+    store = run(raw, tmp_path / "w.zarr", waveform=WaveformRecipe(11025, "soxr_hq", "centre", 9))
     assert store.length[0] == 1379  # 1000 * 11025 / 8000 = 1378.1
     signal, rate = audio.read(raw / "00.wav")
     assert len(resampling.resample(signal[:, 0], rate, 11025, method="soxr_hq")) == 1379
 
 
 def test_stereo_is_mixed_to_the_mean(raw, tmp_path):
-    as_is = Waveform("native", 8000, "soxr_hq", "centre", 1030)
+    as_is = WaveformRecipe(8000, "soxr_hq", "centre", 1030)
     store = run(raw, tmp_path / "w.zarr", waveform=as_is)
     signal, _ = audio.read(raw / "01.wav")
     assert signal.shape == (1030, 2)
@@ -137,7 +138,7 @@ def test_stereo_is_mixed_to_the_mean(raw, tmp_path):
 
 @pytest.mark.parametrize("resampler", resampling.METHODS)
 def test_bytes_do_not_depend_on_the_number_of_workers(raw, tmp_path, monkeypatch, resampler):
-    recipe = Waveform("w", 11025, resampler, "centre", "corpus")
+    recipe = WaveformRecipe(11025, resampler, "centre", "corpus")
     found = []
     for count in (1, 2, 4):
         monkeypatch.setattr(parallel, "cores", lambda count=count: count)
@@ -149,10 +150,10 @@ def test_bytes_do_not_depend_on_the_number_of_workers(raw, tmp_path, monkeypatch
 def test_the_corpus_says_how_long_unless_the_recipe_does():
     lengths = np.array([100, 300, 200, 400])
     assert resolved(RECIPE, CORPUS, lengths) == SPEC
-    fixed = Waveform("fixed", 16000, "soxr_hq", "centre", 123)
+    fixed = WaveformRecipe(16000, "soxr_hq", "centre", 123)
     assert resolved(fixed, CORPUS, lengths) == SPEC | {"samples": 123}
     for percentile, samples in (("p0", 100), ("p66", 300), ("p67", 400), ("p100", 400)):
-        recipe = Waveform("w", 16000, "soxr_hq", "centre", percentile)
+        recipe = WaveformRecipe(16000, "soxr_hq", "centre", percentile)
         assert resolved(recipe, CORPUS, lengths) == SPEC | {"samples": samples}
 
 
@@ -189,7 +190,7 @@ def row(number):
 
 
 def test_the_start_is_kept_and_zeros_come_behind(raw, tmp_path, capsys):
-    store = run(raw, tmp_path / "w.zarr", waveform=Waveform("w", 16000, "soxr_hq", "start", 4000))
+    store = run(raw, tmp_path / "w.zarr", waveform=WaveformRecipe(16000, "soxr_hq", "start", 4000))
     assert store.x.shape == (69, 4000)
     for number in (0, 1, 50, 69):  # of 2000 to 6140 samples
         wanted = clip(raw, number)[:4000]
@@ -211,7 +212,7 @@ def test_what_is_centred_is_all_valid_and_cut_and_padded_clips_are_counted(raw, 
 
 
 def test_whole_clips_have_zeros_behind(raw, tmp_path, capsys):
-    store = run(raw, tmp_path / "w.zarr", waveform=Waveform("w", 16000, "soxr_hq", "whole"))
+    store = run(raw, tmp_path / "w.zarr", waveform=WaveformRecipe(16000, "soxr_hq", "whole"))
     assert store.x.shape == (69, 6140)
     assert store.spec["samples"] is None
     np.testing.assert_array_equal(store.valid[:], store.length[:])
@@ -224,7 +225,7 @@ def test_whole_clips_have_zeros_behind(raw, tmp_path, capsys):
 
 
 def test_segments_hold_all_of_a_clip(raw, tmp_path, capsys):
-    recipe = Waveform("w", 16000, "soxr_hq", "segments", 2050)
+    recipe = WaveformRecipe(16000, "soxr_hq", "segments", 2050)
     store = run(raw, tmp_path / "w.zarr", waveform=recipe)
     assert store.x.shape == (69, 3, 2050)  # the longest has 6140 samples
     for number, segments in ((0, 1), (1, 2), (50, 3), (69, 3)):
@@ -239,7 +240,7 @@ def test_segments_hold_all_of_a_clip(raw, tmp_path, capsys):
 
 
 def test_a_percentile_of_the_corpus_says_how_long(raw, tmp_path):
-    store = run(raw, tmp_path / "w.zarr", waveform=Waveform("w", 16000, "soxr_hq", "start", "p50"))
+    store = run(raw, tmp_path / "w.zarr", waveform=WaveformRecipe(16000, "soxr_hq", "start", "p50"))
     lengths = np.sort(store.length[:])
     assert store.spec["samples"] == store.x.shape[1] == lengths[34]
     assert (store.length[:] <= store.x.shape[1]).mean() >= 0.5
@@ -247,7 +248,7 @@ def test_a_percentile_of_the_corpus_says_how_long(raw, tmp_path):
 
 def test_levels_are_set_on_what_is_kept_and_before_zeros_are_added(raw, tmp_path):
     settings = {"normalise": "peak", "pre_emphasis": 0.97, "pcm16": True}
-    recipe = Waveform("w", 16000, "soxr_hq", "centre", 4000, **settings)
+    recipe = WaveformRecipe(16000, "soxr_hq", "centre", 4000, **settings)
     store = run(raw, tmp_path / "w.zarr", waveform=recipe)
     for number in (0, 50, 69):
         (kept,) = framing.cut(clip(raw, number), 4000, where="centre")
@@ -276,7 +277,7 @@ def decoded(monkeypatch):
 
 @pytest.mark.parametrize("policy", ["centre", "whole"])
 def test_of_a_corpus_that_grew_only_the_new_clips_are_decoded(tmp_path, decoded, policy):
-    recipe = Waveform("w", 16000, "soxr_hq", policy)
+    recipe = WaveformRecipe(16000, "soxr_hq", policy)
     raw = make_raw(tmp_path / "raw")
     run(raw, tmp_path / "w.zarr", waveform=recipe)
     assert len(decoded) == 69
@@ -300,8 +301,8 @@ def test_what_changed_is_decoded_anew(tmp_path, decoded, monkeypatch):
 
     assert len(count()) == 69
     assert count() == []
-    assert len(count(waveform=Waveform("w", 16000, "soxr_hq", "centre", 3999))) == 69
-    assert len(count(waveform=Waveform("w", 16000, "soxr_hq", "centre", 3999, pcm16=True))) == 69
+    assert len(count(waveform=WaveformRecipe(16000, "soxr_hq", "centre", 3999))) == 69
+    assert len(count(waveform=WaveformRecipe(16000, "soxr_hq", "centre", 3999, pcm16=True))) == 69
     assert len(count(corpus=Corpus("made", "demo", 3000))) == 69
     source.write_text("LEVEL = 2\n")
     assert len(count(corpus=Corpus("made", "demo", 3000))) == 69
