@@ -178,9 +178,9 @@ def _inputs(store: Path) -> tuple[Path, Path]:
             for stage in ("extract", "waveforms"):
                 (out,) = repo.find_outs_by_path(str(Path(inputs[0]).absolute()))
                 words = shlex.split(out.stage.cmd or "")
-                if words[:3] != ["python", "-m", f"pipeline.{stage}"]:
+                if words[:4] != ["python", "-m", "pipeline", stage]:
                     raise LookupError
-                inputs = words[3:5]
+                inputs = words[4:6]
         return Path(inputs[0]), Path(inputs[1])
     except (DvcException, LookupError):
         if len(store.parts) < 4:
