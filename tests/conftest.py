@@ -6,11 +6,19 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from pipeline.engine import backend
 from tests import copies
+
+backend.choose("jax")  # in this process, unless the environment says another
+# What XLA compiled serves all workers, and the commands that tests start.
+CACHE = tempfile.TemporaryDirectory(prefix="jax-")
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", CACHE.name)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 ROOT = Path(__file__).parents[1]
 TINY = """\
@@ -105,8 +113,6 @@ def environment(tmp_path_factory):
         "KERAS_BACKEND": "jax",  # starts faster
         "CUDA_VISIBLE_DEVICES": "",
         "JAX_PLATFORMS": "cpu",
-        "JAX_COMPILATION_CACHE_DIR": str(corner / "jax"),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         "DVC_SITE_CACHE_DIR": str(corner / "site"),
         "DVC_GLOBAL_CONFIG_DIR": str(corner / "global"),
         "DVC_NO_ANALYTICS": "1",

@@ -1,14 +1,27 @@
 """Learning attributes with clusters, on made-up clips: from its own clips, and what it says."""
 
+from dataclasses import replace
+from functools import partial
+
+import keras
 import numpy as np
 import pytest
 
+from pipeline.engine import loop
+from pipeline.engine.attributes import AttributeTask
+from tests.engine import made_up
+from tests.engine.made_up import RATED, mean_level, on_disk, rated_clips
+
+pytestmark = pytest.mark.backends
 FOLDS = ["fold-01", "fold-02"]
+DATA, WHOLE = rated_clips()
+train = partial(made_up.train, training=RATED)
 
 
-def rows(lab, training, name="fold-01"):
-    """History of a unit."""
-    return lab[training]["units"][name]["history"]
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory):
+    """Give a training on all clips with ratings."""
+    return train(tmp_path_factory.mktemp("rated"), DATA)
 
 
 def numbers(row):
@@ -16,34 +29,66 @@ def numbers(row):
     return {key: value for key, value in row.items() if value is not None}
 
 
-def test_ratings_are_learnt(lab):
+def test_ratings_are_learnt(rated):
     for name in FOLDS:
-        losses = [row["attribute_loss"] for row in rows(lab, "rated", name)]
+        losses = rated.column(name, "attribute_loss")
         assert len(losses) == 8
         assert losses[-1] < 0.6 * losses[0]
-    assert min(lab["rated answers"]) > 0.7
+    model = keras.saving.load_model(rated.folder / "fold-01.keras")
+    test = DATA.folds[0].test
+    answers = keras.ops.convert_to_numpy(model(DATA.x[test]))
+    for i in range(2):
+        assert np.corrcoef(answers[:, i], DATA.truth[test, i])[0, 1] > 0.7
 
 
-def test_a_fold_is_the_same_alone_and_beside_others(lab):
-    assert lab["rated alone"]["files"] == {"fold-02": lab["rated"]["files"]["fold-02"]}
-    assert lab["rated alone"]["units"]["fold-02"] == lab["rated"]["units"]["fold-02"]
+def test_scales_are_those_of_the_frames_of_training(rated):
+    model = keras.saving.load_model(rated.folder / "fold-01.keras")
+    train = DATA.folds[0].train
+    steps = [max(0, len(clip) - 4) // 5 for clip in WHOLE]
+    chunked = [  # of each clip, the frames that a chunk holds
+        clip[sorted({k * step + i for k in range(6) for i in range(4)} & {*range(len(clip))})]
+        for clip, step in zip(WHOLE, steps, strict=True)
+    ]
+    frames = np.concatenate([chunked[row] for row in train])
+    for layer, values in {"scaled": frames, "ratings": DATA.truth[train]}.items():
+        found = model.get_layer(layer)
+        np.testing.assert_allclose(found.mean.numpy(), values.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(found.std.numpy(), values.std(axis=0), rtol=1e-5)
 
 
-def test_a_training_broken_off_goes_on_as_if_it_were_not(lab):
-    assert lab["rated, broken off"] == lab["rated"]
+def test_a_fold_is_the_same_alone_and_beside_others(tmp_path, rated):
+    alone = train(tmp_path, replace(DATA, folds=DATA.folds[1:]))
+    assert alone.models == {"fold-02": rated.models["fold-02"]}
+    assert alone.units["fold-02"] == rated.units["fold-02"]
 
 
-def test_features_on_disk_are_as_good(lab):
-    for row, wanted in zip(rows(lab, "rated, streamed"), rows(lab, "rated"), strict=True):
+def test_a_training_broken_off_goes_on_as_if_it_were_not(tmp_path, rated, monkeypatch):
+    epoch, begun = AttributeTask.epoch, []
+
+    def broken(task, *given):
+        begun.append(1)
+        if len(begun) > 7:
+            raise KeyboardInterrupt
+        return epoch(task, *given)
+
+    monkeypatch.setattr(AttributeTask, "epoch", broken)
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, DATA)
+    monkeypatch.undo()
+    resumed = train(tmp_path, DATA)
+    assert (resumed.models, resumed.units) == (rated.models, rated.units)
+
+
+def test_features_on_disk_are_as_good(tmp_path, rated):
+    found = train(tmp_path / "run", replace(DATA, x=on_disk(tmp_path / "x.zarr", DATA.x)))
+    histories = (one.units["fold-01"]["history"] for one in (found, rated))
+    for row, wanted in zip(*histories, strict=True):
         assert numbers(row) == pytest.approx(numbers(wanted), rel=1e-4, abs=1e-5)
 
 
-def test_scales_are_those_of_the_frames_of_training(lab):
-    np.testing.assert_allclose(lab["rated scales"], 0, atol=1e-5)
-
-
-def test_history(lab):
-    history = rows(lab, "rated")
+def test_history(rated):
+    history = rated.units["fold-01"]["history"]
     sizes = [f"cluster_{i:02d}" for i in range(1, 6)]
     told = {"epoch", "loss", "cluster_loss", "attribute_loss", "nmi", *sizes}
     parts = [f"{part}_ccc_{a}" for part in ("validation", "test") for a in ("arousal", "valence")]
@@ -56,48 +101,53 @@ def test_history(lab):
         assert row["cluster_loss"] > 1  # of a head that begins anew; ln 5 is chance
 
 
-def test_the_best_epoch_on_validation_is_kept(lab):
+def test_the_best_epoch_on_validation_is_kept(tmp_path, rated):
+    selected = train(tmp_path, DATA, selection="best_validation")
     for name in FOLDS:
-        scores = [
-            row["validation_ccc_arousal"] + row["validation_ccc_valence"]
-            for row in rows(lab, "rated", name)
-        ]
-        unit = lab["rated by validation"]["units"][name]
-        assert unit["epoch"] == 1 + int(np.argmax(scores))
-        assert unit["history"] == rows(lab, "rated", name)
-    assert lab["rated by last"] == lab["rated"]
+        parts = (rated.column(name, f"validation_ccc_{a}") for a in ("arousal", "valence"))
+        assert selected.units[name]["epoch"] == 1 + int(np.argmax(np.sum([*parts], axis=0)))
+        assert selected.units[name]["history"] == rated.units[name]["history"]
 
 
-def test_clips_without_ratings_are_learnt_from_if_they_are_asked_for(lab):
-    assert lab["rated, pool changed"]["files"] == lab["rated"]["files"]
-    assert lab["rated pool"]["files"]["fold-01"] != lab["rated"]["files"]["fold-01"]
-    changed = lab["rated, pool learnt and changed"]["files"]
-    assert changed["fold-01"] != lab["rated pool"]["files"]["fold-01"]
-    losses = [row["unlabeled_loss"] for row in rows(lab, "rated pool")]
-    assert all(1 < loss < 2 for loss in losses)
-    assert len(rows(lab, "rated pool too large")) == 8  # at most so many
+def test_clips_without_ratings_are_learnt_from_if_they_are_asked_for(tmp_path, rated):
+    x = DATA.x.copy()
+    x[48:] += 1
+    changed = replace(DATA, x=x)
+    assert train(tmp_path / "left alone", changed).models == rated.models
+    learnt = train(tmp_path / "learnt", DATA, unlabeled=8)
+    assert learnt.models["fold-01"] != rated.models["fold-01"]
+    other = train(tmp_path / "changed", changed, unlabeled=8)
+    assert other.models["fold-01"] != learnt.models["fold-01"]
+    assert all(1 < loss < 2 for loss in learnt.column("fold-01", "unlabeled_loss"))
 
 
-def test_the_triplet_loss_is_added(lab):
-    for row in rows(lab, "rated in order"):
+def test_a_pool_is_at_most_the_clips_there_are(tmp_path):
+    pools = (train(tmp_path / str(n), DATA, unlabeled=n, epochs=1) for n in (12, 100))
+    whole, more = (pool.models for pool in pools)
+    assert whole == more
+
+
+def test_the_triplet_loss_is_added(tmp_path):
+    ordered = train(tmp_path, DATA, build=partial(mean_level, name="ordered"), epochs=2)
+    for row in ordered.units["fold-01"]["history"]:
         parts = [row[f"{name}_loss"] for name in ("cluster", "attribute", "triplet")]
         assert row["triplet_loss"] > 0
         assert row["loss"] == pytest.approx(sum(parts), rel=1e-5)
 
 
-def test_what_cannot_be_learnt(lab):
-    assert lab["rated alike"]["said"] == (
+def test_ratings_that_are_all_alike_cannot_be_learnt(tmp_path):
+    alike = replace(DATA, truth=np.ones_like(DATA.truth))
+    assert train(tmp_path, alike).said == (
         "fold 1: all training clips are rated alike on arousal; nothing can be learnt of it"
     )
-    assert (
-        "balance, mask_frames, mask_bins: are of runs on emotions" in lab["rated balanced"]["said"]
-    )
-    said = lab["rated too fast"]["said"]
-    assert "fold-01: the loss is no number in epoch" in said
-    assert "fold-02: the loss is no number in epoch" in said
 
 
-def test_backends_agree_at_first(labs):
-    """Which chunk goes into which cluster, and which clip is drawn, hangs on the last digit."""
-    first, other = (rows(labs[name], "rated")[0] for name in ("jax", "tensorflow"))
-    assert numbers(first) == pytest.approx(numbers(other), rel=1e-4, abs=1e-5)
+def test_what_is_of_emotions_alone_is_refused(tmp_path):
+    said = train(tmp_path, DATA, balance="weights").said
+    assert said.startswith("balance, mask_frames, mask_bins: are of runs on emotions")
+
+
+def test_losses_that_are_no_numbers_are_told(tmp_path):
+    said = train(tmp_path, DATA, learning_rate=1e38).said
+    for name in FOLDS:
+        assert f"{name}: the loss is no number in epoch" in said

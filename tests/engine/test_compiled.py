@@ -1,16 +1,71 @@
-"""Steps of the engine against Keras's own and the authors', on both backends."""
+"""Steps of the engine against Keras's own and the authors'."""
 
+from pathlib import Path
+
+import keras
 import numpy as np
+import pytest
+
+from pipeline.engine import compiled, emotions, objectives
+from pipeline.models import tim_net
+from tests.engine.made_up import CLIPS, COEFFICIENTS, FRAMES, LABELS, TRAINING, clips
+from tests.models.running import values
+
+pytestmark = pytest.mark.backends
+GOLDEN = Path(__file__).parents[1] / "golden" / "timnet"
 
 
-def test_epochs_are_those_of_keras(lab):
-    found = lab["parity"]
-    np.testing.assert_allclose(found["ours"], found["keras"], rtol=1e-6)
-    assert found["ours"][0] > found["ours"][-1]
-    for role, (difference, way) in found["weights"].items():
+def small():
+    """Build a small TIM-Net, the same each time."""
+    shape = {"blocks": 1, "filters": 4, "dropout": 0.0}
+    return tim_net.build((FRAMES, COEFFICIENTS), len(LABELS), **shape, seed=3)
+
+
+def test_epochs_are_those_of_keras():
+    x, y = clips()
+    targets = objectives.targets(y, len(LABELS), 0.1)
+    batch, order = 30, np.random.default_rng(1).permutation(CLIPS).astype(np.int32)
+    settings = {key: TRAINING[key] for key in ("learning_rate", "beta_1", "beta_2", "epsilon")}
+    optimiser = objectives.adam(**settings)
+    ours, theirs = small(), small()
+    program = emotions.program(ours, objectives.LOSSES["cross_entropy"], optimiser, batch)
+    theirs.compile(keras.optimizers.Adam(**settings), "categorical_crossentropy")
+    state, draws = compiled.start(ours, optimiser), np.zeros((CLIPS, 4), np.float32)
+    losses, wanted = [], []
+    for _ in range(3):
+        state, (loss, _) = program.epoch(
+            state, program.put(x), program.put(targets), order, draws
+        )
+        losses.append(float(loss))
+        wanted.append(0.0)
+        for first in range(0, CLIPS, batch):
+            rows = order[first : first + batch]
+            wanted[-1] += len(rows) * theirs.train_on_batch(x[rows], targets[rows])
+            theirs.reset_metrics()
+    np.testing.assert_allclose(losses, wanted, rtol=1e-6)
+    assert losses[0] > losses[-1]
+    compiled.assign(ours, state)
+    start, found = values(tim_net, small()), values(tim_net, ours)
+    for role, weights in values(tim_net, theirs).items():
         if not role.endswith(("conv1.bias", "conv2.bias")):  # only rounding moves them
-            assert difference < 1e-2 * way, role
+            way = np.abs(weights - start[role]).max()
+            assert np.abs(found[role] - weights).max() < 1e-2 * way, role
 
 
-def test_losses_of_the_authors_code(lab):
-    np.testing.assert_allclose(lab["golden"]["found"], lab["golden"]["wanted"], rtol=1e-4)
+def test_losses_of_the_authors_code():
+    """Eight steps on one batch."""
+    with np.load(GOLDEN / "steps_io.npz") as held:
+        x, smoothed, wanted = held["X"], held["Ysmooth"], held["losses"]
+    model = tim_net.build(x.shape[1:], smoothed.shape[1], dropout=0.0)
+    with np.load(GOLDEN / "steps_start.npz") as weights:
+        tim_net.set_weights(model, dict(weights))
+    optimiser = objectives.optimiser(tim_net.TRAINING)
+    loss = objectives.LOSSES[tim_net.TRAINING["loss"]]
+    program = emotions.program(model, loss, optimiser, len(x))
+    state, losses = compiled.start(model, optimiser), []
+    order, draws = np.arange(len(x), dtype=np.int32), np.zeros((len(x), 4), np.float32)
+    x, smoothed = program.put(x), program.put(smoothed)
+    for _ in wanted:
+        state, (value, _) = program.epoch(state, x, smoothed, order, draws)
+        losses.append(float(value) / len(order))
+    np.testing.assert_allclose(losses, wanted, rtol=1e-4)

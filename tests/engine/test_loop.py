@@ -1,191 +1,316 @@
 """What a fold learns: from its own clips and seed, whatever is beside it or came in between."""
 
+import shutil
+import threading
+from contextlib import contextmanager
+from dataclasses import replace
+
+import keras
 import numpy as np
 import pytest
 
+from pipeline.engine import loop, task
+from pipeline.engine.dataset import Dataset, Fold
+from pipeline.engine.emotions import EmotionTask
+from pipeline.scoring.targets import Emotions
+from tests.engine.made_up import (
+    CLIPS,
+    LABELS,
+    clips,
+    dataset,
+    on_disk,
+    train,
+    without_dropout,
+)
+
+pytestmark = pytest.mark.backends
 FOLDS = ["fold-01", "fold-02", "fold-03"]
+SELECTIONS = {"best_validation": "validation_accuracy", "leaky": "test_accuracy"}
+stacked_too = pytest.mark.parametrize(
+    "stacked",
+    [
+        pytest.param(False, id="threads"),
+        pytest.param(
+            True,
+            id="stacked",
+            marks=pytest.mark.skipif(
+                keras.config.backend() != "jax", reason="folds are stacked on JAX alone"
+            ),
+        ),
+    ],
+)
 
 
-def column(results, training, name, key="loss"):
-    """One figure of each epoch of a unit."""
-    return [row[key] for row in results[training]["units"][name]["history"]]
+@pytest.fixture(scope="module")
+def all_folds(tmp_path_factory):
+    """Give a training of three folds beside each other."""
+    return train(tmp_path_factory.mktemp("all"))
 
 
 # ---- folds -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])
-def test_a_fold_is_the_same_alone_and_beside_others(lab, number):
-    name, alone = FOLDS[number - 1], lab[f"alone {number}"]
-    assert alone["files"] == {name: lab["all"]["files"][name]}
-    assert alone["units"] == {name: lab["all"]["units"][name]}
+def test_a_fold_is_the_same_alone_and_beside_others(tmp_path, all_folds, number):
+    name = FOLDS[number - 1]
+    alone = train(tmp_path, dataset(folds=(dataset().folds[number - 1],)))
+    assert alone.models == {name: all_folds.models[name]}
+    assert alone.units == {name: all_folds.units[name]}
 
 
-def test_folds_differ_and_learn(lab):
-    assert len(set(lab["all"]["files"].values())) == 3
+def test_folds_differ_and_learn(all_folds):
+    assert len(set(all_folds.models.values())) == 3
     for name in FOLDS:
-        losses = column(lab, "all", name)
+        losses = all_folds.column(name)
         assert len(losses) == 4
         assert losses[-1] < 0.7 * losses[0]
-        assert column(lab, "all", name, "epoch") == [1, 2, 3, 4]
+        assert all_folds.column(name, "epoch") == [1, 2, 3, 4]
 
 
-def test_backends_agree(labs):
-    """Without dropout, of which each has its own; measured: losses to 2e-7."""
-    for name in FOLDS:
-        ours = labs["jax"]["no dropout"]["units"][name]["history"]
-        theirs = labs["tensorflow"]["no dropout"]["units"][name]["history"]
-        for row, wanted in zip(ours, theirs, strict=True):
-            assert row == pytest.approx(wanted, rel=1e-5)
-
-
-def test_stacked_folds_are_those_of_threads(labs):
+@pytest.mark.skipif(keras.config.backend() != "jax", reason="folds are stacked on JAX alone")
+def test_stacked_folds_are_those_of_threads(tmp_path, all_folds):
     """Measured: losses to 2e-7 with TIM-Net; the same bytes with this small network."""
-    jax = labs["jax"]
+    stacked, again = (train(tmp_path / name, stacked=True) for name in ("stacked", "again"))
     for name in FOLDS:
         pairs = zip(
-            jax["stacked"]["units"][name]["history"],
-            jax["all"]["units"][name]["history"],
-            strict=True,
+            stacked.units[name]["history"], all_folds.units[name]["history"], strict=True
         )
         for row, wanted in pairs:
             assert row == pytest.approx(wanted, rel=1e-5)
-    assert jax["stacked again"] == jax["stacked"]
+    assert (again.models, again.units) == (stacked.models, stacked.units)
 
 
 # ---- clips -----------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory):
+    """Give a training of the first fold, with validation, and what it was trained on."""
+    data = dataset(validation=8)
+    data = replace(data, folds=data.folds[:1])
+    return data, train(tmp_path_factory.mktemp("untouched"), data)
+
+
+def changed(data, part):
+    """Change a clip of a part of the first fold."""
+    x = data.x.copy()
+    x[getattr(data.folds[0], part)[3]] += 1
+    return replace(data, x=x)
+
+
 @pytest.mark.parametrize("part", ["test", "validation"])
-def test_clips_held_out_leave_the_weights_alone(lab, part):
-    assert lab[f"{part} changed"]["files"] == lab["untouched"]["files"]
+def test_clips_held_out_leave_the_weights_alone(tmp_path, untouched, part):
+    data, wanted = untouched
+    found = train(tmp_path, changed(data, part))
+    assert found.models == wanted.models
     for key in ("loss", "accuracy"):
-        wanted = column(lab, "untouched", "fold-01", key)
-        assert column(lab, f"{part} changed", "fold-01", key) == wanted
+        assert found.column("fold-01", key) == wanted.column("fold-01", key)
+    if part == "validation":
+        key = "validation_loss"
+        assert found.column("fold-01", key) != wanted.column("fold-01", key)
 
 
-def test_a_clip_trained_on_changes_the_weights(lab):
-    assert lab["train changed"]["files"] != lab["untouched"]["files"]
+def test_a_clip_trained_on_changes_the_weights(tmp_path, untouched):
+    data, wanted = untouched
+    assert train(tmp_path, changed(data, "train")).models != wanted.models
 
 
-def test_validation_clips_are_measured(lab):
-    changed = column(lab, "validation changed", "fold-01", "validation_loss")
-    assert changed != column(lab, "untouched", "fold-01", "validation_loss")
-    accuracies = column(lab, "untouched", "fold-01", "validation_accuracy")
+def test_validation_clips_are_measured_if_there_are_any(untouched, all_folds):
+    accuracies = untouched[1].column("fold-01", "validation_accuracy")
     np.testing.assert_array_equal(np.array(accuracies) * 8 % 1, 0)  # of 8 clips
-    assert "validation_loss" not in lab["all"]["units"]["fold-01"]["history"][0]
+    assert "validation_loss" not in all_folds.units["fold-01"]["history"][0]
 
 
-def test_features_read_while_training_give_the_same(lab):
+def test_features_read_while_training_give_the_same(tmp_path, all_folds, monkeypatch):
     """Only the sum of the losses is taken in another order."""
-    assert lab["streamed"]["files"] == lab["all"]["files"]
+    monkeypatch.setattr(task, "STREAMED", 2)  # two blocks and a smaller one per epoch
+    found = train(tmp_path / "run", dataset(x=on_disk(tmp_path / "x.zarr", clips()[0])))
+    assert found.models == all_folds.models
     for name in FOLDS:
-        wanted = lab["all"]["units"][name]["history"]
-        for row, told in zip(lab["streamed"]["units"][name]["history"], wanted, strict=True):
+        wanted = all_folds.units[name]["history"]
+        for row, told in zip(found.units[name]["history"], wanted, strict=True):
             assert row == pytest.approx(told, rel=1e-6)
 
 
 # ---- seeds and selections --------------------------------------------------------------------
 
 
-def test_a_seed_gives_the_same_alone_and_beside_others(lab):
-    both, alone = lab["seeds 1, 2"], lab["seed 2"]
-    assert list(both["units"]) == [f"{fold}-seed-{seed}" for seed in (1, 2) for fold in FOLDS]
-    assert len(set(both["files"].values())) == 6
+def test_a_seed_gives_the_same_alone_and_beside_others(tmp_path):
+    both = train(tmp_path / "both", seeds=(1, 2), epochs=2)
+    alone = train(tmp_path / "alone", seeds=(2,), epochs=2)
+    assert list(both.units) == [f"{fold}-seed-{seed}" for seed in (1, 2) for fold in FOLDS]
+    assert len(set(both.models.values())) == 6
     for fold in FOLDS:
-        assert both["files"][f"{fold}-seed-2"] == alone["files"][fold]
-        assert both["units"][f"{fold}-seed-2"] == alone["units"][fold]
-        assert alone["units"][fold]["seed"] == 2
+        assert both.models[f"{fold}-seed-2"] == alone.models[fold]
+        assert both.units[f"{fold}-seed-2"] == alone.units[fold]
+        assert alone.units[fold]["seed"] == 2
 
 
-def test_the_last_epoch_is_taken_by_default(lab):
-    assert {unit["epoch"] for unit in lab["all"]["units"].values()} == {4}
+def test_the_last_epoch_is_taken_by_default(all_folds):
+    assert {unit["epoch"] for unit in all_folds.units.values()} == {4}
 
 
-@pytest.mark.parametrize(
-    ("selection", "key"),
-    [("best_validation", "validation_accuracy"), ("leaky", "test_accuracy")],
-)
-def test_the_best_epoch_is_taken_and_its_weights(lab, selection, key):
-    taken = []
-    for name, unit in lab[selection]["units"].items():
-        scores = column(lab, selection, name, key)
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_the_best_epoch_is_taken_and_its_weights(tmp_path, selection):
+    data, taken = dataset(validation=8), []
+    selected = train(tmp_path / "selected", data, selection=selection, epochs=8)
+    for name, unit in selected.units.items():
+        scores = selected.column(name, SELECTIONS[selection])
         assert len(scores) == 8
         assert unit["epoch"] == 1 + int(np.argmax(scores))  # the earliest of equals
-        to_there = lab[f"{selection} {name}"]["files"]
-        assert to_there == {name: lab[selection]["files"][name]}
+        alone = replace(data, folds=(data.folds[unit["fold"] - 1],))
+        to_there = train(tmp_path / name, alone, epochs=unit["epoch"])
+        assert to_there.models == {name: selected.models[name]}
         taken.append(unit["epoch"])
     assert min(taken) < 8
-
-
-# ---- no number -------------------------------------------------------------------------------
 
 
 # ---- schedules -------------------------------------------------------------------------------
 
 
-def test_the_learning_rate_follows_its_schedule(lab):
+def test_the_learning_rate_follows_its_schedule(tmp_path):
     """From the third epoch on it is 1e-22 of itself: nothing is learnt any more."""
-    constant, falling = (column(lab, name, "fold-01") for name in ("constant rate", "falling rate"))
+    # all clips in one batch, so that a loss tells of the weights alone
+    whole = {"build": without_dropout, "batch": CLIPS, "epochs": 4}
+    steps = {"schedule": "steps", "decay": 50.0, "decay_from": 2, "decay_every": 2}
+    constant = train(tmp_path / "constant", **whole).column("fold-01")
+    falling = train(tmp_path / "falling", **whole, **steps).column("fold-01")
     assert falling[:3] == constant[:3]  # the loss is that of the weights before a step
     assert falling[3] == pytest.approx(falling[2], rel=1e-6)
     assert constant[3] < 0.99 * constant[2]
 
 
-@pytest.mark.parametrize("kind", ["", "stacked "])
-def test_a_fold_without_a_number_is_named_and_the_others_are_kept(labs, kind):
-    for results in labs.values():
-        if f"{kind}healthy" in results:
-            first, again = results[f"{kind}healthy"], results[f"{kind}no number"]
-            said = "fold-02: the loss is no number in epoch 1; lower the learning rate"
-            assert first["said"] == again["said"] == said
-            assert sorted(first["files"]) == ["fold-01", "fold-03"]
-            assert first["files"] == again["files"]
-            assert first["files"]["fold-01"] == results["healthy alone"]["files"]["fold-01"]
-            assert again["kept"] or kind
+# ---- no number -------------------------------------------------------------------------------
 
 
-def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept(lab):
-    said = lab["last step too large"]["said"]
-    assert said.count("the loss is no number in epoch 1") == 3
-    assert not lab["last step too large"]["files"]
+@stacked_too
+def test_a_fold_without_a_number_is_named_and_the_others_are_kept(tmp_path, stacked):
+    data = dataset()
+    x = data.x.copy()
+    x[-1] = np.inf  # tested nowhere, trained on by the second fold alone
+    infected, clean = data.folds[1], data.folds[2]
+    clean = [replace(clean, number=number, train=clean.train[:-1]) for number in (1, 3)]
+    infected = replace(infected, number=2, train=infected.train[1:])
+    data = replace(data, x=x, folds=(clean[0], infected, clean[1]))
+
+    def attempt():
+        """Train; give what came of it, and when each model was written."""
+        found = train(tmp_path / "run", data, stacked=stacked)
+        return found, {path: path.stat().st_mtime_ns for path in found.folder.glob("*.keras")}
+
+    (first, written), (again, written_again) = attempt(), attempt()
+    said = "fold-02: the loss is no number in epoch 1; lower the learning rate"
+    assert first.said == again.said == said
+    assert sorted(first.models) == ["fold-01", "fold-03"]
+    assert first.models == again.models
+    alone = train(tmp_path / "alone", replace(data, folds=(clean[0],)))
+    assert first.models["fold-01"] == alone.models["fold-01"]
+    if not stacked:  # or the fold has to be trained along
+        assert written == written_again
+
+
+def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept(tmp_path):
+    found = train(tmp_path, learning_rate=1e38, epochs=1, batch=CLIPS)
+    assert found.said.count("the loss is no number in epoch 1") == 3
+    assert not found.models
 
 
 # ---- interruptions ---------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize(("kind", "done"), [("", 8), ("stacked ", 3)])
-@pytest.mark.parametrize("left", ["broken off", "damaged", "empty"])
-def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(labs, kind, done, left):
-    for results in labs.values():
-        if f"{kind}{left}" in results:
-            wanted, found = results[f"{kind}undisturbed"], results[f"{kind}{left}"]
-            assert found["files"] == wanted["files"]
-            assert found["units"] == wanted["units"]
-            saved = done if left == "broken off" else 0
-            assert found["epochs"] == wanted["epochs"] - saved
+LONG = {"selection": "leaky", "epochs": 6}
 
 
-def test_a_damaged_checkpoint_is_told(lab):
-    assert "fold-01.npz: damaged; training begins anew there" in lab["stderr"]
+@contextmanager
+def epochs(most=1000):
+    """Give a list that grows by one for each epoch; one more than ``most`` is broken off."""
+    learn, begun, lock = EmotionTask.epoch, [], threading.Lock()
+
+    def counted(task, *given):
+        with lock:
+            begun.append(1)
+            if len(begun) > most:
+                raise KeyboardInterrupt
+        return learn(task, *given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmotionTask, "epoch", counted)
+        patch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+        yield begun
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """Give ``undisturbed(stacked)``: a training of six epochs, and how many that made."""
+    held = {}
+
+    def make(stacked):
+        if stacked not in held:
+            with epochs() as begun:
+                made = train(tmp_path_factory.mktemp("undisturbed"), stacked=stacked, **LONG)
+            held[stacked] = made, len(begun)
+        return held[stacked]
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def broken_off(tmp_path_factory):
+    """Give ``broken_off(stacked)``: what a training left, and how many epochs of it were saved."""
+    held = {}
+
+    def make(stacked):
+        if stacked not in held:
+            folder, saved = tmp_path_factory.mktemp("broken"), 3 if stacked else 8
+            with epochs(most=saved), pytest.raises(KeyboardInterrupt):
+                train(folder, stacked=stacked, **LONG)
+            held[stacked] = folder, saved
+        return held[stacked]
+
+    return make
+
+
+@stacked_too
+@pytest.mark.parametrize("left", ["whole", "damaged", "empty"])
+def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(
+    tmp_path, undisturbed, broken_off, stacked, left, capsys
+):
+    (wanted, of_wanted), (folder, saved) = undisturbed(stacked), broken_off(stacked)
+    shutil.copytree(folder, tmp_path / "run")
+    if left != "whole":
+        saved = 0
+        for path in (tmp_path / "run" / loop.UNFINISHED).iterdir():
+            path.write_bytes(path.read_bytes()[:-100] if left == "damaged" else b"")
+    with epochs() as begun:
+        found = train(tmp_path / "run", stacked=stacked, **LONG)
+    assert (found.models, found.units) == (wanted.models, wanted.units)
+    assert len(begun) == of_wanted - saved
+    told = "fold-01.npz: damaged; training begins anew there" in capsys.readouterr().err
+    assert told == (left != "whole")
 
 
 # ---- what is learnt from ---------------------------------------------------------------------
 
 
-def test_a_rare_class_counts_for_more_where_that_is_asked(lab):
-    """The rare class alone is tested: without balance the network has learnt the others."""
-    found = {
-        balance: np.mean(column(lab, f"balance {balance}", "fold-01", "test_accuracy"))
-        for balance in ("none", "weights", "resample")
-    }
+def test_a_rare_class_counts_for_more_where_that_is_asked(tmp_path):
+    """Classes of 3, 24 and 24 clips: the rare one alone is tested, the others are learnt."""
+    x, y = clips()
+    everything = np.arange(CLIPS)
+    rows = np.concatenate([everything[y == 0][:3], everything[y > 0]])
+    fold = Fold(1, rows, rows[:0], everything[y == 0][3:])
+    data = Dataset(x, y, Emotions(LABELS), None, (fold,), {})
+    found = {}
+    for balance in ("none", "weights", "resample"):
+        trained = train(tmp_path / balance, data, balance=balance)
+        found[balance] = np.mean(trained.column("fold-01", "test_accuracy"))
     assert found["weights"] > found["none"] + 0.1
     assert found["resample"] > found["none"] + 0.1
 
 
-def test_masks_change_what_is_learnt_and_are_drawn_anew_from_the_seed(lab):
-    assert lab["masked"]["files"] == lab["masked again"]["files"]
-    assert not set(lab["masked"]["files"].values()) & set(lab["all"]["files"].values())
+def test_masks_change_what_is_learnt_and_are_drawn_anew_from_the_seed(tmp_path, all_folds):
+    masks = {"mask_frames": 8, "mask_bins": 3}
+    masked, again = (train(tmp_path / name, **masks) for name in ("masked", "again"))
+    assert masked.models == again.models
+    assert not set(masked.models.values()) & set(all_folds.models.values())
     for name in FOLDS:
-        losses = column(lab, "masked", name)
+        losses = masked.column(name)
         assert losses[-1] < 0.8 * losses[0]
