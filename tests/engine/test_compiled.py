@@ -33,9 +33,7 @@ def test_epochs_are_those_of_keras():
     state, draws = compiled.start(ours, optimiser), np.zeros((CLIPS, 4), np.float32)
     losses, wanted = [], []
     for _ in range(3):
-        state, (loss, _) = program.epoch(
-            state, program.put(x), program.put(targets), order, draws
-        )
+        state, (loss, _) = program.epoch(state, program.put(x), program.put(targets), order, draws)
         losses.append(float(loss))
         wanted.append(0.0)
         for first in range(0, CLIPS, batch):

@@ -72,9 +72,7 @@ def test_stacked_folds_are_those_of_threads(tmp_path, all_folds):
     """Measured: losses to 2e-7 with TIM-Net; the same bytes with this small network."""
     stacked, again = (train(tmp_path / name, stacked=True) for name in ("stacked", "again"))
     for name in FOLDS:
-        pairs = zip(
-            stacked.units[name]["history"], all_folds.units[name]["history"], strict=True
-        )
+        pairs = zip(stacked.units[name]["history"], all_folds.units[name]["history"], strict=True)
         for row, wanted in pairs:
             assert row == pytest.approx(wanted, rel=1e-5)
     assert (again.models, again.units) == (stacked.models, stacked.units)
