@@ -86,6 +86,8 @@ class Result:
             words.append("imported weights")
         if not self.facts["weights"] or self.facts["selection"] == "leaky":
             words.append(SELECTION[self.facts["selection"]])
+        if self.epochs:
+            words.append(self.epochs_in_words)
         if self.facts.get("quality", {}).get("partial"):
             words.append("part of the corpus")
         return ", ".join(words)
@@ -105,6 +107,14 @@ class Result:
         if self.facts["weights"]:
             found.append("trained elsewhere")  # the certificate cannot vouch for that training
         return found + ([PICKED] if self.facts["selection"] == "leaky" else [])
+
+    @property
+    def epochs_in_words(self) -> str:
+        """Epochs, and of how many where the model's paper has more: ``60 of 500 epochs``."""
+        wanted = self.facts.get("epochs_of_paper") or 0  # of runs that were recorded before
+        return (
+            f"{self.epochs} of {wanted} epochs" if self.epochs < wanted else f"{self.epochs} epochs"
+        )
 
     @property
     def epochs(self) -> int:

@@ -16,7 +16,7 @@ from pipeline.protocols import leakage
 
 COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
-    "parameters input_shape labels attributes certificate device backend versions spec_sha256"
+    "parameters input_shape labels attributes certificate device backend versions spec spec_sha256"
 ).split()
 
 
@@ -56,6 +56,7 @@ def evaluate(
     declared = tables.read_json(certificate)
     card.expect(declared["sha256"], data.spec)
     predictions = _predictions(card, data)
+    checked = tables.read_json(quality)
     scores, held = card.target.scores(predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {
         "folds": len(data.folds),
@@ -67,12 +68,13 @@ def evaluate(
             for kind, leak in declared["leaks"].items()
         },
         "provenance": _provenance(card),
-        "quality": tables.read_json(quality),
+        "quality": checked,
         "length": _length(data),
+        "epochs_of_paper": plugins.constant("models", card.model, "TRAINING")["epochs"],
         "published": [
             {key: value for key, value in line.items() if key != "corpus"}
             for line in plugins.constant("models", card.model, "PUBLISHED")
-            if line["corpus"] == card.corpus
+            if line["corpus"] == checked["parser"]
         ],
     }
     tables.write(predictions, report / "predictions.csv")

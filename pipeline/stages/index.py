@@ -125,6 +125,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     frame["recording"] = ""
     frame.loc[usable, "recording"] = takes.recording
     found = _quality(frame, heard, takes, partial)
+    found |= {"parser": corpus.parser, "parser_settings": corpus.settings}
     for kind, limit in corpus.limits.items():
         if found["counts"][kind] > limit:
             raise InputError(

@@ -4,7 +4,8 @@ Everything comes from the folders ``reports/runs/RUN/`` that the evaluate stage 
 that were recorded, ``reports/recorded/RUN/``. The page fetches nothing, runs no script and does not
 say when it was written, so that equal results give equal bytes. Confusion matrices are HTML tables,
 because a table can be read aloud and restyled; all else is inline SVG. Runs on emotions and runs on
-attributes are never in one table: their figures cannot be compared.
+attributes are never in one table: their figures cannot be compared. Numbers of other systems on the
+same folds come from ``reporting/references.json``.
 """
 
 from itertools import product
@@ -15,7 +16,7 @@ from pipeline.config import params
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.protocols.vocabulary import LEAKS, POOL, leak
-from pipeline.reporting import figures
+from pipeline.reporting import comparison, figures
 from pipeline.reporting.results import (
     DASH,
     LENGTHS,
@@ -96,14 +97,15 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
         note = "over all held-out clips; in brackets the 95 % interval over speakers.\n"
         note = f"{kind.SUMMARY} {note}"
         parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
+        parts += _references(kind, found)
     if recorded:
         parts.append("**Recorded on real corpora**, and not computed again here:\n")
     for kind, found in _by_kind(recorded):
         head, rows = _headlines(kind, found)
-        head += ["Epochs", "Hardware", "Note"]
+        head += ["Hardware", "Note"]
         for result, row in zip(found, rows, strict=True):
-            row += [str(result.epochs or DASH), result.made, result.how["note"]]
-        parts += [markdown_table(head, rows), *_published(kind, found)]
+            row += [result.made, result.how["note"]]
+        parts += [markdown_table(head, rows), *_published(kind, found), *_references(kind, found)]
     return "\n".join(parts)
 
 
@@ -138,6 +140,7 @@ def _published(kind: type[Target], results: list[Result]) -> list[str]:
             ours_in_words(result),
             published["protocol"],
             *(cell for measure in kind.MEASURES for cell in against(result, published, measure)),
+            differs(result, published),
             published["source"],
         ]
         for result in results
@@ -146,7 +149,33 @@ def _published(kind: type[Target], results: list[Result]) -> list[str]:
     head = ["Run", "Ours", "Published"]
     for measure in kind.MEASURES:
         head += [f"{measure.name}{kind.UNIT} ours", "published", "difference"]
-    return [markdown_table([*head, "Source"], rows)] if rows else []
+    return [markdown_table([*head, "Not compared", "Source"], rows)] if rows else []
+
+
+def _references(kind: type[Target], results: list[Result]) -> list[str]:
+    """Reference numbers on the folds of results, one table; none where there are none."""
+    rows = [
+        [result.name, *(result.show(measure) for measure in kind.MEASURES), *cells]
+        for result in results
+        for cells in reference_cells(result)
+    ]
+    head = ["Run", *(f"{m.name}{kind.UNIT} ours" for m in kind.MEASURES)]
+    head += ["Others on the same folds", "Theirs, %", "Figure", "Caveat", "Source"]
+    return [markdown_table(head, rows)] if rows else []
+
+
+def reference_cells(result: Result) -> list[list[str]]:
+    """System, value, figure, caveat and source of each reference number of a result."""
+    return [
+        [
+            row["system"],
+            f"{row['value']:.1f}" + (f" ± {row['deviation']:.1f}" if row["deviation"] else ""),
+            row["figure"],
+            row["caveat"],
+            row["source"],
+        ]
+        for row in comparison.references(result.facts)
+    ]
 
 
 def markdown_table(head: list[str], rows: list[list[str]]) -> str:
@@ -175,6 +204,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["flat"] = flat
+    environment.tests["referenced"] = reference_cells
     environment.filters["percent"] = targets.Emotions.show
     template = (TEMPLATES / "page.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
@@ -194,6 +224,8 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         costs=costs,
         against=against,
         change=change,
+        differs=differs,
+        reference_cells=reference_cells,
         state=state,
         leak_share=leak_share,
         leak_words=leak_words,
@@ -228,22 +260,30 @@ def change(leaky: Result, honest: Result, measure: Measure) -> str:
 
 
 def ours_in_words(result: Result) -> str:
-    """Our protocol with folds and epochs, to stand beside a published number."""
+    """Our protocol with folds and epochs, to stand next to a published number."""
     folds = f"{result.facts['folds']} folds, " if result.facts["folds"] > 1 else "one split, "
-    return folds + result.protocol + (f", {result.epochs} epochs" if result.epochs else "")
+    return folds + result.protocol
 
 
 def against(result: Result, published: dict[str, Any], measure: Measure) -> tuple[str, str, str]:
-    """Ours, the published figure and the difference; dashes where nothing was said or measured."""
+    """Ours, the published figure and the difference; dashes where there is none.
+
+    There is a difference only where both were made in the same way: see `comparison`.
+    """
     target, theirs = result.target, published.get(measure.published)
     told = DASH if theirs is None else f"{theirs:.{target.DIGITS}f}"
-    if theirs is None or measure not in result.measures:
+    if theirs is None or measure not in result.measures or differs(result, published):
         return result.show(measure), told, DASH
     return (
         result.show(measure),
         told,
         target.change(target.SCALE * result.metrics[measure.key] - theirs),
     )
+
+
+def differs(result: Result, published: dict[str, Any]) -> str:
+    """Say in what a result differs from a published one; nothing where they can be compared."""
+    return "; ".join(comparison.differences(result.facts, published.get("conditions")))
 
 
 def leak_share(leak: dict[str, Any]) -> str:

@@ -71,7 +71,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     folder = finished / "reports" / "runs" / "tiny"
     run = json.loads((folder / "run.json").read_text())
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
-    counted |= {"published", "provenance"}
+    counted |= {"published", "provenance", "epochs_of_paper"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["speakers"] == predictions.speaker.nunique()

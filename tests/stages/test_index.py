@@ -100,6 +100,8 @@ def test_a_good_copy(raw):
         "length_accuracy": 0.5,
         "length_chance": 0.5,
         "partial": None,
+        "parser": "ravdess",
+        "parser_settings": {"song": False},
     }
 
 
