@@ -86,12 +86,13 @@ def load(name: str) -> Function:
         If there is none, its module does not import, or it is not one that computes a feature.
     """
     module, _, function = name.partition(".")
-    if module not in plugins.names("features") or not function:
-        raise InputError(f"no {name!r}; {text.nearest(name, known())}")
+    file = f"pipeline/features/{module}.py"
+    if module not in plugins.names("features"):
+        raise InputError(f"no {name!r}, for there is no {file}; {text.nearest(name, known())}")
     compute = getattr(plugins.load("features", module), function, None)
-    if not callable(compute):
-        raise InputError(f"no {name!r}; {text.nearest(name, known())}")
-    return Function(name, compute, _record(compute, f"pipeline/features/{module}.py: {function}"))
+    if not callable(compute) or isinstance(compute, type):
+        raise InputError(f"no {name!r}, a function of {file}; {text.nearest(name, known())}")
+    return Function(name, compute, _record(compute, f"{file}: {function}"))
 
 
 def known() -> list[str]:
@@ -116,20 +117,20 @@ def known() -> list[str]:
 def _record(compute: Callable, place: str) -> type:
     """Type of a function's settings."""
     try:
-        parameters = list(inspect.signature(compute).parameters.values())
+        signature = inspect.signature(compute).replace(return_annotation=inspect.Signature.empty)
         hints = typing.get_type_hints(compute)
     except (NameError, TypeError, ValueError) as error:
         reason = text.one_line(error)
         raise InputError(f"{place}: its parameters cannot be read ({reason}); {WANTED}") from None
-    shown = f"({', '.join(map(str, parameters))})"
+    parameters = list(signature.parameters.values())
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     if len(parameters) not in (2, 3) or any(p.kind not in positional for p in parameters):
-        raise InputError(f"{place}: takes {shown}; {WANTED}")
+        raise InputError(f"{place}: takes {signature}; {WANTED}")
     if len(parameters) == 2:
         return NoSettings
     record = hints.get(parameters[2].name)
     if not (isinstance(record, type) and dataclasses.is_dataclass(record)):
-        raise InputError(f"{place}: takes {shown}; {WANTED}")
+        raise InputError(f"{place}: takes {signature}; {WANTED}")
     _check(record, f"{place}: {record.__name__}")
     return record
 
