@@ -22,7 +22,8 @@ from pipeline import settings
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, functions, recipes, resampling
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
-from pipeline.files import audio, stores, tables
+from pipeline.files import audio, stores
+from pipeline.files.index import Index
 
 # Deviation, relative to the largest value, that arithmetic in float32 leaves: librosa's MFCCs of
 # RAVDESS differ from ours by 0.002 of 900.
@@ -92,13 +93,12 @@ def check_features(
     held = stores.read(store)
     _check_spec(store, held.spec)
     raw, index = _inputs(store)
-    frame = tables.read(index)
-    frame = frame[frame.status == "ok"].reset_index(drop=True)
-    names = augmentation.names(list(frame["clip"]), held.spec["waveform"]["copies"])
+    usable = Index.read(index).usable()
+    names = augmentation.names(usable.names, held.spec["waveform"]["copies"])
     if held.clips_sha256 != stores.sha256(names):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
-    rows = _rows(frame, index, clip, clips)
-    sounds = _sounds(raw, frame.iloc[rows])
+    rows = _rows(usable, clip, clips)
+    sounds = _sounds(raw, usable.clips.iloc[rows])
 
     if against is None:
         subject, other, found = store, raw, held.take(rows)
@@ -115,7 +115,7 @@ def check_features(
         raise InputError(f"{subject}: holds values that are not finite; make it again")
 
     rounding = ROUNDING * float(np.abs(found).max())
-    compared = f"{subject}: {len(rows)} of {len(frame)} clips against {other}"
+    compared = f"{subject}: {len(rows)} of {len(usable.names)} clips against {other}"
     suspects = "code or packages"
     if wanted is not None:
         deviation = np.abs(found.astype(np.float64) - wanted)
@@ -127,7 +127,7 @@ def check_features(
             return
         differs = deviation.reshape(len(rows), -1).max(axis=1) > rounding
         if not differs.all():
-            suspects = f"sound of {_some(list(frame['clip'].iloc[rows[differs]]))}"
+            suspects = f"sound of {_some([usable.names[row] for row in rows[differs]])}"
 
     largest, trial = _nearest(found, sounds, held.spec, rounding)
     if largest > rounding:
@@ -191,13 +191,13 @@ def _inputs(store: Path) -> tuple[Path, Path]:
         return store.parents[3] / "raw_data" / corpus.name, corpus / "index.csv"
 
 
-def _rows(frame: pd.DataFrame, index: Path, clip: str | None, clips: int) -> np.ndarray:
+def _rows(usable: Index, clip: str | None, clips: int) -> np.ndarray:
     """Rows to be checked: one clip's, or some spread evenly."""
+    names = usable.names
     if clip is None:
-        return np.unique(np.linspace(0, len(frame) - 1, min(clips, len(frame))).round().astype(int))
-    names = list(frame["clip"])
+        return np.unique(np.linspace(0, len(names) - 1, min(clips, len(names))).round().astype(int))
     if clip not in names:
-        raise InputError(f"{index}: no usable clip {clip!r}; see its column clip")
+        raise InputError(f"{usable.path}: no usable clip {clip!r}; see its column clip")
     return np.array([names.index(clip)])
 
 

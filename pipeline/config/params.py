@@ -23,7 +23,7 @@ from pipeline.engine.backend import BACKENDS
 from pipeline.errors import InputError
 from pipeline.features import recipes
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
-from pipeline.files.tables import RATINGS
+from pipeline.files.index import RATINGS
 from pipeline.protocols.protocol import Protocol
 
 FILE = Path("params.yaml")

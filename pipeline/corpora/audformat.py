@@ -21,7 +21,7 @@ from natsort import natsorted
 from pipeline import text
 from pipeline.corpora.clip import Clip, sound_files
 from pipeline.errors import InputError
-from pipeline.files.tables import RATINGS
+from pipeline.files.index import RATINGS
 
 NAME = "an audformat database"
 TEXTS = {"speaker": "speaker", "gender": "sex", "transcription": "sentence"}

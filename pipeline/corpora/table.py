@@ -17,7 +17,7 @@ from pipeline import text
 from pipeline.corpora.clip import Clip, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
-from pipeline.files.tables import RATINGS
+from pipeline.files.index import RATINGS
 
 NAME = "a corpus with a table"
 TEXTS = tuple("clip speaker sex sentence session style partition utterance parent".split())

@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.features import augmentation
 from pipeline.files import stores, tables
+from pipeline.files.index import Index
 from pipeline.protocols.vocabulary import LABELLED, UNLABELED
 from pipeline.scoring.targets import Target
 
@@ -88,11 +89,11 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         If the store belongs to another index, the folds name a clip that it does not hold, or a
         fold trains on or tests no clip that is rated.
     """
-    clips = tables.read(index)
-    clips = clips[clips.status == "ok"].reset_index(drop=True)
+    usable = Index.read(index).usable()
+    clips = usable.clips
     features = stores.read(store)
     copies = features.spec["waveform"].get("copies", 0)
-    if features.clips_sha256 != stores.sha256(augmentation.names(list(clips["clip"]), copies)):
+    if features.clips_sha256 != stores.sha256(augmentation.names(usable.names, copies)):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     parts = tables.read(folds)
     rows = parts["clip"].map(pd.Series(clips.index, index=clips["clip"]))
@@ -101,7 +102,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         raise InputError(f"{folds}: clip {clip} is not in {index}; run dvc repro")
     parts = parts.assign(row=rows.astype(int), fold=parts.fold.astype(int))
     try:
-        target, truth, kept = target.truth(clips, parts, parts.part.isin(LABELLED).to_numpy())
+        target, truth, kept = target.truth(usable, parts, parts.part.isin(LABELLED).to_numpy())
     except InputError as error:
         raise InputError(f"{index}: {error}") from None
     behind = len(clips) * np.arange(copies + 1)[:, None]  # rows from a clip to its copies

@@ -11,8 +11,6 @@ import pandas as pd
 
 from pipeline.errors import InputError
 
-RATINGS = ("arousal", "dominance", "valence")  # columns of an index that hold numbers
-
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

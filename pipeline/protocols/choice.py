@@ -9,7 +9,7 @@ from natsort import natsorted
 
 from pipeline import text
 from pipeline.errors import InputError
-from pipeline.files.tables import RATINGS
+from pipeline.files.index import RATINGS
 from pipeline.protocols import ontology
 from pipeline.protocols.protocol import BY_RATINGS, Protocol
 

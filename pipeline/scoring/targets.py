@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.errors import InputError
-from pipeline.files.tables import RATINGS
+from pipeline.files.index import RATINGS, Index
 from pipeline.scoring import metrics
 
 MINUS = "\N{MINUS SIGN}"
@@ -90,16 +90,16 @@ class Target(ABC):
 
     @abstractmethod
     def truth(
-        self, clips: pd.DataFrame, parts: pd.DataFrame, labelled: np.ndarray
+        self, usable: Index, parts: pd.DataFrame, labelled: np.ndarray
     ) -> tuple[Self, np.ndarray, np.ndarray]:
         """Find what is true of the clips of a run.
 
         Parameters
         ----------
-        clips : DataFrame
-            Usable clips of an index.
+        usable : Index
+            Usable clips of a corpus.
         parts : DataFrame
-            Folds of a protocol: ``label, fold, part`` and ``row``, the position in ``clips``.
+            Folds of a protocol: ``label, fold, part`` and ``row``, the position in ``usable``.
         labelled : ndarray, shape (len(parts),), bool
             Which rows of ``parts`` train, validate or test.
 
@@ -233,14 +233,14 @@ class Emotions(Target):
         return ["label", "predicted"]
 
     def truth(
-        self, clips: pd.DataFrame, parts: pd.DataFrame, labelled: np.ndarray
+        self, usable: Index, parts: pd.DataFrame, labelled: np.ndarray
     ) -> tuple["Emotions", np.ndarray, np.ndarray]:
         """Position of each clip's label; the labels are those of the folds, in alphabetic order."""
         with_label = parts[labelled]
         labels = tuple(sorted(with_label.label.unique()))
         label_of = with_label.drop_duplicates("row").set_index("row").label
         numbers = label_of.map({label: number for number, label in enumerate(labels)})
-        truth = numbers.reindex(clips.index, fill_value=-1).to_numpy()
+        truth = numbers.reindex(usable.clips.index, fill_value=-1).to_numpy()
         return Emotions(labels), truth, np.ones(len(parts), bool)
 
     def predictions(self, truth: np.ndarray, found: np.ndarray) -> pd.DataFrame:
@@ -323,10 +323,10 @@ class Attributes(Target):
         return [f"{what}_{name}" for name in self.names for what in ("true", "predicted")]
 
     def truth(
-        self, clips: pd.DataFrame, parts: pd.DataFrame, labelled: np.ndarray
+        self, usable: Index, parts: pd.DataFrame, labelled: np.ndarray
     ) -> tuple["Attributes", np.ndarray, np.ndarray]:
         """Ratings of each clip; clips that lack one neither train, validate nor test."""
-        ratings = clips[list(self.names)].replace("", "nan").to_numpy(dtype=np.float32)
+        ratings = usable.ratings(self.names)
         rated = np.isfinite(ratings).all(axis=1)
         kept = ~labelled | rated[parts.row]
         taking = parts[kept]

@@ -28,11 +28,8 @@ from pipeline.config.params import Corpus
 from pipeline.corpora.clip import Clip, Expected
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
+from pipeline.files.index import COLUMNS, USABLE
 
-COLUMNS = (
-    "clip path corpus speaker sex emotion sentence session style partition utterance parent "
-    "arousal dominance valence seconds sample_rate channels pcm_hash recording status reason"
-).split()
 FIRST = 20  # of a long list in quality.json
 SHOWN = 3  # in a message
 
@@ -117,7 +114,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
             f"({_amiss(partial)}); copy the corpus again, or go on with what is there: "
             f"corpora.{corpus.name}.allow_partial: true"
         )
-    usable = frame.status == "ok"
+    usable = frame.status == USABLE
     if not usable.any():
         raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {frame.reason[0]}")
     heard = [one for one, ok in zip(heard, usable, strict=True) if ok]
@@ -159,7 +156,7 @@ def _hear(clip: Clip) -> Heard:
         "sample_rate": sample_rate,
         "channels": signal.shape[1],
         "pcm_hash": audio.pcm_hash(signal, sample_rate),
-        "status": "ok",
+        "status": USABLE,
         "reason": "",
     }
     if reason := unusable(signal, sample_rate):
@@ -189,13 +186,13 @@ def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
     kept: dict[str, dict] = {}
 
     def rank(row: dict) -> tuple:
-        return row["status"] != "ok", row["path"].count("/"), row["path"]
+        return row["status"] != USABLE, row["path"].count("/"), row["path"]
 
     for row in sorted((row for row in rows if row["status"] != "skipped"), key=rank):
         first = kept.setdefault(row["clip"], row)
         if row is first:
             continue
-        if row["status"] == "ok" and row["pcm_hash"] != first["pcm_hash"]:
+        if row["status"] == USABLE and row["pcm_hash"] != first["pcm_hash"]:
             raise InputError(
                 f"{raw}: {first['path']} and {row['path']} have one name and different sound; "
                 "keep the right one"
@@ -292,7 +289,7 @@ def _takes(usable: pd.DataFrame, raw: Path, prints: list[Fingerprint]) -> Takes:
 
 def _quality(frame: pd.DataFrame, heard: list[Heard], takes: Takes, partial: dict | None) -> dict:
     """Give what ``quality.json`` holds."""
-    usable = frame[frame.status == "ok"]
+    usable = frame[frame.status == USABLE]
     quarantined = frame[frame.status == "quarantined"]
     skipped = frame[frame.status == "skipped"].reason
     seconds = usable.seconds.astype(float)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.files.index import Index
 from pipeline.protocols import leakage
 from pipeline.protocols.folds import assign
 from pipeline.protocols.kinds import KINDS
@@ -42,7 +43,7 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
     """
     name = folds.stem
     try:
-        clips = _usable(tables.read(index))
+        clips = Index.read(index).usable().clips
         frame = assign(clips, protocol)
         _check_classes(frame, protocol)
         report = leakage.certificate(clips, frame, protocol.allow)
@@ -58,17 +59,6 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
         raise InputError(f"{corpus}/{name}: {error}") from None
     tables.write(frame, folds)
     tables.write_json(report, certificate)
-
-
-def _usable(index: pd.DataFrame) -> pd.DataFrame:
-    """Return the clips that can be used, each under its own name."""
-    clips = index[index["status"] == "ok"].reset_index(drop=True)
-    if clips.empty:
-        raise InputError(f"none of the {len(index)} clips of the index is usable; see its reasons")
-    twice = clips["clip"][clips["clip"].duplicated()]
-    if len(twice):
-        raise InputError(f"clip {twice.iloc[0]} is in the index more than once; index again")
-    return clips
 
 
 def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:

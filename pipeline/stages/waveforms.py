@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from pipeline import parallel
 from pipeline.config.params import Corpus, Engine
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, recipes
 from pipeline.features.recipes import WaveformRecipe
-from pipeline.files import audio, stores, tables
+from pipeline.files import audio, stores
+from pipeline.files.index import Index
 
 # what decides the values, as dvc.yaml lists it
 CODE = (
@@ -28,6 +28,7 @@ CODE = (
     "pipeline/features/resampling.py",
     "pipeline/files/audio.py",
     "pipeline/files/containers",
+    "pipeline/files/index.py",
     "pipeline/files/stores.py",
     "pipeline/files/tables.py",
 )
@@ -55,20 +56,17 @@ def waveforms(
     InputError
         If a file that the index calls usable has gone or changed.
     """
-    frame = tables.read(index)
-    frame = frame[frame.status == "ok"]
-    if frame.empty:
-        raise InputError(f"{index}: holds no usable clip; see quality.json beside it")
-    lengths = _lengths(frame, waveform.sample_rate)
+    usable = Index.read(index).usable()
+    lengths = usable.samples(waveform.sample_rate)
     spec = resolved(waveform, corpus, lengths)
     shape = _shape(spec, lengths)
-    heard = np.array([list(bytes.fromhex(pcm)) for pcm in frame.pcm_hash], np.uint8)
+    heard = usable.hashes()
     # copies lie behind the clips, of which they are told apart by their number
-    copies = np.repeat(np.arange(waveform.copies + 1, dtype=np.uint8), len(frame))[:, None]
+    copies = np.repeat(np.arange(waveform.copies + 1, dtype=np.uint8), len(heard))[:, None]
     content = np.hstack([np.tile(heard, (waveform.copies + 1, 1)), copies])
-    paths = [str(raw / path) for path in frame.path]
+    paths = [str(raw / path) for path in usable.clips.path]
     settings = {
-        "clips_sha256": stores.sha256(augmentation.names(list(frame["clip"]), waveform.copies)),
+        "clips_sha256": stores.sha256(augmentation.names(usable.names, waveform.copies)),
         "content": content,
         "code": recipes.code_sha256(*CODE),
         "shuffle": False,
@@ -80,7 +78,7 @@ def waveforms(
     if waveform.length in ("centre", "start"):
         gap = spec["samples"] - lengths
         sys.stdout.write(
-            f"{store}: {len(frame)} clips brought to {spec['samples'] / spec['sample_rate']:.2f} s;"
+            f"{store}: {len(heard)} clips brought to {spec['samples'] / spec['sample_rate']:.2f} s;"
             f" {(gap < 0).sum()} cut, {(gap > 0).sum()} padded\n"
         )
 
@@ -103,13 +101,6 @@ def resolved(waveform: WaveformRecipe, corpus: Corpus, lengths: np.ndarray) -> d
     elif isinstance(samples, str):  # p95: no shorter than 95 of 100 clips
         samples = int(np.percentile(lengths, int(samples[1:]), method="higher"))
     return waveform.spec(samples)
-
-
-def _lengths(frame: pd.DataFrame, sample_rate: int) -> np.ndarray:
-    """Samples of each clip after resampling (clips,), as the index tells."""
-    rates = frame.sample_rate.astype(int).to_numpy()
-    samples = np.rint(frame.seconds.astype(float).to_numpy() * rates)
-    return np.ceil(samples * (sample_rate / rates)).astype(int)  # rounded as by the resampler
 
 
 def _shape(spec: dict, lengths: np.ndarray) -> tuple[int, ...]:
