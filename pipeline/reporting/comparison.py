@@ -28,11 +28,11 @@ def differences(facts: Mapping[str, Any], conditions: Mapping[str, Any] | None) 
     facts : mapping
         Of run.json.
     conditions : mapping or None
-        What a line of ``PUBLISHED`` states, all of it or not at all: ``corpus`` (settings of the
-        parser that decide its clips), ``clips`` (how many take part), ``classes``, ``folds``
-        (settings of the protocol; those left out have their defaults, and any seed will do where
-        none is stated), ``selection``, ``epochs``, ``feature`` (settings of the feature and of its
-        waveforms) and ``settings`` (of network and training).
+        What a line of ``PUBLISHED`` states: ``copy`` (settings of the parser that decide its
+        clips), ``clips`` (tested, over all folds; ``whole``: those of a whole copy), ``classes``,
+        ``folds`` (settings of the protocol; those left out have their defaults, and seed ``any``
+        stands for some seed), ``selection``, ``epochs``, ``feature`` (settings of the feature and
+        of its waveforms) and ``settings`` (of network and training).
 
     Returns
     -------
@@ -49,7 +49,7 @@ def differences(facts: Mapping[str, Any], conditions: Mapping[str, Any] | None) 
         *_selection(facts, conditions),
         *_epochs(facts, conditions),
         *_settings("features", _feature(facts), conditions.get("feature")),
-        *_settings("settings", _training(facts), conditions.get("settings", {})),
+        *_training(facts, conditions.get("settings", {})),
     ]
 
 
@@ -65,7 +65,7 @@ def references(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
     found = []
     for table in json.loads(REFERENCES.read_text(encoding="utf-8"))["tables"]:
         same = table["corpus"] == parser(facts)
-        same &= facts["clips"] == table.get("clips", facts["clips"])
+        same &= _tested(facts) == table.get("clips", _tested(facts))
         if same and not [*_classes(facts, table), *_folds(facts, table, ("validation",))]:
             common = {key: table[key] for key in ("source", "caveat")} | {"deviation": None}
             found += [common | row for row in table["rows"]]
@@ -84,8 +84,16 @@ def _corpus(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Iterator
     wanted = conditions.get("clips")
     if wanted is None:
         yield "clips: not stated by the publication"
-    elif facts["clips"] != wanted:
-        yield f"{facts['clips']} clips, not {wanted}"
+    elif wanted == "whole":
+        if facts.get("quality", {}).get("partial"):
+            yield "part of the corpus"
+    elif _tested(facts) != wanted:
+        yield f"{_tested(facts)} clips, not {wanted}"
+
+
+def _tested(facts: Mapping[str, Any]) -> int:
+    """Clips tested over all folds, each as often as it is."""
+    return facts["leaks"]["clip"]["of"]
 
 
 def _classes(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Iterator[str]:
@@ -107,8 +115,10 @@ def _folds(
     elif found is None:
         yield "folds: not recorded"
     else:
-        aside = (*ASIDE, *aside, *(() if "seed" in wanted else ("seed",)))
-        ours, theirs = (_deciding(protocol, aside) for protocol in (found, wanted))
+        found = dict(found)
+        if wanted.get("seed") == "any" and found.get("seed") is not None:
+            found["seed"] = "any"
+        ours, theirs = (_deciding(rule, (*ASIDE, *aside)) for rule in (found, wanted))
         if ours != theirs:
             yield f"folds: {_shown(ours)}; not {_shown(theirs)}"
 
@@ -145,9 +155,14 @@ def _feature(facts: Mapping[str, Any]) -> dict[str, Any] | None:
     return own | spec["settings"] | spec["waveform"]
 
 
-def _training(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of network and training; those of the training of imported weights are not ours."""
-    return dict(facts.get("settings", {})) | ({} if facts["weights"] else dict(facts["training"]))
+def _training(facts: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Other settings of network and training; imported weights were trained by their authors."""
+    found = dict(facts.get("settings", {}))
+    if facts["weights"]:
+        wanted = {key: value for key, value in wanted.items() if key in found}
+    else:
+        found |= facts["training"]
+    yield from _settings("settings", found, wanted)
 
 
 def _settings(
@@ -171,11 +186,14 @@ def _settings(
 
 def _deciding(protocol: Mapping[str, Any], aside: tuple[str, ...]) -> dict[str, str]:
     """Settings of a protocol that decide its folds, as text; what is not set is left out."""
-    return {
+    found = {
         key: _value(value)
         for key, value in protocol.items()
         if key not in aside and value is not None and (key == "seed" or value)
     }
+    if found == {"kind": "partition", "test": "test"}:  # which is what it tests unasked
+        del found["test"]
+    return found
 
 
 def _shown(deciding: dict[str, str]) -> str:

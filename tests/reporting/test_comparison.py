@@ -14,7 +14,7 @@ EMODB = "angry boredom disgust fear happy neutral sad".split()
 FACTS = {
     "corpus": "ravdess",
     "quality": {"parser": "ravdess", "parser_settings": {"song": False}},
-    "clips": 1440,
+    "leaks": {"clip": {"of": 1440}, "speaker": None},
     "labels": RAVDESS,
     "protocol_settings": {
         **{"kind": "kfold", "folds": 10, "seed": 46, "validation": 0, "hidden": 0.0, "test": []},
@@ -61,7 +61,7 @@ def test_a_run_made_as_the_publication_s_is_compared():
 @pytest.mark.parametrize(
     ("place", "value", "words"),
     [
-        ("clips", 1435, "1435 clips, not 1440"),
+        ("leaks.clip.of", 1435, "1435 clips, not 1440"),
         ("quality.parser_settings.song", True, "corpus: song true, not false"),
         ("labels", RAVDESS[1:], "classes: without angry"),
         ("labels", [*RAVDESS, "bored"], "classes: with bored"),
@@ -137,16 +137,36 @@ def test_what_does_not_decide_the_folds_may_differ():
     assert differences(facts, CONDITIONS) == []
 
 
-def test_any_seed_will_do_where_the_authors_set_none():
-    unseeded = CONDITIONS | {"folds": {"kind": "kfold", "folds": 10}}
-    assert differences(changed("protocol_settings.seed", 3), unseeded) == []
+def test_some_seed_will_do_where_that_of_the_authors_is_not_known():
+    some = CONDITIONS | {"folds": {"kind": "kfold", "folds": 10, "seed": "any"}}
+    assert differences(changed("protocol_settings.seed", 0), some) == []
+    assert differences(changed("protocol_settings.seed", None), some) == [
+        "folds: kfold, folds 10; not kfold, folds 10, seed any"
+    ]
 
 
-def test_imported_weights_are_as_long_trained_as_their_authors_did():
-    facts = FACTS | {"weights": "authors", "training": None}
-    conditions = CONDITIONS | {"settings": {"blocks": 8}}
-    assert differences(facts, conditions) == []
-    assert differences(facts | {"selection": "leaky"}, conditions) == [
+def test_the_test_part_of_a_corpus_is_tested_unasked():
+    own = CONDITIONS | {"folds": {"kind": "partition"}}
+    for tested in ([], ["test"]):
+        facts = FACTS | {"protocol_settings": {"kind": "partition", "test": tested}}
+        assert differences(facts, own) == []
+    facts = FACTS | {"protocol_settings": {"kind": "partition", "test": ["test2"]}}
+    assert differences(facts, own) == ["folds: partition, test test2; not partition"]
+
+
+def test_a_release_is_compared_where_the_copy_is_whole():
+    whole = CONDITIONS | {"clips": "whole"}
+    assert differences(FACTS, whole) == []
+    assert differences(changed("quality.partial", {"found": 3}), whole) == ["part of the corpus"]
+
+
+def test_imported_weights_are_as_their_authors_trained_them():
+    facts = FACTS | {"weights": {"1.hdf5": "0"}, "training": None}
+    assert differences(facts, CONDITIONS) == []
+    assert differences(changed("settings.blocks", 10, facts), CONDITIONS) == [
+        "settings: blocks 10, not 8"
+    ]
+    assert differences(facts | {"selection": "leaky"}, CONDITIONS) == [
         "epoch picked on test, not last epoch"
     ]
 
@@ -182,7 +202,7 @@ def test_reference_numbers_stand_next_to_runs_on_their_folds(validation):
         ("protocol_settings.kind", "speakers"),
         ("protocol_settings.list", "emodb"),
         ("quality.parser", "emodb"),
-        ("clips", 1439),
+        ("leaks.clip.of", 1439),
         ("labels", RAVDESS[1:]),
         ("protocol_settings.hidden", 0.5),
     ],
@@ -201,7 +221,7 @@ def test_reference_numbers_stand_nowhere_else(place, value):
 )
 def test_each_table_has_runs_to_stand_next_to(parser, labels, clips, protocol, value):
     facts = changed("quality.parser", parser)
-    facts |= {"labels": labels, "clips": clips, "protocol_settings": protocol}
+    facts |= {"labels": labels, "protocol_settings": protocol, "leaks": {"clip": {"of": clips}}}
     assert [row["value"] for row in references(facts)] == [value]
 
 
@@ -211,7 +231,6 @@ def test_each_table_has_runs_to_stand_next_to(parser, labels, clips, protocol, v
 @pytest.mark.parametrize(("epochs", "words"), [(60, "60 of 500 epochs"), (500, "500 epochs")])
 def test_a_run_shorter_than_its_paper_says_so(epochs, words):
     facts = changed("training.epochs", epochs) | {"epochs_of_paper": 500}
-    facts |= {"leaks": {"speaker": None}, "attributes": []}
     assert Result("one", facts, targets.of((), RAVDESS), {}).protocol.endswith(
         f"last epoch, {words}"
     )

@@ -671,7 +671,8 @@ def test_summary_is_a_table(reports):
 
 def test_others_stand_next_to_runs_on_their_folds(tmp_path):
     listed = {"kind": "listed_speakers", "list": "ravdess", "allow": ["sentence"]}
-    write_run(tmp_path, "a", protocol_settings=listed, clips=1440)
+    whole = APART | {"clip": leak(0, 1440)}
+    write_run(tmp_path, "a", protocol_settings=listed, leaks=whole)
     write_run(tmp_path, "b")
     report(tmp_path, ["a", "b"])
     *_, others = (tmp_path / "summary.md").read_text().split("\n\n")
