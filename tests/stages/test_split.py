@@ -5,85 +5,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from natsort import natsorted
-from sklearn.model_selection import KFold
 
 from pipeline.corpora import ravdess as parser
 from pipeline.errors import InputError
 from pipeline.files import tables
-from pipeline.protocols import drawn
-from pipeline.protocols.folds import assign
 from pipeline.protocols.kinds import KINDS
 from pipeline.protocols.protocol import Protocol
 from pipeline.stages.split import split
 from tests.copies.sound import noise
+from tests.protocols.made_up import corpus, ravdess
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "folds" / "ravdess_timnet_seed46.csv"
-RAVDESS = ["neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"]
 TIMNET = Protocol("kfold", 10, 46, allow=("speaker", "sentence", "utterance", "pcm"))
 LOSO = Protocol("leave_one_speaker_out", allow=("sentence",))
-
-
-def ravdess():
-    """The index of RAVDESS, from the rule that makes its file names."""
-    rows = []
-    for code, emotion in enumerate(RAVDESS, start=1):
-        for intensity in ("01", "02") if emotion != "neutral" else ("01",):
-            for sentence in ("01", "02"):
-                for actor in range(1, 25):
-                    take = f"03-01-{code:02d}-{intensity}-{sentence}"
-                    for repetition in ("01", "02"):
-                        rows.append(
-                            {
-                                "clip": f"{take}-{repetition}-{actor:02d}",
-                                "speaker": f"{actor:02d}",
-                                "sex": "male" if actor % 2 else "female",
-                                "emotion": emotion,
-                                "sentence": sentence,
-                                "session": "",
-                                "utterance": f"{take}-{actor:02d}",
-                                "parent": "",
-                                "pcm_hash": f"pcm of {take}-{repetition}-{actor:02d}",
-                                "recording": f"{take}-{repetition}-{actor:02d}",
-                                "status": "ok",
-                            }
-                        )
-    index = pd.DataFrame(rows)
-    twins = index["clip"].isin(["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"])
-    index.loc[twins, "pcm_hash"] = "the same recording twice"
-    index.loc[twins, "recording"] = "03-01-03-01-02-01-07"
-    rank = {clip: number for number, clip in enumerate(natsorted(index["clip"]))}
-    return index.sort_values(
-        ["emotion", "clip"], key=lambda c: c.map(rank) if c.name == "clip" else c, ignore_index=True
-    )
-
-
-def corpus(clips_of, emotions=("angry", "sad")):
-    """An index with so many clips of each speaker, ``{"f1": 4}``; the letter is the sex."""
-    rows = [
-        {
-            "clip": f"{speaker}-{number:02d}",
-            "speaker": speaker,
-            "sex": {"f": "female", "m": "male"}[speaker[0]],
-            "emotion": emotions[number % len(emotions)],
-            "sentence": "",
-            "session": "",
-            "utterance": "",
-            "parent": "",
-            "pcm_hash": f"{speaker}-{number:02d}",
-            "recording": f"{speaker}-{number:02d}",
-            "status": "ok",
-        }
-        for speaker, clips in clips_of.items()
-        for number in range(clips)
-    ]
-    return pd.DataFrame(rows)
-
-
-def speakers_tested(frame, index):
-    """Speakers of the test part, ``{fold: set}``."""
-    test = frame[frame["part"] == "test"].merge(index, on="clip")
-    return test.groupby("fold")["speaker"].agg(set).to_dict()
 
 
 def run(folder, index, protocol):
@@ -161,92 +95,6 @@ def test_every_clip_is_tested_once_and_has_one_part_per_fold(tmp_path, protocol)
     again, report_again = run(tmp_path, index, protocol)
     pd.testing.assert_frame_equal(folds, again)
     assert report == report_again
-
-
-@pytest.mark.parametrize(("clips", "folds", "seed"), [(30, 3, 0), (31, 4, 1), (97, 10, 46)])
-def test_kfold_is_scikit_learns(clips, folds, seed):
-    index = corpus({"f1": clips})
-    parts = drawn.kfold(index, folds=folds, seed=seed)
-    oracle = KFold(folds, shuffle=True, random_state=seed).split(index)
-    for number, (_, test) in enumerate(oracle, start=1):
-        np.testing.assert_array_equal(np.flatnonzero(parts[number - 1] == "test"), test)
-
-
-def test_speakers_are_dealt_evenly_in_sex_and_clips():
-    index = corpus({"f1": 60, "f2": 40, "f3": 30, "f10": 20, "m1": 50, "m2": 10})
-    frame = assign(index, Protocol("speakers", 2))
-    # f1 -> 1, m1 -> 2 (fewer clips), f2 -> 2 (no woman yet), f3 -> 1 (fewer clips),
-    # f10 -> 2 (fewer women), m2 -> 1 (no man yet): 100 and 110 clips
-    assert speakers_tested(frame, index) == {1: {"f1", "f3", "m2"}, 2: {"m1", "f2", "f10"}}
-
-
-def test_sex_is_balanced_before_clips():
-    index = corpus({"f1": 60, "f2": 50, "m1": 8, "m2": 8})
-    frame = assign(index, Protocol("speakers", 2))
-    # both men to fold 2 would be 60 and 66 clips, but leave no man in fold 1
-    assert speakers_tested(frame, index) == {1: {"f1", "m2"}, 2: {"f2", "m1"}}
-
-
-def test_validation_is_balanced_in_sex_though_the_corpus_is_not():
-    index = corpus(dict.fromkeys(["f1", "f2", "m1", "m2", "m3", "m4", "m5", "m6"], 4))
-    frame = assign(index, Protocol("leave_one_speaker_out", validation=2))
-    rows = frame[frame["part"] == "validation"].merge(index, on="clip")
-    assert rows.groupby(["fold", "sex"])["speaker"].nunique().eq(1).all()
-    assert rows.groupby("fold")["sex"].nunique().eq(2).all()
-
-
-def test_ties_go_by_natural_name_or_by_the_seed():
-    index = corpus({f"f{number}": 4 for number in (1, 2, 10, 11)})
-    assert speakers_tested(assign(index, Protocol("speakers", 4)), index) == {
-        1: {"f1"},
-        2: {"f2"},
-        3: {"f10"},
-        4: {"f11"},
-    }
-    dealt = {
-        tuple(map(tuple, speakers_tested(assign(index, protocol), index).values()))
-        for protocol in (Protocol("speakers", 4, seed) for seed in range(10))
-    }
-    assert len(dealt) > 5
-
-
-def test_a_seed_leaves_sizes_and_sexes_balanced():
-    index = ravdess()
-    frame = assign(index, Protocol("speakers", 6, 3))
-    test = frame[frame["part"] == "test"].merge(index, on="clip")
-    assert test.groupby("fold").size().eq(240).all()
-    assert test.groupby(["fold", "sex"])["speaker"].nunique().eq(2).all()
-
-
-def test_leave_one_speaker_out_goes_in_natural_order():
-    index = corpus({"m10": 4, "f1": 4, "m2": 4})
-    frame = assign(index, LOSO)
-    assert speakers_tested(frame, index) == {1: {"f1"}, 2: {"m2"}, 3: {"m10"}}
-
-
-def test_validation_speakers_rotate_and_never_train():
-    index = ravdess()
-    frame = assign(index, Protocol("leave_one_speaker_out", validation=2))
-    rows = frame.merge(index, on="clip")
-    chosen = rows[rows["part"] == "validation"].groupby("fold")["speaker"].agg(set)
-    assert len(set(map(frozenset, chosen))) > 12  # 24 speakers: a round of pairs and more
-    uses = pd.Series([speaker for pair in chosen for speaker in pair]).value_counts()
-    assert len(uses) == 24
-    assert uses.max() <= 3  # 48 choices of 24 speakers: twice, and once more where one was tested
-    parts = rows.groupby(["fold", "speaker"])["part"].nunique()
-    assert parts.eq(1).all()
-
-
-def test_kfold_validates_on_training_clips_of_some_speakers():
-    index = ravdess()
-    plain = assign(index, TIMNET)
-    frame = assign(index, Protocol("kfold", 10, 46, 2))
-    assert (frame["part"] == "test").equals(plain["part"] == "test")
-    rows = frame.merge(index, on="clip")
-    held = rows[rows["part"] == "validation"].groupby("fold")["speaker"].agg(set)
-    assert held.map(len).eq(2).all()
-    train = rows[rows["part"] == "train"].groupby("fold")["speaker"].agg(set)
-    assert all(not held[fold] & train[fold] for fold in held.index)
 
 
 def test_quarantined_clips_take_no_part(tmp_path):
