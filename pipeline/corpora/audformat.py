@@ -13,14 +13,15 @@ holds texts everywhere): ``.venv/bin/python -m pip install "audformat>=1.4,<2"``
 Order: path.
 """
 
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from natsort import natsorted
 
 from pipeline import text
-from pipeline.corpora.clip import Clip, sound_files
+from pipeline.corpora.clip import Clip, by_path, sound_files
 from pipeline.errors import InputError
+from pipeline.files import tables
 from pipeline.files.index import RATINGS
 
 NAME = "an audformat database"
@@ -88,15 +89,15 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
         file: {column: value for column, value in row.items() if value is not None}
         for file, row in rows.to_dict("index").items()
     }
+    clips = by_path(files)
     return [
-        _clip(name, files[name], labels.get(name), partitions.get(name, ""))
+        _clip(clips[name], files[name], labels.get(name), partitions.get(name, ""))
         for name in natsorted(files)
     ]
 
 
-def _clip(name: str, path: Path, labels: dict[str, Any] | None, partition: str) -> Clip:
+def _clip(clip: str, path: Path, labels: dict[str, Any] | None, partition: str) -> Clip:
     """One sound file with what the tables say of it, if they name it."""
-    clip = "-".join(PurePosixPath(name).with_suffix("").parts)
     if labels is None:
         return Clip(clip=clip, path=path, skip="not labelled by the database")
     texts = {key: str(value).strip() for key, value in labels.items() if key not in RATINGS}
@@ -116,6 +117,7 @@ def _load(folder: Path) -> Any:
         ) from None
     if not (folder / "db.yaml").is_file():
         raise InputError(f"{folder}: holds no db.yaml; put the database there, not nested")
+    tables.read_text(folder / "db.yaml")  # names a git-LFS pointer
     try:
         return audformat.Database.load(str(folder))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

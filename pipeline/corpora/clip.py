@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from natsort import natsorted
 
@@ -19,7 +19,7 @@ class Clip:
     validation, test, test2 or test3. ``utterance`` is shared by takes of one speaker saying one
     sentence in one emotion and intensity. ``parent`` names the clip that this one was made from by
     augmentation. Attributes are on the corpus's own scale. ``skip`` says why a file of the folder
-    does not belong to the corpus.
+    does not belong to the corpus; ``absent`` that labels name a file which is not there.
     """
 
     clip: str
@@ -38,6 +38,7 @@ class Clip:
     dominance: float | None = None
     valence: float | None = None
     skip: str = ""
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,20 @@ def sound_files(folder: Path) -> list[Path]:
     if not found:
         raise InputError(f"{folder}: holds no sound files ({audio.SHOWN}); copy the corpus there")
     return found
+
+
+def by_path(names: Iterable[str]) -> dict[str, str]:
+    """Name clips by their paths within the corpus: ``a/b.wav`` is ``a-b``.
+
+    Where ``a/b.wav`` and ``a-b.wav`` would have one name, their paths are their names.
+    """
+    plain = {name: PurePosixPath(name).with_suffix("") for name in names}
+    joined = {name: "-".join(path.parts) for name, path in plain.items()}
+    first: dict[str, PurePosixPath] = {}
+    twice = {
+        joined[name] for name in plain if first.setdefault(joined[name], plain[name]) != plain[name]
+    }
+    return {name: str(plain[name]) if joined[name] in twice else joined[name] for name in plain}
 
 
 def by_name(folder: Path, read: Callable[[Path, str], Clip]) -> list[Clip]:

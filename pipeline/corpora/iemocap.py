@@ -19,6 +19,7 @@ Order: emotion, where excited stands with happy as the four-class papers merge t
 order of the published TIM-Net run.
 """
 
+import dataclasses
 import glob
 import re
 from pathlib import Path
@@ -27,6 +28,7 @@ from natsort import natsorted
 
 from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 from pipeline.errors import InputError
+from pipeline.files import tables
 
 NAME = "IEMOCAP"
 EMOTIONS = {
@@ -73,7 +75,7 @@ def clips(folder: Path) -> list[Clip]:
     ------
     InputError
         If the folder is missing or empty, a file name is not IEMOCAP's, a label file names turns of
-        another dialogue or does not parse, or a turn lacks its label or a label its turn.
+        another dialogue or does not parse, or a turn lacks its label.
     """
     files = sound_files(folder)
     labels = _labels(folder)
@@ -95,12 +97,10 @@ def clips(folder: Path) -> list[Clip]:
             f"{folder}: {len(unlabelled)} turns have no label, the first is {unlabelled[0]}; "
             "copy dialog/EmoEvaluation again"
         )
-    silent = sorted(labels.keys() - {clip.clip for clip in found})
-    if silent:
-        raise InputError(
-            f"{folder}: {len(silent)} labelled turns have no sound file, the first is {silent[0]}; "
-            "copy sentences/wav again"
-        )
+    for name in sorted(labels.keys() - {clip.clip for clip in found}):
+        path = folder / f"{name}.wav"
+        clip = _clip(path, TURN.fullmatch(name), *labels[name])
+        found.append(dataclasses.replace(clip, absent=True))
     return natsorted(found, key=lambda clip: (clip.emotion.replace("excited", "happy"), clip.clip))
 
 
@@ -148,7 +148,7 @@ def _label_file(path: Path) -> tuple[dict[str, tuple[str, list[float]]], str]:
     """Labels of one dialogue, and the first thing wrong with the file, or ``""``."""
     labels = {}
     # raters' remarks hold odd bytes
-    for number, line in enumerate(path.read_text(encoding="latin-1").splitlines(), 1):
+    for number, line in enumerate(tables.read_text(path, "latin-1").splitlines(), 1):
         if not line.startswith("["):
             continue
         match = LABEL.fullmatch(line)

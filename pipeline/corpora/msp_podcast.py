@@ -16,6 +16,7 @@ are files of earlier releases below ``Previous_releases_information``.
 Order: name.
 """
 
+import dataclasses
 import glob
 import re
 from pathlib import Path
@@ -95,7 +96,7 @@ def clips(folder: Path, *, release: str = "") -> list[Clip]:
     ------
     InputError
         If the folder is missing or empty, there is no label file or more than one, a row of it does
-        not parse, or a clip lacks its row or a row its clip.
+        not parse, or a clip lacks its row.
     """
     files = sound_files(folder)
     labels = _labels(folder)
@@ -113,12 +114,11 @@ def clips(folder: Path, *, release: str = "") -> list[Clip]:
         else:
             unlabelled.append(f"{path.name} (not in the label file)")
     refuse(folder, unlabelled)
-    silent = sorted(labels.keys() - {c.clip for c in found if EARLIER not in c.path.parts})
-    if silent:
-        raise InputError(
-            f"{folder}: {len(silent)} labelled clips have no sound file, the first is {silent[0]}; "
-            "copy Audios again"
-        )
+    there = {clip.clip for clip in found if EARLIER not in clip.path.parts}
+    for name in sorted(labels.keys() - there):
+        if labels[name]["Split_Set"] != "Test3":
+            clip = _clip(folder / f"{name}.wav", labels[name])
+            found.append(dataclasses.replace(clip, absent=True))
     return natsorted(found, key=lambda clip: clip.clip)
 
 
@@ -146,7 +146,7 @@ def _labels(folder: Path) -> dict[str, dict[str, str]]:
             f"{folder}: wanted one labels_consensus.csv, found {', '.join(names) or 'none'}; "
             "copy Labels, of one release"
         )
-    table = tables.read(folder / names[0])
+    table = tables.read_labels(folder / names[0])
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise InputError(f"{folder / names[0]}: has no column {missing[0]}; copy it again")
@@ -187,7 +187,7 @@ def _secret(folder: Path) -> set[str]:
         line
         for name in names
         if EARLIER not in Path(name).parts
-        for line in (folder / name).read_text(encoding="latin-1").splitlines()
+        for line in tables.read_text(folder / name, "latin-1").splitlines()
     ]
     found = [re.search(r"MSP-PODCAST_\w+", line) for line in lines if "Test3" in line]
     return {match[0] for match in found if match}

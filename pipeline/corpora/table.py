@@ -5,16 +5,21 @@ Layout: sound files at any depth and, in the same folder, ``labels.csv`` with th
 path without suffix and with ``-`` for ``/`` if there is no such column), ``speaker``, ``sex`` (f or
 m), ``sentence``, ``session``, ``style``, ``partition`` (train, validation, test, test2, test3),
 ``utterance``, ``parent`` (the clip it was made from by augmentation), ``arousal``, ``dominance``,
-``valence``. An empty field is one that is not known. Sound files that the table does not name are
-skipped.
+``valence``. An empty field is one that is not known. A path may differ from the file's in case,
+blanks, backslashes and the Unicode form of accents, or begin with the corpus's own folder, if one
+file alone is meant. Sound files that the table does not name are skipped.
 
 Order: of the rows.
 """
 
+import difflib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
 
 from pipeline import text
-from pipeline.corpora.clip import Clip, sound_files
+from pipeline.corpora.clip import Clip, by_path, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.files.index import RATINGS
@@ -22,6 +27,7 @@ from pipeline.files.index import RATINGS
 NAME = "a corpus with a table"
 TEXTS = tuple("clip speaker sex sentence session style partition utterance parent".split())
 COLUMNS = ("path", "label", *TEXTS, *RATINGS)
+SHOWN = 3  # of the rows that cannot be used
 WORDS = {
     "sex": ("f", "m", ""),
     "partition": ("train", "validation", "test", "test2", "test3", ""),
@@ -59,22 +65,24 @@ def clips(folder: Path, *, file: str = "labels.csv") -> list[Clip]:
         not known, or a row of it names no sound file, repeats a clip, or holds a bad value.
     """
     files = {path.relative_to(folder).as_posix(): path for path in sound_files(folder)}
-    table = tables.read(folder / file)
+    table = tables.read_labels(folder / file)
     _check_columns(list(table.columns), folder / file)
+    find, named = _finder(folder, files), by_path(files)
     found, problems, names, paths = [], [], set(), set()
-    for row in table.to_dict("records"):
-        row = {column: value.strip() for column, value in row.items()}
-        path = str(PurePosixPath(row["path"]))
-        name = row.get("clip") or _name(path)
+    for line, row in zip(table.index, table.to_dict("records"), strict=True):
+        path = find(row["path"])
+        name = row.get("clip") or named.get(path, "")
         problem = _problem(row)
         if path not in files:
-            problem = "no such sound file"
+            problem = (
+                "no such sound file" if len(problems) >= SHOWN else _missing(row["path"], files)
+            )
         elif path in paths:
             problem = "has two rows"
         elif name in names:
             problem = f"a second clip {name}"
         if problem:
-            problems.append(f"{row['path'] or 'a row without path'} ({problem})")
+            problems.append(f"{row['path'] or f'line {line} without a path'} ({problem})")
             continue
         names.add(name)
         paths.add(path)
@@ -85,16 +93,52 @@ def clips(folder: Path, *, file: str = "labels.csv") -> list[Clip]:
     orphans = [c for c in found if c.parent and (c.parent not in names or c.parent == c.clip)]
     problems += [f"{clip.clip} (no other clip is its parent {clip.parent})" for clip in orphans]
     if problems:
-        shown = "; ".join(problems[:3]) + ("; ..." if len(problems) > 3 else "")
+        shown = "; ".join(problems[:SHOWN]) + ("; ..." if len(problems) > SHOWN else "")
         raise InputError(f"{folder / file}: {len(problems)} rows cannot be used: {shown}")
     left = [name for name in files if name not in paths]
     skip = f"not in {file}"
-    return found + [Clip(clip=_name(name), path=files[name], skip=skip) for name in left]
+    return found + [Clip(clip=named[name], path=files[name], skip=skip) for name in left]
 
 
-def _name(path: str) -> str:
-    """Name of a clip by its path: ``a/b.wav`` is ``a-b``."""
-    return "-".join([*PurePosixPath(path).parts[:-1], PurePosixPath(path).stem])
+def _finder(folder: Path, files: Iterable[str]) -> Callable[[str], str]:
+    """Make a function that finds the file a path of the table means, "" if there is none.
+
+    Spreadsheets and other systems write one name in several ways: with backslashes, blanks, other
+    letters' case or composed accents; from the root of a disk, or with the corpus's own name.
+    """
+    alike: dict[str, list[str]] = {}
+    for name in files:
+        alike.setdefault(_plain(name), []).append(name)
+    exact, own = set(files), _plain(folder.resolve().name)
+
+    def find(path: str) -> str:
+        if (plain := str(PurePosixPath(path))) in exact:
+            return plain
+        parts = _plain(path).split("/")
+        rooted = path.startswith(("/", "\\", "~")) or parts[0].endswith(":")
+        for first in range(len(parts)):
+            if first and not rooted and parts[first - 1] != own:
+                continue
+            meant = alike.get("/".join(parts[first:]), [])
+            if len(meant) == 1:
+                return meant[0]
+        return ""
+
+    return find
+
+
+def _plain(path: str) -> str:
+    """Give a path as it is compared."""
+    path = unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
+    return str(PurePosixPath("/".join(part.strip() for part in path.split("/"))))
+
+
+def _missing(path: str, files: Iterable[str]) -> str:
+    """Say that a file is not there, and which one may be meant."""
+    bare = {re.sub(r"(?<!\d)0+(?=\d)", "", name): name for name in files}  # as spreadsheets do it
+    near = bare.get(re.sub(r"(?<!\d)0+(?=\d)", "", path))
+    near = [near] if near else difflib.get_close_matches(path, [*files], 1)
+    return "no such sound file" + (f", did you mean {near[0]}?" if near else "")
 
 
 def _check_columns(columns: list[str], path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from natsort import natsorted
 
-from pipeline.corpora.clip import Clip, sound_files
+from pipeline.corpora.clip import Clip, by_path, sound_files
 
 NAME = "unlabelled sound"
 
@@ -27,8 +27,6 @@ def clips(folder: Path) -> list[Clip]:
     InputError
         If the folder is missing or empty.
     """
-    found = {path.relative_to(folder): path for path in sound_files(folder)}
-    return [
-        Clip(clip="-".join(name.with_suffix("").parts), path=found[name])
-        for name in natsorted(found, key=lambda name: name.as_posix())
-    ]
+    found = {path.relative_to(folder).as_posix(): path for path in sound_files(folder)}
+    names = by_path(found)
+    return [Clip(clip=names[name], path=found[name]) for name in natsorted(found)]

@@ -58,6 +58,7 @@ FOREIGN = set(  # sound that libsndfile does not read
     ".weba .webm .wma .wv".split()
 )
 SUFFIXES = set(CONTAINERS) | FOREIGN  # of files taken from folders
+LOSSY = {".m1a", ".mp1", ".mp2", ".mp3", ".mpga", ".oga", ".ogg", ".opus"}
 SHOWN = ".wav .flac .mp3 .ogg .opus .aiff .au .caf .sph ...; raw_data/README.md lists all"
 RATES = range(2000, 768001)  # Hz; below, no speech is understood, above, none is recorded
 BLOCK = 1 << 22  # samples that are read at once, of all channels

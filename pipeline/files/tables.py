@@ -1,8 +1,10 @@
 """CSV and JSON files: written whole or not at all, the same bytes for the same content."""
 
+import csv
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.errors import InputError
+
+GIT_LFS_POINTER = "version https://git-lfs"
 
 
 @contextmanager
@@ -36,10 +40,95 @@ def read(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a CSV table ({reason})") from None
 
 
+def read_labels(path: Path) -> pd.DataFrame:
+    """Read a table that people made: a row to a line, every column as text without outer blanks.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with commas between the fields; the first line names the columns.
+
+    Returns
+    -------
+    DataFrame
+        Its index are the rows' lines in the file; what a row lacks at its end is ``""``.
+
+    Raises
+    ------
+    InputError
+        If it is not there, or not such a table: a quote is not closed in its line and would
+        swallow the next ones, or a row has more fields than there are columns.
+    """
+    lines = re.split("\r?\n", read_text(path))
+    if len(lines) == 1:
+        lines = lines[0].split("\r")  # as old Macs wrote
+    rows = {}
+    for number, line in enumerate(lines, 1):
+        try:
+            (fields,) = csv.reader([line], strict=True)
+        except (csv.Error, ValueError) as error:
+            wrong = f"a quote that does not enclose its field ({error})"
+            if "unexpected end" in str(error):
+                wrong = 'a quote (") that is not closed in its line'
+            raise InputError(
+                f'{path}: line {number}: {wrong}; enclose the field in quotes and write "" for a '
+                "quote in it"
+            ) from None
+        rows[number] = [field.strip() for field in fields]
+    rows = {number: row for number, row in rows.items() if any(row)}
+    if not rows:
+        raise InputError(
+            f"{path}: holds no rows; wanted a line of columns and a line for each clip"
+        )
+    columns = rows.pop(min(rows))
+    while columns and not columns[-1]:
+        columns.pop()  # spreadsheets write empty columns
+    if len(columns) == 1 and (other := re.search("[;\t]", columns[0])):
+        raise InputError(f"{path}: its columns are divided by {other[0]!r}; save it with commas")
+    if again := [column for column in columns if columns.count(column) > 1]:
+        raise InputError(f"{path}: two columns are called {again[0]!r}")
+    for number, row in rows.items():
+        if any(row[len(columns) :]):
+            raise InputError(
+                f"{path}: line {number} has {len(row)} fields, there are {len(columns)} columns: a "
+                "comma within a field shifts the others; enclose the field in quotes"
+            )
+        row += [""] * (len(columns) - len(row))
+    cells = [row[: len(columns)] for row in rows.values()]
+    return pd.DataFrame(cells, index=[*rows], columns=columns, dtype=object)
+
+
+def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
+    """Read a text file of a corpus.
+
+    Raises
+    ------
+    InputError
+        If it is not there, a git-LFS pointer, or not of this encoding.
+    """
+    try:
+        data = Path(path).read_bytes()
+        text = data.decode(encoding)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path}: line {line} is not UTF-8; save the file as UTF-8") from None
+    if text.startswith(GIT_LFS_POINTER):
+        raise InputError(f"{path}: a git-LFS pointer, not the file; run git lfs pull")
+    return text
+
+
 def write(frame: pd.DataFrame, path: Path) -> None:
     """Write a CSV file: UTF-8, LF, no index, floats as the shortest text that reads back equal."""
+    form = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
     with replacing(path) as aside:
-        frame.to_csv(aside, index=False, lineterminator="\n", encoding="utf-8")
+        frame.to_csv(aside, **form)
+        # the writer does not enclose a carriage return, at which readers end the row
+        if b"\r" in aside.read_bytes():
+            frame.to_csv(aside, quoting=csv.QUOTE_NONNUMERIC, **form)
 
 
 def file_sha256(path: Path) -> str:

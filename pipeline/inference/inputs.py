@@ -36,14 +36,14 @@ def files(given: list[Path]) -> list[Path]:
     Raises
     ------
     InputError
-        If a folder holds none.
+        If only folders are given, and they hold none.
     """
     found = []
     for path in given:
-        below = audio.below(path) if path.is_dir() else [path]
-        if not below:
-            raise InputError(f"{path}: holds no sound files ({audio.SHOWN})")
-        found += below
+        found += audio.below(path) if path.is_dir() else [path]
+    if not found:
+        names = ", ".join(map(str, given))
+        raise InputError(f"{names}: holds no sound files ({audio.SHOWN})")
     return found
 
 

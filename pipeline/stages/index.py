@@ -7,10 +7,11 @@ hold one take, be it in the same samples or not. ``quality.json`` counts it all 
 suspicious; ``pipeline.audit.quality`` says what its keys are.
 """
 
+import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from statistics import median
 
 import numpy as np
@@ -32,6 +33,7 @@ from pipeline.files.index import COLUMNS, USABLE
 
 FIRST = 20  # of a long list in quality.json
 SHOWN = 3  # in a message
+PADDING = 0.25  # seconds, that a lossy encoding adds or leaves out
 
 
 @dataclass(frozen=True)
@@ -102,12 +104,15 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     """
     parser = plugins.load("corpora", corpus.parser)
     clips = parser.clips(raw, **corpus.settings)
+    _check_spelling(clips, raw)
+    absent = natsorted(clip.clip for clip in clips if clip.absent and not clip.skip)
+    clips = [clip for clip in clips if not clip.absent]
     heard = _listen(clips)
     rows = [_row(clip, raw, one.row) for clip, one in zip(clips, heard, strict=True)]
     rows = _copies_skipped(rows, raw)
     # object: a file without facts must not turn whole numbers into decimals
     frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
-    partial = _partial(frame, parser.expected(**corpus.settings))
+    partial = _partial(frame, parser.expected(**corpus.settings), absent)
     if partial and not corpus.allow_partial:
         raise InputError(
             f"{raw}: found {partial['found']} clips, {parser.NAME} has {partial['expected']} "
@@ -116,7 +121,9 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
         )
     usable = frame.status == USABLE
     if not usable.any():
-        raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {frame.reason[0]}")
+        reasons = frame.reason[frame.status == "quarantined"]
+        reason = reasons.iloc[0] if len(reasons) else "all are skipped"
+        raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {reason}")
     heard = [one for one, ok in zip(heard, usable, strict=True) if ok]
     takes = _takes(frame[usable], raw, [one.fingerprint for one in heard])
     frame["recording"] = ""
@@ -131,6 +138,22 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
             )
     tables.write(frame, index)
     tables.write_json(found, quality)
+
+
+def _check_spelling(clips: list[Clip], raw: Path) -> None:
+    """Refuse emotions that look alike and are not: they would be two classes."""
+    spelt: dict[str, set[str]] = {}
+    for emotion in {clip.emotion for clip in clips if not clip.skip}:
+        plain = unicodedata.normalize("NFKC", emotion).casefold()
+        seen = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
+        spelt.setdefault(" ".join(seen.split()), set()).add(emotion)
+    for words in spelt.values():
+        if len(words) > 1:
+            shown = ", ".join(ascii(word) for word in sorted(words))
+            raise InputError(
+                f"{raw}: the emotions {shown} differ in case, blanks or invisible signs alone; "
+                "give them one name in the corpus"
+            )
 
 
 def _listen(clips: list[Clip]) -> list[Heard]:
@@ -181,18 +204,21 @@ def _row(clip: Clip, raw: Path, heard: dict) -> dict:
 def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
     """Keep one of several files of one name if they hold one recording; refuse them otherwise.
 
-    A file that can be used is kept rather than a broken one, then the one least deep.
+    A file that can be used is kept rather than a broken one, then the one that lost nothing by its
+    encoding, then the one least deep. A git-LFS pointer can be used once it is fetched.
     """
     kept: dict[str, dict] = {}
 
     def rank(row: dict) -> tuple:
-        return row["status"] != USABLE, row["path"].count("/"), row["path"]
+        broken = row["status"] != USABLE
+        fetched = not broken or "git-LFS" in row["reason"]
+        return not fetched, _is_lossy(row), broken, row["path"].count("/"), row["path"]
 
     for row in sorted((row for row in rows if row["status"] != "skipped"), key=rank):
         first = kept.setdefault(row["clip"], row)
         if row is first:
             continue
-        if row["status"] == USABLE and row["pcm_hash"] != first["pcm_hash"]:
+        if not (row["status"] != USABLE or _is_copy(row, first)):
             raise InputError(
                 f"{raw}: {first['path']} and {row['path']} have one name and different sound; "
                 "keep the right one"
@@ -202,14 +228,33 @@ def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
     return rows
 
 
-def _partial(frame: pd.DataFrame, expected: Expected | None) -> dict | None:
-    """What a copy lacks or has too many of against what the corpus is known to hold, or None."""
-    if expected is None:
-        return None
+def _is_lossy(row: dict) -> bool:
+    """Whether a file of this suffix has lost something by its encoding."""
+    return PurePosixPath(row["path"]).suffix.lower() in audio.LOSSY
+
+
+def _is_copy(row: dict, first: dict) -> bool:
+    """Whether a file that can be used is a copy of the one that is kept.
+
+    The samples are equal, or those of a lossy encoding that is as long; it pads a little.
+    """
+    if first["status"] != USABLE:
+        return _is_lossy(row)
+    length = abs(float(row["seconds"]) - float(first["seconds"]))
+    lossy = _is_lossy(row) and not _is_lossy(first) and length <= PADDING
+    return lossy or row["pcm_hash"] == first["pcm_hash"]
+
+
+def _partial(frame: pd.DataFrame, expected: Expected | None, absent: list[str]) -> dict | None:
+    """What a copy lacks or has too many of against what the corpus is known to hold, or None.
+
+    ``absent`` are clips that its labels name and that are not there.
+    """
     present = frame[frame.status != "skipped"]
-    absent, unknown = [], []
+    expected = expected or Expected(len(present) + len(absent), {}, {})
+    unknown = []
     if expected.names:
-        absent = natsorted(expected.names - {*present["clip"]})
+        absent = natsorted({*absent} | expected.names - {*present["clip"]})
         unknown = natsorted({*present["clip"]} - expected.names)
     # where names are not known, by the counts that differ most
     missing = max(len(absent), expected.clips - len(present))

@@ -247,7 +247,7 @@ def test_a_folder_that_is_missing_or_empty_is_refused(name, tmp_path):
         read(name, tmp_path / "here")
     (tmp_path / "here").mkdir()
     (tmp_path / "here" / "notes.txt").write_text("to do: copy the corpus")
-    with pytest.raises(InputError, match=r"here: holds no sound files \(\.aif .*\); copy the corp"):
+    with pytest.raises(InputError, match=r"here: holds no sound files \(\.wav .*\); copy the corp"):
         read(name, tmp_path / "here")
 
 

@@ -57,6 +57,7 @@ def test_every_field_of_a_clip(copy):
         "dominance": None,
         "valence": None,
         "skip": "",
+        "absent": False,
     }
     assert (clips[-1].speaker, clips[-1].sex, clips[-1].partition) == ("s2", "m", "validation")
 

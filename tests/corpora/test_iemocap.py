@@ -68,6 +68,7 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": 2.6667,
         "valence": 4.5,
         "skip": "",
+        "absent": False,
     }
 
 
@@ -159,10 +160,15 @@ def test_a_turn_without_a_label_is_refused(tmp_path):
     refused(tmp_path, r": 1 turns have no label, the first is Ses01F_impro01_F001; copy dialog/Emo")
 
 
-def test_a_label_without_a_turn_is_refused(tmp_path):
-    two = ("F000", "neu", "3, 3, 3"), ("M000", "xxx", "3, 3, 3")
-    dialogue(tmp_path, "Ses01F_impro01", *two, turns=("F000",))
-    refused(tmp_path, r": 1 labelled turns have no sound file, the first is Ses01F_impro01_M000; ")
+def test_labelled_turns_without_sound_are_given_as_absent(tmp_path):
+    turns = ("F000", "neu", "3, 3, 3"), ("M000", "xxx", "3, 3, 3"), ("M001", "sad", "2, 3, 3")
+    dialogue(tmp_path, "Ses01F_impro01", *turns, turns=("F000",))
+    found = iemocap.clips(tmp_path)
+    absent = {clip.clip: clip.skip for clip in found if clip.absent}
+    assert absent == {
+        "Ses01F_impro01_M000": "raters do not agree",
+        "Ses01F_impro01_M001": "",
+    }
 
 
 def test_a_copy_without_label_files_is_refused(tmp_path):

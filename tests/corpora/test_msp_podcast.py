@@ -56,6 +56,7 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": 4.5,
         "valence": 3.25,
         "skip": "",
+        "absent": False,
     }
 
 
@@ -111,12 +112,13 @@ def test_a_clip_without_a_row_is_refused(tmp_path):
     )
 
 
-def test_a_row_without_a_clip_is_refused_even_if_an_earlier_release_had_it(tmp_path):
+def test_a_row_without_a_clip_is_absent_even_if_an_earlier_release_had_it(tmp_path):
     copy(tmp_path, {}, {"FileName": "MSP-PODCAST_0009_0001.wav"})
     earlier = tmp_path / "Previous_releases_information"
     earlier.mkdir()
     (tmp_path / "Audios" / f"{NAME}.wav").rename(earlier / f"{NAME}.wav")
-    refused(tmp_path, rf": 1 labelled clips have no sound file, the first is {NAME}; copy Audios")
+    absent = [clip.clip for clip in msp_podcast.clips(tmp_path) if clip.absent]
+    assert absent == [NAME]
 
 
 @pytest.mark.parametrize(

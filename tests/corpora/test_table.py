@@ -47,8 +47,9 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": -2.5,
         "valence": 0.3,
         "skip": "",
+        "absent": False,
     }
-    empty = {key: value for key, value in vars(plain).items() if value not in ("", None)}
+    empty = {key: value for key, value in vars(plain).items() if value not in ("", None, False)}
     assert empty == {"clip": "first", "path": tmp_path / "a" / "b.wav"}
 
 
@@ -70,11 +71,17 @@ def test_files_that_the_table_does_not_name_are_skipped(tmp_path):
     ("text", "reason"),
     [
         ("path,label,speakr\n", r"no column is called 'speakr'; did you mean speaker\?"),
-        ("path;label\n", r"no column is called 'path;label'"),
+        ("path;label\n", "its columns are divided by ';'; save it with commas"),
         ("path,speaker\na.wav,x\n", "has no column label; wanted path,label and what is known"),
-        ("path,label\nz.wav,x\n", r"1 rows cannot be used: z\.wav \(no such sound file\)"),
-        ("path,label\n../a.wav,x\n", r"1 rows cannot be used: \.\./a\.wav \(no such sound file"),
-        ("path,label\n,x\n", r"1 rows cannot be used: a row without path \(no such sound file"),
+        (
+            "path,label\nz.wav,x\n",
+            r"1 rows cannot be used: z\.wav \(no such sound file, did you mean b\.wav\?\)",
+        ),
+        (
+            "path,label\n../a.wav,x\n",
+            r"1 rows .*: \.\./a\.wav \(no such sound file, did you mean a\.wav\?",
+        ),
+        ("path,label\n,x\n", r"1 rows .*: line 2 without a path \(no such sound file"),
         ("path,label\na.wav,x\na.wav,x\n", r"1 rows cannot be used: a\.wav \(has two rows\)"),
         ("path,label,clip\na.wav,x,k\nb.wav,x,k\n", r"1 rows .*: b\.wav \(a second clip k\)"),
         ("path,label,sex\na.wav,x,F\n", r"a\.wav \(sex 'F'; wanted f, m or nothing\)"),
@@ -92,6 +99,45 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, reason):
 def test_all_bad_rows_are_counted_and_three_shown(tmp_path):
     text = "path,label\n" + "".join(f"{n}.wav,x\n" for n in range(5))
     refused(corpus(tmp_path, text, "a.wav"), r"5 rows .* 0\.wav .* 1\.wav .* 2\.wav [^;]*; \.\.\.$")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "ada\\01 e\u0301.wav",
+        "ADA/01 \u00c9.WAV",
+        " ada / 01 \u00e9.wav ",
+        "own/ada/01 \u00e9.wav",
+        "/home/me/own/ada/01 \u00e9.wav",
+        "C:\\data\\ada\\01 \u00e9.wav",
+    ],
+)
+def test_a_path_may_be_written_in_other_ways(tmp_path, path):
+    folder = corpus(tmp_path, "", "own/ada/01 \u00e9.wav", "own/bob/01 \u00e9.wav") / "own"
+    (folder / "labels.csv").write_text(f"path,label\n{path},sad\n")
+    first, second = table.clips(folder)
+    assert (first.clip, first.emotion) == ("ada-01 \u00e9", "sad")
+    assert second.skip == "not in labels.csv"
+
+
+@pytest.mark.parametrize(
+    ("path", "near"),
+    [("ada/1.wav", "ada/01.wav"), ("eve/ada/01.wav", "ada/01.wav"), ("ada/01.mp3", "ada/01.wav")],
+)
+def test_a_path_that_names_no_file_is_answered_with_the_nearest(tmp_path, path, near):
+    corpus(tmp_path, f"path,label\n{path},sad\n", "ada/01.wav", "bob/10.wav")
+    refused(tmp_path, rf"{path} \(no such sound file, did you mean {near}\?\)")
+
+
+def test_a_path_that_may_mean_two_files_is_not_guessed(tmp_path):
+    corpus(tmp_path, "path,label\nA/B.wav,sad\n", "a/b.wav", "A/b.wav")
+    refused(tmp_path, r"A/B\.wav \(no such sound file, did you mean A/b\.wav\?\)")
+
+
+def test_paths_whose_joined_names_are_equal_are_two_clips(tmp_path):
+    text = "path,label\ns1-01.wav,sad\ns1/01.wav,happy\ns2/01.wav,sad\n"
+    clips = table.clips(corpus(tmp_path, text, "s1-01.wav", "s1/01.wav", "s2/01.wav"))
+    assert [clip.clip for clip in clips] == ["s1-01", "s1/01", "s2-01"]
 
 
 def test_a_table_that_is_not_there_is_named(tmp_path):

@@ -112,3 +112,58 @@ def test_what_is_no_json_is_refused_in_one_line(tmp_path, content, message):
     with pytest.raises(InputError, match=message) as error:
         tables.read_json(tmp_path / "t.json")
     assert len(str(error.value).splitlines()) == 1
+
+
+# ---- tables that people made -----------------------------------------------------------------
+
+
+def labels(folder, text):
+    """Write a table, bytes or text, and read it."""
+    data = text if isinstance(text, bytes) else text.encode()
+    (folder / "t.csv").write_bytes(data)
+    return tables.read_labels(folder / "t.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'path,label\n"a, b.wav", sad \n\n01.wav,"so ""sad"""\n',
+        '\ufeffpath, label ,,\r\n"a, b.wav",sad,,\r\n,,,\r\n01.wav,"so ""sad""",,',
+        'path,label\r"a, b.wav",sad\r\r01.wav,so "sad"',
+    ],
+    ids=["by hand", "by a spreadsheet", "on an old Mac"],
+)
+def test_a_table_of_labels_is_read_by_lines_without_outer_blanks(tmp_path, text):
+    frame = labels(tmp_path, text)
+    assert frame.to_dict("list") == {"path": ["a, b.wav", "01.wav"], "label": ["sad", 'so "sad"']}
+    assert list(frame.index) == [2, 4]
+
+
+def test_what_a_row_lacks_at_its_end_is_empty(tmp_path):
+    assert labels(tmp_path, "path,label,sex\na.wav,sad\n").sex.tolist() == [""]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('path,label\na.wav,"sad\nb.wav,so "sad"\n', r'line 2: a quote \("\) that is not closed'),
+        ('path,label\na.wav,"\nb.wav,"\n', r'line 2: a quote \("\) that is not closed in its li'),
+        ('path,label\na.wav,"so" sad\n', "line 2: a quote that does not enclose its field"),
+        ("path,label\na.wav,sad, very\n", "line 2 has 3 fields, there are 2 columns: a comma wi"),
+        ("path\tlabel\na.wav\tsad\n", r"its columns are divided by '\\t'; save it with commas"),
+        ("path,label,label\n", "two columns are called 'label'"),
+        ("\n\n", "holds no rows; wanted a line of columns and a line for each clip"),
+        ("path,label\na.wav,trübe\n".encode("latin-1"), "line 2 is not UTF-8; save the file as"),
+        ("version https://git-lfs.github.com/spec/v1\n", "a git-LFS pointer, not the file; run g"),
+    ],
+)
+def test_a_table_of_labels_that_would_be_misread_is_refused(tmp_path, text, reason):
+    with pytest.raises(InputError, match=rf"t\.csv: {reason}") as error:
+        labels(tmp_path, text)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_carriage_return_in_a_field_comes_back(tmp_path):
+    frame = pd.DataFrame({"clip": ["a\rb", "c"], "n": [1, 2]})
+    tables.write(frame, tmp_path / "t.csv")
+    assert tables.read(tmp_path / "t.csv")["clip"].tolist() == ["a\rb", "c"]

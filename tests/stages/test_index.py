@@ -1,5 +1,7 @@
 """Bad raw data: a line that stops the stage, or a row that says what is wrong with one file."""
 
+import dataclasses
+import os
 import shutil
 from pathlib import Path
 
@@ -312,6 +314,101 @@ def test_of_a_good_file_and_a_broken_copy_the_good_one_is_taken(raw, broken):
     assert frame.status[good] == "ok"
     assert frame.reason[broken] == f"copy of {good}; 0 bytes; copy it again"
     assert quality["skipped"] == {"second copy": 1}
+
+
+@pytest.mark.parametrize("pointer", [False, True])
+def test_of_a_recording_and_its_lossy_copy_the_recording_is_taken(raw, pointer):
+    (raw / "AudioMP3").mkdir()
+    signal, _ = audio.read(raw / f"{BAD}.wav")
+    soundfile.write(raw / "AudioMP3" / f"{BAD}.mp3", signal, RATE)
+    if pointer:
+        point_to_lfs(raw / f"{BAD}.wav")
+    frame, quality = run(raw)
+    assert frame.status[f"{BAD}.wav"] == ("quarantined" if pointer else "ok")
+    assert frame.status[f"AudioMP3/{BAD}.mp3"] == "skipped"
+    assert frame.reason[f"AudioMP3/{BAD}.mp3"] == f"copy of {BAD}.wav"
+    assert quality["clips"] == 3 + (not pointer)
+
+
+def test_a_longer_lossy_file_is_no_copy(raw):
+    soundfile.write(raw / f"{BAD}.mp3", noise(9, 2.0), RATE)
+    refused(raw, rf"raw: {BAD}\.wav and {BAD}\.mp3 have one name and different sound; keep the")
+
+
+def test_labelled_clips_without_sound_are_missing(raw, monkeypatch):
+    monkeypatch.setattr(ravdess, "expected", lambda **settings: None)
+    found = ravdess.clips(raw, song=False)
+    gone = dataclasses.replace(found[0], clip="gone", absent=True)
+    other = dataclasses.replace(found[0], clip="other", absent=True, skip="not agreed upon")
+    monkeypatch.setattr(ravdess, "clips", lambda *given, **settings: [*found, gone, other])
+    refused(raw, r"raw: found 4 clips, RAVDESS has 5 \(1 missing: gone\); copy the corpus again")
+    frame, quality = run(raw, allow_partial=True)
+    assert len(frame) == 4
+    assert quality["partial"]["missing_names"] == ["gone"]
+    assert quality["counts"]["missing"] == 1
+
+
+# ---- names -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Give a corpus in folders: ``own(path, ...)`` makes clips of noise and indexes them."""
+
+    def make(*paths):
+        for number, path in enumerate(paths):
+            path = os.path.join(os.fsencode(tmp_path / "own"), os.fsencode(path))
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                soundfile.write(file, noise(number), RATE, format="WAV")
+        return again()
+
+    def again():
+        corpus = Corpus("own", "folders", RATE)
+        index(tmp_path / "own", tmp_path / "i.csv", tmp_path / "q.json", corpus=corpus)
+        return tables.read(tmp_path / "i.csv").set_index("path")
+
+    make.again = again
+    return make
+
+
+def test_a_name_that_is_not_utf_8_is_quarantined(own):
+    frame = own(b"sad/tr\xfcb.wav", "sad/1.wav", "happy/2.wav")
+    assert frame.status.tolist() == ["ok", "ok", "quarantined"]
+    assert frame.reason["sad/tr\\xfcb.wav"] == "its name is not UTF-8; rename it"
+
+
+def test_a_name_with_a_carriage_return_is_read_back(own):
+    frame = own("sad/a\rb.wav", "happy/2.wav")
+    assert frame["clip"]["sad/a\rb.wav"] == "sad-a\rb"
+    assert set(frame.status) == {"ok"}
+
+
+def test_what_is_no_regular_file_is_quarantined(own, tmp_path):
+    own("sad/1.wav", "happy/2.wav")
+    os.mkfifo(tmp_path / "own" / "sad" / "pipe.wav")
+    (tmp_path / "own" / "sad" / "round.wav").symlink_to("round.wav")
+    frame = own.again()
+    assert frame.reason["sad/pipe.wav"] == "not a regular file; remove it"
+    assert frame.reason["sad/round.wav"] == "cannot be read (Too many levels of symbolic links)"
+    assert frame.status.tolist() == ["ok", "ok", "quarantined", "quarantined"]
+
+
+def test_links_that_lead_back_are_followed_once(own, tmp_path):
+    own("sad/1.wav", "happy/2.wav")
+    (tmp_path / "own" / "sad" / "up").symlink_to("..")
+    (tmp_path / "own" / "happy" / "side").symlink_to("../sad")
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "home").symlink_to(tmp_path / "far")
+    shutil.copy(tmp_path / "own" / "sad" / "1.wav", tmp_path / "far")
+    (tmp_path / "own" / "happy" / "far").symlink_to(tmp_path / "far")
+    assert list(own.again().index) == ["happy/2.wav", "happy/far/1.wav", "sad/1.wav"]
+
+
+@pytest.mark.parametrize("word", ["Sad", " sad", "sad\u200b", "s\u00ada\u00add", "\uff53ad"])
+def test_emotions_that_look_alike_are_named(own, word):
+    with pytest.raises(InputError, match=r"own: the emotions '.*', '.*' differ in case, blanks or"):
+        own("sad/1.wav", f"{word}/2.wav", "happy/3.wav")
 
 
 # ---- duplicates ------------------------------------------------------------------------------
