@@ -2,8 +2,6 @@
 
 import numpy as np
 
-from pipeline.errors import InputError
-
 # What becomes of a clip's length: its middle, padded on both sides; its start; all of it; or all of
 # it in pieces of one length, each padded on both sides.
 POLICIES = ("centre", "start", "whole", "segments")
@@ -26,11 +24,6 @@ def cut(signal: np.ndarray, samples: int | None, *, where: str) -> list[np.ndarr
     list of ndarray
         One piece, or of ``segments`` one or more.
 
-    Raises
-    ------
-    InputError
-        If ``samples`` is below 1 or the policy unknown.
-
     Examples
     --------
     >>> cut(np.arange(1, 6), 2, where="centre")
@@ -38,12 +31,8 @@ def cut(signal: np.ndarray, samples: int | None, *, where: str) -> list[np.ndarr
     >>> cut(np.arange(1, 6), 2, where="segments")
     [array([1, 2]), array([3, 4]), array([5])]
     """
-    if where not in POLICIES:
-        raise InputError(f"length: must be one of {', '.join(POLICIES)}, got {where!r}")
     if where == "whole":
         return [signal]
-    if samples < 1:
-        raise InputError(f"samples: must be at least 1, got {samples}")
     if where == "segments":
         return [signal[i : i + samples] for i in range(0, max(1, len(signal)), samples)]
     start = max(0, len(signal) - samples) // 2 if where == "centre" else 0
@@ -141,19 +130,12 @@ def segments(values: np.ndarray, size: int, *, hop: int) -> np.ndarray:
     -------
     ndarray, shape (clips, segments, size, ...)
 
-    Raises
-    ------
-    InputError
-        If ``hop`` is below 1.
-
     Examples
     --------
     >>> segments(np.arange(7)[None], 4, hop=2)
     array([[[0, 1, 2, 3],
             [2, 3, 4, 5]]])
     """
-    if hop < 1:
-        raise InputError(f"segment_hop: must be at least 1, got {hop}")
     missing = max(0, size - values.shape[1])
     padding = [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2)
     padded = np.pad(values, padding, mode="edge")
@@ -179,11 +161,6 @@ def chunks(values: np.ndarray, size: int, *, number: int) -> np.ndarray:
     -------
     ndarray, shape (clips, number, size, ...)
 
-    Raises
-    ------
-    InputError
-        If ``number`` is below 2.
-
     Examples
     --------
     >>> chunks(np.arange(7)[None], 3, number=3)
@@ -191,8 +168,6 @@ def chunks(values: np.ndarray, size: int, *, number: int) -> np.ndarray:
             [2, 3, 4],
             [4, 5, 6]]])
     """
-    if number < 2:
-        raise InputError(f"chunks: must be at least 2, got {number}")
     missing = max(0, size - values.shape[1])
     padded = np.pad(values, [(0, 0), (0, missing)] + [(0, 0)] * (values.ndim - 2))
     starts = chunk_starts(padded.shape[1], size=size, chunks=number)

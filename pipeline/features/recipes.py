@@ -31,10 +31,10 @@ class WaveformRecipe:
         "start; the whole; or all of it in segments, each padded on both sides.",
         choices=framing.POLICIES,
     )
-    samples: int | str = setting(
+    samples: int | str | None = setting(
         "corpus",
         "Length of a waveform: a number; corpus, as the corpus says it; or p95, no shorter than 95 "
-        "of 100 clips of the corpus. No matter where length is whole.",
+        "of 100 clips of the corpus. Without meaning where length is whole; only there null.",
         unit="samples",
         low=1,
     )
@@ -61,9 +61,11 @@ class WaveformRecipe:
 
     def check(self) -> None:
         """Refuse a length that is none, and copies that cannot be drawn."""
-        length = self.samples
-        if isinstance(length, str) and not re.fullmatch(r"corpus|p(100|[1-9]?\d)", length):
+        length, named = self.samples, isinstance(self.samples, str)
+        if named and not re.fullmatch(r"corpus|p(100|[1-9]?\d)", str(length)):
             raise InputError(f"samples: wanted a whole number, corpus or p0..p100, got {length!r}")
+        if length is None and self.length != "whole":
+            raise InputError("samples: must be there where length is not whole, got nothing")
         augmentation.check(self.augment, self.copies)
 
     def spec(self, samples: int | None) -> dict[str, Any]:
@@ -84,7 +86,10 @@ class FeatureRecipe:
     function: str = setting(doc="Function that computes it: MODULE.FUNCTION of pipeline/features.")
     settings: Any  # the record of the function
     deltas: str = setting(
-        "none", "Change from frame to frame, stacked on the feature.", choices=deltas.KINDS
+        "none",
+        "Change from frame to frame, and change of that, stacked on the feature: fitted to 9 "
+        "frames (regression), or the difference to the next frame.",
+        choices=deltas.KINDS,
     )
     segment: int = setting(
         0, "Length of the segments it is cut into; 0 leaves it whole.", unit="frames", low=0
@@ -161,8 +166,7 @@ def waveform(
     sample_rate : int
         Of ``signal``, in hertz.
     spec : dict
-        ``sample_rate``, ``resampler``, ``length``, ``samples``, ``normalise``, ``pre_emphasis``,
-        ``pcm16``, ``augment``.
+        That of a `WaveformRecipe`.
     draws : numpy.random.Generator, optional
         Of an altered copy; by default the clip is left as it is.
 
@@ -172,18 +176,20 @@ def waveform(
         By ``length``: (samples,) for ``centre``, up to that for ``start``, all there is for
         ``whole``, and (segments, samples) for ``segments``.
     """
-    signal = resampling.resample(signal, sample_rate, spec["sample_rate"], method=spec["resampler"])
+    line = {key: value for key, value in spec.items() if key != "mix"}
+    recipe = read(WaveformRecipe, line, "waveform")
+    signal = resampling.resample(signal, sample_rate, recipe.sample_rate, method=recipe.resampler)
     if draws is not None:
-        signal = augmentation.apply(signal, spec["sample_rate"], spec["augment"], draws)
+        signal = augmentation.apply(signal, recipe.sample_rate, recipe.augment, draws)
     pieces = []
-    for piece in framing.cut(signal, spec["samples"], where=spec["length"]):
-        piece = levels.normalise(piece, by=spec["normalise"])
-        piece = levels.pre_emphasise(piece, coefficient=spec["pre_emphasis"])
-        piece = levels.pcm16(piece) if spec["pcm16"] else piece
-        if spec["length"] in ("centre", "segments"):
-            piece = framing.fix_length(piece, spec["samples"])
+    for piece in framing.cut(signal, recipe.samples, where=recipe.length):
+        piece = levels.normalise(piece, by=recipe.normalise)
+        piece = levels.pre_emphasise(piece, coefficient=recipe.pre_emphasis)
+        piece = levels.pcm16(piece) if recipe.pcm16 else piece
+        if recipe.length in ("centre", "segments"):
+            piece = framing.fix_length(piece, recipe.samples)
         pieces.append(piece)
-    return np.stack(pieces) if spec["length"] == "segments" else pieces[0]
+    return np.stack(pieces) if recipe.length == "segments" else pieces[0]
 
 
 def feature(waveforms: list[np.ndarray], sample_rate: int, spec: dict) -> list[np.ndarray]:

@@ -219,7 +219,7 @@ EDITS = [
     (
         "samples: corpus",
         "samples: [1]",
-        "waveforms.centred.samples: wanted a whole number or a text, got [1]",
+        "waveforms.centred.samples: wanted a whole number or a text or null, got [1]",
     ),
     ("n_mfcc: 39", "n_mfcc: null", "features.mfcc39.n_mfcc: wanted a whole number, got nothing"),
     ("n_mfcc: 39", "centre: 1", "features.mfcc39.centre: wanted true or false, got 1"),
@@ -280,7 +280,11 @@ EDITS = [
     ("parser: demo", "parser: dmeo", "corpora.demo.parser: no 'dmeo'; did you mean demo?"),
     ("soxr_hq", "soxr_qq", "waveforms.centred.resampler: no 'soxr_qq'; did you mean soxr_hq?"),
     ("length: centre", "length: center", "waveforms.centred.length: no 'center'; did you mean"),
-    ("cepstral.mfcc", "cepstral.mfc", "features.mfcc39.function: no 'cepstral.mfc'; did you mean"),
+    (
+        "cepstral.mfcc",
+        "cepstral.mfc",
+        "features.mfcc39.function: no 'cepstral.mfc', a function of pipeline/",
+    ),
     ("cepstral.mfcc", "[mfcc]", "features.mfcc39.function: wanted a text, got ['mfcc']"),
     ("kind: kfold", "kind: kfolds", "protocols.random5.kind: no 'kfolds'; did you mean kfold?"),
     ("[speaker,", "[speakr,", "protocols.random5.allow: no 'speakr'; did you mean speaker?"),
@@ -370,6 +374,11 @@ EDITS = [
         "n_mfcc: 39",
         "segment: 62, segment_hop: 5, chunks: 11",
         "features.mfcc39.segment_hop: chunks decides how far apart they are; remove it",
+    ),
+    (
+        "samples: corpus",
+        "samples: null",
+        "waveforms.centred.samples: must be there where length is not whole, got nothing",
     ),
     ("n_mfcc: 39", "chunks: 2.5", "features.mfcc39.chunks: wanted a whole number, got 2.5"),
     (
