@@ -11,7 +11,7 @@ The flow, as dvc.yaml calls it::
 C a corpus, P a protocol, F a feature, RUN a line of ``runs`` in params.yaml. The folders:
 
 stages      what dvc.yaml calls, one verb a file: demo index split waveforms extract train ...
-commands    what a person calls: predict, export, import, verify, record, check-features
+commands    what a person calls: predict export import progress verify record check-features
 config      what params.yaml may say, and its only reader
 corpora     one file a corpus: which clips there are, and what their names say of them
 audit       what is found in a corpus: facts of each signal, near-duplicates
@@ -24,15 +24,15 @@ scoring     metrics and their intervals
 reporting   results read, figures and the page
 files       everything that knows a file format
 
-``errors``, ``text`` (words of messages), ``settings`` (fields with types and bounds), ``plugins``
-(parts found by file name), ``parallel`` (work over clips and folds) and ``commandline`` serve them
-all. A file imports from floors below
-its own, from its own folder, and nothing else; tests/test_house.py reads ``FLOORS``.
+``errors``, ``text`` (words of messages), ``progress`` (of long work), ``settings`` (fields with
+types and bounds), ``plugins`` (parts found by file name), ``parallel`` (work over clips and folds)
+and ``commandline`` serve them all. A file imports from floors below its own, from its own folder,
+and nothing else; tests/test_house.py reads ``FLOORS``.
 """
 
 FLOORS = (
     "errors text",
-    "settings plugins",
+    "progress settings plugins",
     "files",
     "scoring",
     "parallel features audit",

@@ -26,9 +26,9 @@ from typing import Any
 
 import cloudpickle
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from pipeline.errors import InputError
+from pipeline.progress import Progress, showing
 
 LOCAL = ("threads", "processes")
 ADDRESS = re.compile(r"tcp://.+:\d+")
@@ -69,7 +69,7 @@ def each(
         If no scheduler answers, it has no workers, or they cannot do the work.
     """
     blocks = list(blocks)
-    with _bar(sum(map(_size, blocks)), title) as bar:
+    with showing(sum(map(_size, blocks)), title, "clips") as bar:
         if not blocks:
             return []
         if remote(where):
@@ -105,7 +105,7 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     """
     if not remote(where):
         return work(slice(0, total, 1))
-    with _bar(total, title, "units") as bar, _client(where) as client:
+    with showing(total, title, "units") as bar, _client(where) as client:
         machines = _machines(client, where)[:total]
         shares = [slice(i, total, len(machines)) for i in range(len(machines))]
         answers, found = _gathered(client, where, work, shares, bar, machines), [None] * total
@@ -126,7 +126,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _computed(where: str, work: Callable, blocks: list[slice], bar: tqdm) -> list:
+def _computed(where: str, work: Callable, blocks: list[slice], bar: Progress) -> list:
     """Do the blocks in threads or processes of this machine."""
     import dask
     from dask.callbacks import Callback
@@ -174,7 +174,7 @@ def _gathered(
     where: str,
     work: Callable,
     blocks: list[slice],
-    bar: tqdm,
+    bar: Progress,
     machines: list | None = None,
 ) -> list:
     """Let the workers of a scheduler do the blocks, block ``i`` on ``machines[i]`` if given."""
@@ -270,8 +270,3 @@ def _machines(client, where: str) -> list[str]:
 def _size(block: slice) -> int:
     """How much a block holds."""
     return len(range(block.stop)[block])
-
-
-def _bar(total: int, title: str, unit: str = "clips") -> tqdm:
-    """A progress bar on a terminal, nothing in a log."""
-    return tqdm(total=total, desc=title, unit=f" {unit}", disable=None if title else True)

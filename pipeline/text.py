@@ -21,3 +21,16 @@ def shown(value: Any) -> str:
 def one_line(error: object) -> str:
     """Message of an error without line breaks, which may come out of a file."""
     return " ".join(str(error).split())
+
+
+def duration(seconds: float) -> str:
+    """Format seconds by their two largest units.
+
+    >>> duration(45), duration(130), duration(11430)
+    ('45 s', '2 min 10 s', '3 h 10 min')
+    """
+    seconds = round(seconds)
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes % 60} min"
+    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"

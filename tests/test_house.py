@@ -24,18 +24,10 @@ FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(PACKAGE.rglo
 TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 STAGES = "demo index split waveforms extract train evaluate report".split()
 SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of several plug-ins
-# They say how a stage is called; what they hand over reaches DVC as params.
+# They say how a stage is called and how far it is; what they hand over reaches DVC as params.
 CALLING = {
     f"pipeline/{name}.py"
-    for name in (
-        "__init__",
-        "commandline",
-        "config/params",
-        "errors",
-        "plugins",
-        "settings",
-        "text",
-    )
+    for name in "__init__ commandline config/params errors plugins progress settings text".split()
 }
 # They decide how, not what: nothing is made anew for them.
 INDIFFERENT = {"engine.memory_mb", "engine.workers"}
@@ -49,6 +41,9 @@ DOORS = {
     "onnxruntime": ["inference/exported"],
     "tf2onnx": ["commands/export"],
     "jinja2": ["stages/report"],
+    "cyclopts": ["commandline"],
+    "docstring_parser": ["commandline"],
+    "tqdm": ["progress"],
     "dask": ["parallel"],
     "distributed": ["parallel"],
 }

@@ -22,7 +22,8 @@ import numpy as np
 import scipy.fft
 import soxr
 from numpy.lib.stride_tricks import sliding_window_view
-from tqdm import tqdm
+
+from pipeline import progress
 
 RATE = 8000  # hertz
 BAND = (300, 3400)  # hertz, what a telephone passes: no hum, and nothing lost in a copy of 8 kHz
@@ -117,7 +118,7 @@ def near_duplicates(
 
     with ThreadPoolExecutor() as pool:
         found = pool.map(compare, pairs)
-        found = list(tqdm(found, total=len(pairs), desc="compare", unit=" pairs", disable=None))
+        found = list(progress.counted(found, len(pairs), "compare", "pairs"))
     return [(*pair, value) for pair, value in zip(pairs, found, strict=True) if value >= SAME]
 
 

@@ -7,7 +7,6 @@ From Python, ``predict.load("models/RUN")("a.wav")`` gives the probability of ea
 attributes: ``{"arousal": 4.1}``.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from pipeline import progress
 from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.features import framing
@@ -25,7 +25,7 @@ from pipeline.reporting import timeline
 from pipeline.scoring import targets
 from pipeline.scoring.targets import Target
 
-AT_ONCE = 256  # files: a thousand clips in chunks hold 350 MB of features
+AT_ONCE = 64  # answers: as many as a model computes in one batch
 SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Score"}
 
 
@@ -51,7 +51,7 @@ def predict(
     tflite: Path | None = None,
     onnx: Path | None = None,
 ) -> None:
-    """Name the emotion or the attributes of sound files, or how they go in long ones.
+    """Name the emotion or the attributes of sound files.
 
     DeepEmoCluster hears 11 chunks of a second of each file, from start to end: of one longer than
     11.1 s it leaves out what lies between them, unless there are windows; behind one shorter than a
@@ -103,9 +103,10 @@ def predict(
         raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --beside")
     hop = window / 2 if window and hop is None else hop
     found, problems = [], []
-    for first in range(0, len(files), AT_ONCE):
+    width = max(len(str(path)) for path in files)
+    with progress.showing(len(files), "predict", "files") as work:
         heard = []  # what each model takes of each window
-        for path in files[first : first + AT_ONCE]:
+        for number, path in enumerate(files, 1):
             try:
                 taken = [
                     inputs.read(path, model.card, fused=model.fused, window=window, hop=hop)
@@ -114,14 +115,15 @@ def predict(
                 heard += zip(*taken, strict=True)
             except InputError as error:
                 problems.append(str(error))
-        if heard:
-            found.append(_table(heard, models))
+            while len(heard) >= AT_ONCE or (heard and number == len(files)):
+                table, heard = _table(heard[:AT_ONCE], models), heard[AT_ONCE:]
+                if window is None:
+                    table = table.drop(columns=["start", "end"])
+                found.append(table)
+                work.print(_shown(table, target, width))
+            work.update(1)
     if found:
-        table = pd.concat(found, ignore_index=True)
-        if window is None:
-            table = table.drop(columns=["start", "end"])
-        _show(table, target)
-        table = table.drop(columns="empty")
+        table = pd.concat(found, ignore_index=True).drop(columns="empty")
         if csv:
             tables.write(table, csv)
         if scores:
@@ -264,10 +266,11 @@ def _scores(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(names | {head: table[name] for name, head in SCORES.items()})
 
 
-def _show(table: pd.DataFrame, target: Target) -> None:
-    """Print a line per clip: path, window, then what the target says of it."""
-    width = max(len(path) for path in table.path)
+def _shown(table: pd.DataFrame, target: Target, width: int) -> str:
+    """Write a line per clip: path, window, then what the target says of it."""
+    lines = []
     for row in table.to_dict("records"):
         window = f"{row['start']:8.2f} {row['end']:8.2f}  " if "start" in row else ""
         words = [f"no answer: {row['empty']}"] if row["empty"] else target.words(row)
-        sys.stdout.write(f"{row['path']:{width}}  {window}{'  '.join(words)}\n")
+        lines.append(f"{row['path']:{width}}  {window}{'  '.join(words)}")
+    return "\n".join(lines)

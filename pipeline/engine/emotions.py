@@ -7,8 +7,8 @@ from pathlib import Path
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
+from pipeline import progress
 from pipeline.engine import answers, compiled, objectives
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.task import Task, Unit
@@ -147,7 +147,7 @@ def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Da
     if not path.exists():
         rows, step = np.arange(len(data.truth)), answers.BATCH
         blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
-        blocks = tqdm(blocks, desc="stem", disable=None)
+        blocks = progress.counted(blocks, len(blocks), "stem", "batches")
         values = np.concatenate([answers.predict(stem, data.take(some)) for some in blocks])
         with tables.replacing(path) as aside, aside.open("wb") as file:
             np.save(file, values)

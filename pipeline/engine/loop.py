@@ -17,12 +17,10 @@ disk. Stacked and in threads, TIM-Net's losses agree to 3e-7 of their size after
 and so do JAX's and TensorFlow's without dropout, of which each draws its own.
 """
 
-import json
+import logging
 import math
-import sys
 import threading
 import time
-import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -33,7 +31,6 @@ from types import ModuleType
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from pipeline import parallel
 from pipeline.engine import compiled
@@ -42,10 +39,12 @@ from pipeline.engine.dataset import Dataset
 from pipeline.engine.emotions import EmotionTask
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
-from pipeline.files import bundles, tables
+from pipeline.files import bundles, checkpoints, tables
+from pipeline.progress import showing
 
 CHECKPOINT_SECONDS = 30
-UNFINISHED = "unfinished"
+UNFINISHED = checkpoints.FOLDER
+log = logging.getLogger("pipeline")
 
 
 @dataclass
@@ -155,13 +154,13 @@ def train(
     pending = [group for group in groups if None in map(shared.result, group)]
     total, left = len(units), sum(map(len, pending))
     with ExitStack() as stack:
-        # disable=None: a line on a terminal, nothing in a log
-        settings = {"desc": "train", "unit": " epochs", "disable": None}
-        settings |= {"total": total * training["epochs"]}
-        settings |= {"initial": (total - left) * training["epochs"]}
-        shared.bar = stack.enter_context(tqdm(**settings))
+        epochs = training["epochs"]
+        bar = showing(total * epochs, "train", "epochs", (total - left) * epochs)
+        shared.bar = stack.enter_context(bar)
         if pending:
             shared.compile([unit for group in pending for unit in group], stacked)
+            names = [unit.name for unit in units]
+            checkpoints.begin(folder / UNFINISHED, names, epochs, task.SHOWN)
         pool = stack.enter_context(ThreadPoolExecutor(1 if stacked else parallel.cores()))
         stack.callback(shared.stop.set)  # Ctrl-C: the threads save where they are and end
         messages = [message for found in pool.map(shared.run, pending) for message in found]
@@ -190,8 +189,7 @@ class _Shared:
         """Train one unit, or several stacked, to the end; return what went wrong."""
         checkpoint = self.folder / UNFINISHED / f"{units[0].name}.npz"
         progress = _load(self._start(units), units, checkpoint)
-        with self.lock:
-            self.bar.update(progress.epoch * len(units))
+        self.bar.skip(progress.epoch * len(units))
         saved = time.monotonic()
         while progress.epoch < self.epochs:
             if all(record.diverged for record in progress.records) or self.stop.is_set():
@@ -228,8 +226,7 @@ class _Shared:
             if not record.diverged:
                 row = {"epoch": progress.epoch} | rows[i]
                 self._record(record, row, unit, _member(progress.state, i, len(units)))
-        with self.lock:
-            self.bar.update(len(units))
+        self.bar.update(len(units))
 
     def _record(self, record: Record, row: dict, unit: Unit, state: dict) -> None:
         """Complete a row of the history, and keep the state if the selection asks for it."""
@@ -246,9 +243,8 @@ class _Shared:
         if score > record.score:
             record.score, record.epoch = score, row["epoch"]
             record.kept = _numpy({key: state[key] for key in record.kept})
-        with self.lock:
-            told = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
-            self.bar.set_postfix_str(f"{unit.name}, {told}")
+        told = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
+        self.bar.update(0, f"{unit.name} epoch {row['epoch']}, {told}")
 
     def _finish(self, progress: Progress, units: list[Unit]) -> list[str]:
         """Write the selected models and the histories; return what went wrong."""
@@ -299,22 +295,18 @@ def _save(progress: Progress, units: list[Unit], path: Path) -> None:
     leaves = keras.tree.flatten((_numpy(progress.state), kept))
     records = [vars(record) | {"kept": None} for record in progress.records]
     names = [unit.name for unit in units]
-    facts = json.dumps({"epoch": progress.epoch, "records": records, "units": names})
-    with tables.replacing(path) as aside, aside.open("wb") as file:
-        np.savez(file, *leaves, facts=facts)
+    checkpoints.write(path, leaves, {"epoch": progress.epoch, "records": records, "units": names})
 
 
 def _load(fresh: Progress, units: list[Unit], path: Path) -> Progress:
     """Go on from a checkpoint if there is one, and of the same units."""
     if not path.exists():
         return fresh
-    try:
-        with np.load(path) as held:
-            facts = json.loads(str(held["facts"]))
-            leaves = [held[f"arr_{i}"] for i in range(len(held.files) - 1)]
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
-        tqdm.write(f"{path.name}: damaged; training begins anew there", file=sys.stderr)
+    held = checkpoints.read(path)
+    if held is None:
+        log.warning("%s: damaged; training begins again there", path.name)
         return fresh
+    leaves, facts = held
     if facts["units"] != [unit.name for unit in units]:  # stacked otherwise, on other machines
         return fresh
     kept = [record.kept for record in fresh.records]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline import text
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.protocols.vocabulary import DECLARABLE, LEAKS, POOL, leak
@@ -134,7 +135,7 @@ class Recorded(Result):
         cores = f"{self.how['cores']} core{'s' if self.how['cores'] > 1 else ''}"
         words = [self.how["hardware"], cores, self.how["backend"]]
         if self.how["seconds"] is not None:
-            words.append(duration(self.how["seconds"]))
+            words.append(text.duration(self.how["seconds"]))
         return ", ".join([*words, self.how["date"]])
 
 
@@ -273,18 +274,6 @@ def _need(folder: Path, name: str, keys: list[str], present: Any) -> None:
     missing = [key for key in keys if key not in present]
     if missing:
         raise InputError(f"{folder}: {name} has no {', '.join(missing)}")
-
-
-def duration(seconds: int) -> str:
-    """Format seconds by their two largest units.
-
-    >>> duration(45), duration(130), duration(11430)
-    ('45 s', '2 min 10 s', '3 h 10 min')
-    """
-    minutes, hours = seconds // 60, seconds // 3600
-    if hours:
-        return f"{hours} h {minutes % 60} min"
-    return f"{minutes} min {seconds % 60} s" if minutes else f"{seconds} s"
 
 
 def state(leak: dict[str, Any] | None) -> str:

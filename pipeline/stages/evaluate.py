@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import plugins
+from pipeline import plugins, progress
 from pipeline.engine import backend, dataset
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
@@ -32,7 +32,7 @@ def evaluate(
     certificate: Path,
     report: Path,
 ) -> None:
-    """Predict the test clips of every fold with that fold's model, and score them.
+    """Predict and score the test clips of every fold.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _predictions(card: Card, data: Dataset) -> pd.DataFrame:
     load = models.models(card)
     folds = {fold.number: fold for fold in data.folds}
     frames = []
-    for one in card.folds:
+    for one in progress.counted(card.folds, len(card.folds), "evaluate", "folds"):
         rows = folds[one.fold].test
         found = answers.predict(load(one), data.take(rows))
         if not np.isfinite(found).all():

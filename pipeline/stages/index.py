@@ -19,9 +19,8 @@ import pandas as pd
 from natsort import natsorted
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from tqdm import tqdm
 
-from pipeline import plugins
+from pipeline import plugins, progress
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
@@ -160,7 +159,7 @@ def _listen(clips: list[Clip]) -> list[Heard]:
     """Decode every clip once, in parallel (libsndfile, soxr and FFT release the interpreter)."""
     with ThreadPoolExecutor() as pool:
         heard = pool.map(_hear, clips)
-        return list(tqdm(heard, total=len(clips), desc="index", unit=" clips", disable=None))
+        return list(progress.counted(heard, len(clips), "index", "clips"))
 
 
 def _hear(clip: Clip) -> Heard:

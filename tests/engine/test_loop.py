@@ -270,7 +270,7 @@ def broken_off(tmp_path_factory):
 @stacked_too
 @pytest.mark.parametrize("left", ["whole", "damaged", "empty"])
 def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(
-    tmp_path, undisturbed, broken_off, stacked, left, capsys
+    tmp_path, undisturbed, broken_off, stacked, left, caplog
 ):
     (wanted, of_wanted), (folder, saved) = undisturbed(stacked), broken_off(stacked)
     shutil.copytree(folder, tmp_path / "run")
@@ -282,7 +282,7 @@ def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(
         found = train(tmp_path / "run", stacked=stacked, **LONG)
     assert (found.models, found.units) == (wanted.models, wanted.units)
     assert len(begun) == of_wanted - saved
-    told = "fold-01.npz: damaged; training begins anew there" in capsys.readouterr().err
+    told = "fold-01.npz: damaged; training begins again there" in caplog.text
     assert told == (left != "whole")
 
 
