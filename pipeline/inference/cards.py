@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline import text
 from pipeline.errors import InputError
 from pipeline.files import stores, tables
 from pipeline.scoring import targets
@@ -175,6 +176,10 @@ def read(folder: Path) -> Card:
     """
     path = Path(folder) / NAME
     if not path.is_file():
+        bundles = sorted(card.parent.name for card in path.parents[1].glob(f"[!.]*/{NAME}"))
+        if bundles and not path.parent.exists():
+            nearest = text.nearest(path.parent.name, bundles)
+            raise InputError(f"{folder}: no such bundle; {nearest}")
         raise InputError(f"{folder}: not a model bundle (no {NAME}); train it with dvc repro")
     held = tables.read_json(path)
     try:

@@ -50,6 +50,13 @@ def test_other_folds_or_features_are_refused(tmp_path):
             card.expect(certificate, spec)
 
 
+def test_a_mistyped_bundle_is_answered_with_the_nearest(tmp_path):
+    (tmp_path / "tim_net-demo").mkdir()
+    (tmp_path / "tim_net-demo/card.json").touch()
+    with pytest.raises(InputError, match=r"tim_net-dmo: no such bundle; did you mean tim_net-demo"):
+        cards.read(tmp_path / "tim_net-dmo")
+
+
 def test_a_folder_without_a_card_is_refused(tmp_path):
     message = (
         rf"^{re.escape(str(tmp_path))}: not a model bundle \(no card\.json\); train it with dvc"
