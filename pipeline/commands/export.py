@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -63,13 +63,15 @@ def export(
     bundle: Path,
     *,
     to: Path,
-    format: str = "tflite",
+    format: Literal["tflite", "onnx"] = "tflite",
     fold: int | None = None,
     fused: bool = False,
     sounds: list[Path] | None = None,
     evaluate: bool = False,
 ) -> None:
-    """Write the model of a fold as TFLite (float32, float16, int8, int8-full) or ONNX (float32).
+    """Write the model of a fold as TFLite or ONNX files.
+
+    TFLite: float32, float16, int8 and int8-full; ONNX: float32.
 
     Each file is tried on held-out clips before it is written. A table tells its bytes, those
     published of it, and the largest deviation from Keras: of a probability, or of an attribute, by
@@ -169,7 +171,7 @@ def _use_tensorflow() -> None:
         raise InputError("Keras computes with another backend already; export in a new process")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # it announces itself at every start
-    backend.choose("tensorflow")
+    backend.start("tensorflow")
 
 
 def _given(card: Card, sounds: list[Path]) -> Clips:
@@ -238,7 +240,8 @@ def _converted(
     if format == "onnx":
         import tf2onnx
 
-        network, _ = tf2onnx.convert.from_function(graph, [taken], opset=OPSET)
+        with backend.silenced():
+            network, _ = tf2onnx.convert.from_function(graph, [taken], opset=OPSET)
         return network.SerializeToString()
     return _tflite(model, graph, kind, representative)
 
@@ -260,7 +263,9 @@ def _tflite(model: Any, graph: Callable, kind: str, representative: np.ndarray) 
         converter.representative_dataset = lambda: ([clip[None]] for clip in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    return _unnamed(converter.convert())
+    with backend.silenced():
+        content = converter.convert()
+    return _unnamed(content)
 
 
 def _unnamed(content: bytes) -> bytes:

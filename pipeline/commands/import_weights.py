@@ -75,10 +75,10 @@ def import_weights(
     normalisation: Path | None = None,
     attribute: str = "",
 ) -> None:
-    """Make a bundle of a checkpoint of Temporal DeepEmoCluster, for ``ser predict`` and ``export``.
+    """Make a bundle of a published checkpoint.
 
-    Nothing that is pickled in the checkpoint is run, and PyTorch is not needed. The temporal
-    network is told by the weights.
+    Of Temporal DeepEmoCluster, for ``ser predict`` and ``ser export``. Nothing that is pickled in
+    the checkpoint is run, and PyTorch is not needed. The weights show which temporal network it is.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def import_weights(
         raise InputError(f"system: no {system!r}; known: {SYSTEM}")
     if bundle.exists():
         raise InputError(f"{bundle}: is there already; choose another folder, or remove it")
-    library = backend.choose(backend.BACKENDS[0])
+    library = backend.start(backend.BACKENDS[0])
     network = plugins.load("models", MODEL)
     weights = network.read_published(checkpoint)
     predicted = attribute or _attribute(checkpoint)

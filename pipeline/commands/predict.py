@@ -215,7 +215,7 @@ def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | Non
     if len(asked) > 1 or (asked and fold is not None):
         raise InputError(f"{asked[0]}: the file is one model; leave out --onnx and --fold")
     if asked:
-        backend.choose(card.backend)  # TensorFlow starts in silence
+        backend.start(card.backend)  # TensorFlow starts in silence
         model = exported.read(given[asked[0]], asked[0], card)
         return Model(card, model.fused, model.predict)
     return Model(card, False, _trained(card, card.of_fold(fold)))
@@ -226,7 +226,7 @@ def _trained(card: Card, asked: tuple[FoldModel, ...]) -> Callable[[list[np.ndar
     held = []
 
     def answer(features: list[np.ndarray]) -> np.ndarray:
-        backend.choose(card.backend)
+        backend.start(card.backend)
         from pipeline.engine import answers
         from pipeline.inference import models
 

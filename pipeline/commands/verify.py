@@ -21,11 +21,11 @@ from pipeline.inference.cards import Card
 
 
 def verify(bundle: Path, *, epochs: int = 3) -> None:
-    """Train the first fold of a run again for some epochs, and compare with its history.
+    """Train the first epochs of a run again, and compare.
 
-    All that was measured must be equal to the last digit, which is promised for the machine that
-    trained the run, or one like it, with the same lock file; another processor, backend or GPU
-    rounds otherwise. Nothing is changed.
+    The first fold is trained again, and compared with its history. All that was measured must be
+    equal to the last digit, which is promised for the machine that trained the run, or one like it,
+    with the same lock file; another processor, backend or GPU rounds otherwise. Nothing is changed.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
         raise InputError(f"epochs: must be at least 1, got {epochs}")
     store, index, folds, certificate = _inputs(bundle, card.run)
     memory_mb = params.load().runs[card.run].engine.memory_mb
-    library = backend.choose(card.backend)
+    library = backend.start(card.backend)
     if library != card.backend:
         raise InputError(f"{bundle}: trained with {card.backend}; KERAS_BACKEND says {library}")
     data = dataset.load(store, index, folds, target=card.target, memory_mb=memory_mb)

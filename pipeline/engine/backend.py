@@ -1,8 +1,12 @@
 """The library that computes, chosen and set up before Keras is imported."""
 
+import logging
 import os
 import platform
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pipeline.errors import InputError
 
@@ -70,3 +74,55 @@ def choose(name: str) -> str:
     else:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     return name
+
+
+def start(name: str) -> str:
+    """Choose a backend, and import TensorFlow if it is that, which has much to say as it starts.
+
+    Parameters
+    ----------
+    name : str
+        As in `choose`.
+
+    Returns
+    -------
+    str
+        The backend that computes.
+
+    Raises
+    ------
+    InputError
+        As in `choose`.
+    """
+    library = choose(name)
+    if library == "tensorflow" and library not in sys.modules:
+        with silenced():
+            import tensorflow  # noqa: F401
+    return library
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Keep from the user what libraries write to stderr past Python, unless the block fails.
+
+    TensorFlow, its converter and TFLite have no setting for some of their messages. ``ser -v``
+    shows them all.
+    """
+    if logging.getLogger("pipeline").isEnabledFor(logging.DEBUG):
+        yield
+        return
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with tempfile.TemporaryFile() as said:
+            os.dup2(said.fileno(), 2)
+            try:
+                yield
+            except BaseException:
+                said.seek(0)
+                os.write(stderr, said.read())
+                raise
+            finally:
+                os.dup2(stderr, 2)
+    finally:
+        os.close(stderr)

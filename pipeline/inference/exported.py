@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.inference.cards import Card
@@ -117,11 +118,15 @@ def read(path: Path, kind: str, card: Card) -> Exported:
 def _tflite(content: bytes) -> Exported:
     """Run a TFLite file; what it takes or gives in 8 bits is converted by its own scales."""
     try:
-        import tensorflow as tf
+        with backend.silenced():
+            import tensorflow as tf
     except ImportError:
         raise InputError("tflite: needs the package tensorflow; pip install -e '.[cpu]'") from None
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of its next home
+        with (
+            warnings.catch_warnings(action="ignore", category=UserWarning),  # of its next home
+            backend.silenced(),
+        ):
             interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
     except ValueError:
         raise InputError("not a TFLite model; write it with ser export") from None
@@ -129,7 +134,8 @@ def _tflite(content: bytes) -> Exported:
 
     def answer(clip: np.ndarray) -> np.ndarray:
         interpreter.resize_tensor_input(source["index"], clip.shape)
-        interpreter.allocate_tensors()
+        with backend.silenced():  # it names its delegate
+            interpreter.allocate_tensors()
         interpreter.set_tensor(source["index"], _to_steps(clip, source))
         interpreter.invoke()
         return _from_steps(interpreter.get_tensor(target["index"]), target)

@@ -50,7 +50,7 @@ def evaluate(
         what is no number.
     """
     card = cards.read(bundle)
-    backend.choose(card.backend)
+    backend.start(card.backend)
     # nothing in memory: it is read fold by fold
     data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
     declared = tables.read_json(certificate)

@@ -46,7 +46,7 @@ def train(
     InputError
         If model and feature do not fit, published weights do not fit, or training diverges.
     """
-    library = backend.choose(run.engine.backend)
+    library = backend.start(run.engine.backend)
     from pipeline.engine import loop
 
     where, target = run.engine.workers, targets.of(run.training.get("attributes", ()))
@@ -108,7 +108,7 @@ def _trained(
 
 def _device(library: str) -> str:
     """Kind of device that computes on this machine: cpu, gpu."""
-    found = backend.choose(library)
+    found = backend.start(library)
     if found != library:
         raise InputError(
             f"engine.workers: a worker computes with {found} already, the run with {library}; "
