@@ -1,11 +1,16 @@
 """Commands: what the command line takes, what it costs, and how it fails."""
 
+import importlib
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -43,8 +48,20 @@ def called():
         remark: str = "none",
         csv: Path | None = None,
         dry_run: bool = False,
+        way: Literal["forward", "backward"] = "forward",
     ):
-        """Do nothing."""
+        """Do nothing.
+
+        Parameters
+        ----------
+        source : Path
+            Path to ``read``.
+        fold, remark : optional
+            First of
+            both.
+        way : {"forward", "backward"}
+            Where to.
+        """
         calls.append(locals())
 
     return stage, calls
@@ -77,19 +94,58 @@ def test_options_left_out_have_the_function_s_defaults(called, monkeypatch):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("", "the following arguments are required: SOURCE, OTHERS, --corpus, --protocol"),
-        ("a b --corpus demo", "the following arguments are required: --protocol"),
-        ("a b --corpus demo --protocol random5 --fold x", "--fold: invalid int value: 'x'"),
-        ("a b --corpus demo --protocol random5 --runs x", "unrecognized arguments: --runs x"),
+        ("", "SOURCE requires an argument. "),
+        ("a b --corpus demo", "--protocol requires an argument. "),
+        ("a --corpus demo --protocol random5", "OTHERS requires an argument. "),
+        (
+            "a b --corpus demo --protocol random5 --fold x",
+            'Invalid value for --fold: unable to convert "x" into int. ',
+        ),
+        (
+            "a b --corpus demo --protocol random5 --runs x",
+            "Unknown option: --runs. Did you mean --corpus? ",
+        ),
+        (
+            "a b --corpus demo --protocl random5",
+            "Unknown option: --protocl. Did you mean --protocol? ",
+        ),
+        (
+            "a b --corpus demo --protocol random5 --remarks x",
+            "Unknown option: --remarks. Did you mean --remark? ",
+        ),
+        (
+            "a b --corpus demo --protocol random5 --way backwrd",
+            'Choose from: "forward", "backward". Did you mean "backward"? ',
+        ),
     ],
 )
-def test_a_wrong_command_line_shows_the_usage_and_exits_2(called, capsys, line, message):
+def test_a_wrong_command_line_is_one_line_and_exit_2(called, capsys, line, message):
     with pytest.raises(SystemExit) as error:
         commandline.command(called[0], line.split(), prog="ser stage")
     assert error.value.code == 2
     said = capsys.readouterr().err
-    assert said.startswith("usage: ser stage ")
-    assert message in said
+    assert said.startswith("stage: ")
+    assert said.endswith(f"{message}See ser stage --help.\n")
+    assert said.count("\n") == 1
+
+
+def test_help_shows_the_docstring_with_choices_and_defaults(called, capsys):
+    commandline.command(called[0], ["--help"])
+    said = " ".join(capsys.readouterr().out.replace("\u2502", "").split())
+    assert said.startswith(
+        "Usage: ser stage --corpus NAME --protocol NAME [OPTIONS] SOURCE OTHERS Do nothing."
+    )
+    for shown in (
+        "SOURCE Path to read. [required]",
+        "--way CHOICE Where to. [choices: forward, backward] [default: forward]",
+        "--fold INT First of both.",
+        "--remark STR First of both. [default: none]",
+        "--dry-run",
+        "--quiet -q",
+        "--verbose -v",
+    ):
+        assert shown in said
+    assert "--runs" not in said
 
 
 @pytest.mark.parametrize(
@@ -144,7 +200,7 @@ def test_help_is_there_at_once(name):
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    assert done.stdout.startswith("usage: ")
+    assert done.stdout.startswith(f"Usage: ser {name} ")
     assert done.stderr == "\n", f"--help loads {done.stderr}"
 
 
@@ -184,22 +240,93 @@ def test_interrupting_says_nothing_and_exits_130(tmp_path):
     assert not (tmp_path / "demo").exists()
 
 
-@pytest.mark.parametrize(("arguments", "status"), [([], 2), (["--help"], 0), (["sing"], 2)])
-def test_ser_lists_its_commands(monkeypatch, capsys, arguments, status):
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_ser_lists_stages_and_commands_with_a_line_each(monkeypatch, capsys, arguments):
     monkeypatch.setattr(sys, "argv", ["ser", *arguments])
-    with pytest.raises(SystemExit) as error:
-        commandline.main()
-    assert error.value.code == status
-    said = capsys.readouterr().err
-    assert said.splitlines() == [
-        "usage: ser NAME ...",
-        *(f"  ser {name} --help" for name in NAMES),
+    commandline.main()
+    said = capsys.readouterr().out
+    titles = [line for line in said.splitlines() if line.startswith("\u256d")]
+    assert [title.split()[1].strip(",") for title in titles] == [
+        *("Stages", "Commands", "Everywhere")
     ]
+    for name, line in (commandline.STAGES | commandline.COMMANDS).items():
+        assert re.search(rf"(?m)^\u2502 {name} +{re.escape(line)} +\u2502$", said)
 
 
-def test_ser_runs_a_command(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["ser", "predict", "--help"])
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_listed_is_what_the_docstring_begins_with(name):
+    folder = "stages" if name in commandline.STAGES else "commands"
+    module = commandline.MODULES.get(name, name)
+    function = getattr(importlib.import_module(f"pipeline.{folder}.{module}"), module)
+    line = (commandline.STAGES | commandline.COMMANDS)[name]
+    assert function.__doc__.splitlines()[0] == line
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("predct x.wav", "ser: no command 'predct'; did you mean predict?\n"),
+        ("trian", "ser: no command 'trian'; did you mean train?\n"),
+        ("sing", f"ser: no command 'sing'; known: {', '.join(NAMES)}\n"),
+        ("--verson", "ser: no option '--verson'; did you mean --version?\n"),
+        ("predict a b --cvs c", "Unknown option: --cvs. Did you mean --csv? "),
+        ("export a --to b --format tfilte", 'Did you mean "tflite"? See ser export --help.\n'),
+    ],
+)
+def test_what_is_mistyped_is_answered_with_the_nearest_name(monkeypatch, capsys, typed, message):
+    monkeypatch.setattr(sys, "argv", ["ser", *typed.split()])
     with pytest.raises(SystemExit) as error:
         commandline.main()
-    assert error.value.code == 0
-    assert capsys.readouterr().out.startswith("usage: ser predict ")
+    assert error.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_ser_names_its_version(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["ser", "--version"])
+    commandline.main()
+    assert capsys.readouterr().out == f"ser-pipeline {metadata.version('ser-pipeline')}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["split", "a", "b", "c", "--protocol", ""], "speakers5"),
+        (["split", "a", "b", "c", "--corpus", ""], ""),
+        (["train", "--run", ""], "tim_net-demo"),
+    ],
+)
+def test_the_shell_completes_names_of_params_yaml(monkeypatch, capsys, typed, offered):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["ser", "__complete", *typed])
+    if typed[0] == "train":
+        monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
+    commandline.main()
+    assert offered in capsys.readouterr().out.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ([], "halfway\nstage: weights: not there\n"),
+        (["-q"], "stage: weights: not there\n"),
+        (["-v"], "step 1\nhalfway\n"),
+    ],
+)
+def test_quiet_and_verbose(capsys, flags, said):
+    def stage():
+        log = logging.getLogger("pipeline")
+        log.debug("step 1")
+        log.info("halfway")
+        raise InputError("weights: not there")
+
+    with pytest.raises(SystemExit) as error:
+        commandline.command(stage, flags)
+    assert error.value.code == 1
+    found = capsys.readouterr().err
+    if flags == ["-v"]:
+        assert found.startswith(said)
+        assert "Traceback" in found
+        assert "took 0 s" in found
+        assert found.endswith("stage: weights: not there\n")
+    else:
+        assert found == said

@@ -62,7 +62,9 @@ class Trial(NamedTuple):
 def check_features(
     store: Path, *, against: Path | None = None, clip: str | None = None, clips: int = 20
 ) -> None:
-    """Recompute some clips of a feature store from raw audio; print what deviates, and why.
+    """Compute some features again from raw audio, and compare.
+
+    What deviates is explained, if it can be.
 
     A table tells the largest and the mean deviation of each coefficient or bin (of more than 40
     the 10 worst), and the last line the verdict. A deviation is rounding up to 1e-5 of the largest

@@ -25,10 +25,11 @@ GPUS = ("nvidia-smi", "--query-gpu=name", "--format=csv,noheader")
 
 
 def record(run: str, *, note: str, seconds: int | None = None) -> None:
-    """Copy what evaluate wrote of a run to reports/recorded, and say how it was made.
+    """Keep the results of a run, with what made them.
 
-    To be called on the machine that trained the run, before the code changes: hardware and commit
-    are those of now. What was recorded of the run before is replaced.
+    They are copied from reports/runs to reports/recorded. To be called on the machine that
+    trained the run, before the code changes: hardware and commit are those of now. What was
+    recorded of the run before is replaced.
 
     Parameters
     ----------

@@ -166,7 +166,9 @@ Free of any licence (CC0 1.0).
 
 
 def demo(folder: Path) -> None:
-    """Write the demo corpus: ``wav/``, ``labels.csv`` and ``README.md``.
+    """Write the synthetic demo corpus.
+
+    It is ``wav/``, ``labels.csv`` and ``README.md``.
 
     Parameters
     ----------

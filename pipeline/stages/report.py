@@ -37,7 +37,9 @@ TEMPLATES = Path(figures.__file__).with_name("templates")
 def report(
     reports: Path, recorded: Path, html: Path, markdown: Path, *, runs: dict[str, params.Run]
 ) -> None:
-    """Write the page and the summary over the results of all runs, and over those recorded.
+    """Write the page and the summary over all runs.
+
+    Over those of params.yaml, and over those recorded.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from pipeline.protocols.vocabulary import LABELLED
 
 
 def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol: Protocol) -> None:
-    """Part the clips of an index into folds and certify what leaks between their parts.
+    """Divide clips into folds, and certify what leaks.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ CODE = (
 def waveforms(
     raw: Path, index: Path, store: Path, *, corpus: Corpus, waveform: WaveformRecipe, engine: Engine
 ) -> None:
-    """Write one waveform per usable clip, and its copies; knows no label.
+    """Write one waveform per usable clip, and its copies.
 
     Says how many clips were cut and padded.
 
