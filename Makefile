@@ -31,7 +31,7 @@ results: repro  ## put the results table into README.md
 	readme.write_text(re.sub(r'(<!-- results.*?-->\n).*?(<!-- end -->)', lambda m: m[1] + table + m[2], readme.read_text(), flags=re.S))"
 
 test: install  ## the whole test suite
-	@$(RUN) python -m pytest -m "not corpus" --numprocesses 2 --dist loadfile
+	@$(RUN) python -m pytest -m "not corpus" --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15
 
 test-corpora: install  ## long checks on real corpora and published weights below ../shared
 	@$(RUN) python -m pytest -m corpus -rs -s

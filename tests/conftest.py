@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipeline.engine import backend
 from tests import copies
@@ -29,30 +30,49 @@ runs:
 """
 
 
+# ---- order -----------------------------------------------------------------------------------
+
+
+def pytest_collection_modifyitems(items):
+    """Let files with slow tests start first, so that no worker ends long after the other."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory, worker_id):
+    """Give ``once(name, make)``: a folder that one worker lets ``make(folder)`` make for all."""
+    shared = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        shared = shared.parent
+
+    def made(name, make):
+        folder, done = shared / name, shared / f"{name}.done"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(shared / f"{name}.lock"):
+            if not done.exists():
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
 # ---- corpora ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
-def demo_corpus(tmp_path_factory):
+def demo_corpus(once):
     """Give the embedded corpus, made by its stage; not to be changed."""
     from pipeline.stages import demo
 
-    folder = tmp_path_factory.mktemp("raw_data") / "demo"
-    demo.demo(folder)
-    return folder
+    return once("raw_data/demo", demo.demo)
 
 
 @pytest.fixture(scope="session")
-def whole_copy(tmp_path_factory):
+def whole_copy(once):
     """Give ``whole_copy(name)``: a whole copy of a corpus, noise for speech; not to be changed."""
-    folder = tmp_path_factory.mktemp("raw_data")
-
-    def make(name):
-        if not (folder / name).exists():
-            copies.load(name).write(folder / name)
-        return folder / name
-
-    return make
+    return lambda name: once(f"raw_data/{name}", copies.load(name).write)
 
 
 @pytest.fixture(scope="session")
@@ -135,15 +155,25 @@ def repro(environment):
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory, environment, repro):
+def finished(once, repro):
     """Give a clone of this working tree in which one tiny run went through; not to be changed."""
-    folder = tmp_path_factory.mktemp("finished") / "clone"
 
-    def git(*arguments, cwd):
-        command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments]
-        done = subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True)
-        return done.stdout
+    def make(folder):
+        clone(folder)
+        repro(folder)
 
+    return once("finished/clone", make)
+
+
+def git(*arguments, cwd):
+    """Run git; return what it prints."""
+    command = ["git", "-c", "user.name=test", "-c", "user.email=test@example.org", *arguments]
+    done = subprocess.run(command, cwd=cwd, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def clone(folder):
+    """Copy what git would take of this working tree, with one tiny run for all runs."""
     listed = git("ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     wanted = [name for name in listed.split("\0") if name and not name.startswith("tests/")]
     for name in wanted:
@@ -156,5 +186,3 @@ def finished(tmp_path_factory, environment, repro):
     git("init", "--quiet", cwd=folder)
     git("add", "--all", cwd=folder)
     git("commit", "--quiet", "--message", "as in the working tree", cwd=folder)
-    repro(folder)
-    return folder
