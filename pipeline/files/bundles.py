@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
-PACKAGES = ("keras", "librosa", "numpy", "scipy", "soundfile", "soxr", "zarr")
+PACKAGES = ("keras", "librosa", "numpy", "scipy", "ser-pipeline", "soundfile", "soxr", "zarr")
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _renumbered(config: bytes) -> bytes:
 
 
 def versions(backend: str) -> dict[str, str]:
-    """Versions of the packages that decide numbers."""
+    """Versions of the packages that decide numbers, this one's among them."""
     engine = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",)}[backend]
     installed = {  # some write _ for - in their names
         dist.metadata["Name"].lower().replace("_", "-"): dist.version

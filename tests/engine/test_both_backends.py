@@ -25,8 +25,11 @@ def on_the_other(*words):
     return done.stdout
 
 
-def test_what_is_marked_holds_on_the_other_backend(tmp_path):
-    words = ["-m", "pytest", "-m", "backends and not corpus", "tests/engine", "tests/models"]
+@pytest.mark.parametrize(
+    "of", ["backends and not corpus", pytest.param("backends and corpus", marks=pytest.mark.corpus)]
+)
+def test_what_is_marked_holds_on_the_other_backend(tmp_path, of):
+    words = ["-m", "pytest", "-m", of, "tests/engine", "tests/models"]
     on_the_other(*words, "-p", "no:cacheprovider", f"--basetemp={tmp_path / 'there'}")
 
 

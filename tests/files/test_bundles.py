@@ -112,7 +112,7 @@ def test_what_was_left_under_other_settings_or_code_is_thrown_away(tmp_path):
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_versions_are_those_installed(backend):
     found = bundles.versions(backend)
-    assert {"keras", "numpy", "librosa", "soxr"} <= set(found)
+    assert {"keras", "numpy", "librosa", "ser-pipeline", "soxr"} <= set(found)
     assert any(name.startswith(backend) for name in found)
     for name, version in found.items():
         assert metadata.version(name) == version

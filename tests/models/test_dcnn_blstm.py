@@ -1,7 +1,5 @@
 """The DCNN-BLSTM against arithmetic, Keras's own networks and the golden arrays."""
 
-import os
-import subprocess
 import sys
 import urllib.error
 from functools import partial
@@ -63,16 +61,6 @@ def learn(model, x):
     state, (loss, _) = program.epoch(state, program.put(x), program.put(targets), order, draws)
     compiled.assign(model, state)
     return values(model), float(loss)
-
-
-@pytest.fixture(scope="module")
-def on_jax(tmp_path_factory):
-    """What the end of this file computes on JAX."""
-    path = tmp_path_factory.mktemp("jax") / "found.npz"
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, __file__, path], env=environment, check=True)
-    with np.load(path) as arrays:
-        return dict(arrays)
 
 
 READINGS = {
@@ -221,13 +209,9 @@ def assert_padding_changes_no_step(found):
     assert np.mean(np.concatenate(gaps) > 1e-4) < 2e-3
 
 
+@pytest.mark.backends
 def test_padding_changes_no_step_of_training():
     assert_padding_changes_no_step(steps())
-
-
-def test_padding_changes_no_step_of_training_on_jax(on_jax):
-    assert on_jax["backend"] == "jax"
-    assert_padding_changes_no_step(on_jax)
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -405,18 +389,12 @@ def assert_golden(found):
 authors = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden arrays are not here")
 
 
+@pytest.mark.backends
 @pytest.mark.corpus
 @authors
 @pytest.mark.parametrize("behind", [0, 3])
 def test_outputs_of_the_repetitions_code(behind):
     assert_golden(golden_outputs(behind))
-
-
-@pytest.mark.corpus
-@authors
-def test_outputs_of_the_repetitions_code_on_jax(on_jax):
-    assert on_jax["backend"] == "jax"
-    assert_golden(on_jax)
 
 
 @pytest.mark.corpus
@@ -516,8 +494,3 @@ def test_takes_segments_of_three_channels(shape):
 def test_settings_out_of_bounds(settings, message):
     with pytest.raises(InputError, match=f"dcnn_blstm: {message}"):
         small(**settings)
-
-
-if __name__ == "__main__":  # run by the fixture on_jax
-    arrays = golden_outputs() if GOLDEN.is_dir() else {}
-    np.savez(sys.argv[1], backend=keras.backend.backend(), **steps(), **arrays)

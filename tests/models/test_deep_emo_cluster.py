@@ -1,8 +1,5 @@
 """Temporal DeepEmoCluster against arithmetic, the authors' code and the authors' weights."""
 
-import os
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -231,22 +228,12 @@ def assert_golden(found, temporal):
             )
 
 
+@pytest.mark.backends
 @authors
 @pytest.mark.corpus
 @pytest.mark.parametrize("temporal", ["gru", "cnn", "trans", "triplet"])
 def test_outputs_of_the_authors_code(temporal):
     assert_golden(outputs_of_golden_weights(temporal), temporal)
-
-
-@authors
-@pytest.mark.corpus
-def test_outputs_of_the_authors_code_on_jax(tmp_path):
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, __file__, tmp_path]
-    subprocess.run(command, env=environment, check=True)
-    for temporal in ("gru", "cnn", "trans", "triplet"):
-        with np.load(tmp_path / f"{temporal}.npz") as found:
-            assert_golden(dict(found), temporal)
 
 
 @authors
@@ -339,8 +326,3 @@ def test_settings_out_of_bounds(setting, value, wanted):
 def test_one_cluster_is_none():
     with pytest.raises(InputError, match="deep_emo_cluster: clusters: must be at least 2, got 1"):
         deep_emo_cluster.with_clusters(small(), 1)
-
-
-if __name__ == "__main__":  # run by test_outputs_of_the_authors_code_on_jax
-    for name in ("gru", "cnn", "trans", "triplet"):
-        np.savez(Path(sys.argv[1]) / f"{name}.npz", **outputs_of_golden_weights(name))

@@ -1,9 +1,6 @@
 """Light-SERNet against arithmetic and the authors' code."""
 
 import math
-import os
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -219,16 +216,6 @@ def assert_training_step(found):
         np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=1e-6, err_msg=name)
 
 
-@pytest.fixture(scope="module")
-def on_jax(tmp_path_factory):
-    """What the end of this file computes on JAX."""
-    path = tmp_path_factory.mktemp("jax") / "found.npz"
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, __file__, path], env=environment, check=True)
-    with np.load(path) as arrays:
-        return dict(arrays)
-
-
 def test_statistics_of_a_training_step():
     model, x = small(dropout=0), 30 * noise(1, 17, 7)
     _, statistics, _ = trained(model, x)
@@ -244,14 +231,9 @@ def test_statistics_of_a_training_step():
     assert not any(mean.any() for mean in kept), "the model itself is as it was"
 
 
+@pytest.mark.backends
 def test_training_step_of_the_engine():
     assert_training_step(training_step())
-
-
-def test_training_step_of_the_engine_on_jax(on_jax):
-    assert on_jax["backend"] == "jax"
-    others = {"backend", "golden_y", "golden_gap"}
-    assert_training_step({name: on_jax[name] for name in on_jax.keys() - others})
 
 
 # ---- the authors' code -----------------------------------------------------------------------
@@ -276,17 +258,11 @@ def assert_golden(y, gap):
     np.testing.assert_allclose(gap, wanted["gap"], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.backends
 @pytest.mark.corpus
 @authors
 def test_outputs_of_the_authors_code():
     assert_golden(*golden_outputs())
-
-
-@pytest.mark.corpus
-@authors
-def test_outputs_of_the_authors_code_on_jax(on_jax):
-    assert on_jax["backend"] == "jax"
-    assert_golden(on_jax["golden_y"], on_jax["golden_gap"])
 
 
 @pytest.mark.corpus
@@ -344,10 +320,3 @@ def test_dropout_is_a_share():
 def test_penalty_is_not_negative():
     with pytest.raises(InputError, match=r"light_sernet: l2: must be at least 0, got -1e-06"):
         small(l2=-1e-6)
-
-
-if __name__ == "__main__":  # run by the fixture on_jax
-    arrays = training_step()
-    if GOLDEN.is_dir():
-        arrays["golden_y"], arrays["golden_gap"] = golden_outputs()
-    np.savez(sys.argv[1], backend=keras.backend.backend(), **arrays)

@@ -1,9 +1,6 @@
 """TIM-Net against arithmetic, the authors' code and the authors' weights."""
 
 import csv
-import os
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
@@ -134,19 +131,12 @@ def assert_golden(y, fused):
     np.testing.assert_allclose(fused, golden("io")["fused"], rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.backends
 def test_outputs_of_the_authors_code():
     assert_golden(*golden_outputs())
 
 
-def test_outputs_of_the_authors_code_on_jax(tmp_path):
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, __file__, tmp_path / "jax.npz"]
-    subprocess.run(command, env=environment, check=True)
-    with np.load(tmp_path / "jax.npz") as found:
-        assert found["backend"] == "jax"
-        assert_golden(found["y"], found["fused"])
-
-
+@pytest.mark.backends
 def test_training_steps_of_the_authors_code():
     model = tim_net.build((188, 39), 7, dropout=0)
     start, batch, wanted = golden("steps_start"), golden("steps_io"), golden("steps_after8")
@@ -290,8 +280,3 @@ def test_settings_are_at_least_one(setting):
 def test_dropout_is_a_share():
     with pytest.raises(InputError, match=r"tim_net: dropout: must be in \[0, 1\), got 1"):
         small(dropout=1)
-
-
-if __name__ == "__main__":  # run by test_outputs_of_the_authors_code_on_jax
-    probabilities, vectors = golden_outputs()
-    np.savez(sys.argv[1], backend=keras.backend.backend(), y=probabilities, fused=vectors)
