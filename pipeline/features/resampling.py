@@ -103,7 +103,7 @@ def _interpolate(signal: np.ndarray, sample_rate: int, target_rate: int, method:
     """Interpolate ``signal``, shape (samples,) -> (floor(samples * ratio),), float64."""
     ratio = target_rate / sample_rate
     samples = floor(len(signal) * ratio)
-    bank = _filter_bank(sample_rate, target_rate, TABLES[method])
+    bank = filter_bank(sample_rate, target_rate, TABLES[method])
     taps = len(bank.early)
     exponent = np.frexp(np.abs(signal).max(initial=0.0))[1]  # |signal| < 2 ** exponent
     padded = np.zeros(taps + len(signal) + bank.hop)
@@ -135,7 +135,7 @@ def _interpolate(signal: np.ndarray, sample_rate: int, target_rate: int, method:
     return np.ldexp(resampled, exponent - SIGNAL_BITS - WEIGHT_BITS)
 
 
-class _FilterBank(NamedTuple):
+class FilterBank(NamedTuple):
     """Interpolation as matrix products: outputs repeat their phases every ``period``.
 
     ``up`` outputs take the time of ``down`` inputs; ``period`` is a multiple of ``up``, and ``hop``
@@ -152,7 +152,7 @@ class _FilterBank(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def _filter_bank(sample_rate: int, target_rate: int, table: Table) -> _FilterBank:
+def filter_bank(sample_rate: int, target_rate: int, table: Table) -> FilterBank:
     """Weights of every phase of a pair of rates, as whole numbers of 2 ** -WEIGHT_BITS."""
     divisor = gcd(sample_rate, target_rate)
     up, down = target_rate // divisor, sample_rate // divisor
@@ -170,7 +170,7 @@ def _filter_bank(sample_rate: int, target_rate: int, table: Table) -> _FilterBan
         banded = np.zeros((len(taps) + shifts[-1], len(outputs)))
         np.put_along_axis(banded, taps[:, None] + shifts, weights[outputs % up].T, axis=0)
         blocks.append((outputs[0], inputs[0], banded))
-    return _FilterBank(up, down, period, period // up * down, blocks, weights[-1])
+    return FilterBank(up, down, period, period // up * down, blocks, weights[-1])
 
 
 def _wing(distance: np.ndarray, scale: float, table: Table) -> np.ndarray:

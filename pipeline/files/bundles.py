@@ -67,12 +67,12 @@ def write_model(save: Callable[[Path], None], path: Path) -> None:
             if name == "metadata.json":
                 content = b'{"keras_version": "%s"}' % metadata.version("keras").encode()
             elif name == "config.json":
-                content = _renumbered(content)
+                content = renumbered(content)
             target.writestr(zipfile.ZipInfo(name), content)
     dated.unlink()
 
 
-def _renumbered(config: bytes) -> bytes:
+def renumbered(config: bytes) -> bytes:
     """Number shared objects in order of appearance: Keras names them by their address in memory."""
     addresses = re.findall(SHARED_OBJECT, config)
     numbers = {address: b"%d" % n for n, (_, address) in enumerate(dict.fromkeys(addresses), 1)}

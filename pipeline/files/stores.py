@@ -233,7 +233,7 @@ def create(
     path = Path(path)
     codec = CODECS["shuffle" if shuffle else "noshuffle"]
     attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": sha256(spec)}
-    chunks = (_chunk_clips(shape), *shape[1:])
+    chunks = (chunk_clips(shape), *shape[1:])
     layout = [list(shape), list(chunks), shuffle]
     decisive = [attributes, layout, hashlib.sha256(content).hexdigest(), code]
     folder = path.with_name(f".{path.name}.{sha256(decisive)[:16]}.part")
@@ -345,7 +345,7 @@ def _blocks(x: zarr.Array) -> list[slice]:
     return [slice(start, min(start + step, clips)) for start in range(0, clips, step)]
 
 
-def _chunk_clips(shape: tuple[int, ...]) -> int:
+def chunk_clips(shape: tuple[int, ...]) -> int:
     """Clips per chunk: 32, more for large corpora, fewer only where clips are very large.
 
     A power of two, so that chunks of waveforms and of features align, and a corpus that grows a

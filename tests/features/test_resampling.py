@@ -154,7 +154,7 @@ def test_kaiser_best_does_not_depend_on_the_level():
 @pytest.mark.parametrize("rates", (*RATES, (192000, 3000), (8000, 48000)))
 @pytest.mark.parametrize("table", resampling.TABLES.values(), ids=resampling.TABLES)
 def test_sums_of_interpolation_are_exact(table, rates):
-    bank = resampling._filter_bank(*rates, table)
+    bank = resampling.filter_bank(*rates, table)
     sums = [np.abs(weights).sum(axis=0).max() for _, _, weights in bank.blocks]
     sums.append(np.abs(bank.early).sum())
     assert max(sums) < 2**53 / 2**resampling.SIGNAL_BITS

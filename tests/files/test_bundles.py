@@ -47,7 +47,7 @@ def test_no_address_in_memory_is_left_in_a_model(model, tmp_path):
         shared = re.findall(rb'"shared_object_id": (\d+)', file.read("config.json"))
     assert set(shared) == {b"1"}  # the layers' default type
     config = b'[{"shared_object_id": 1402}, {"shared_object_id": 99}, {"shared_object_id": 1402}]'
-    numbered = [part["shared_object_id"] for part in json.loads(bundles._renumbered(config))]
+    numbered = [part["shared_object_id"] for part in json.loads(bundles.renumbered(config))]
     assert numbered == [1, 2, 1]
 
 

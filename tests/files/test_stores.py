@@ -364,7 +364,7 @@ def test_rows_of_another_length_are_computed_anew(tmp_path, name):
     ids=str,
 )
 def test_a_store_of_20_000_clips_stays_below_about_200_files(shape):
-    rows = stores._chunk_clips(shape)
+    rows = stores.chunk_clips(shape)
     files = math.ceil(shape[0] / rows) + 10  # and four arrays, and six zarr.json
     assert files < 200
     assert rows >= 32
@@ -376,9 +376,9 @@ def test_files_are_counted_right(tmp_path):
 
 
 def test_small_corpora_and_long_clips_have_chunks_of_their_own_size():
-    assert stores._chunk_clips((7, 100)) == 7
-    assert stores._chunk_clips((535, 110_000)) == 32
-    assert stores._chunk_clips((20_000, 10**6)) == 32  # 128 MB, rather than thousands of files
+    assert stores.chunk_clips((7, 100)) == 7
+    assert stores.chunk_clips((535, 110_000)) == 32
+    assert stores.chunk_clips((20_000, 10**6)) == 32  # 128 MB, rather than thousands of files
 
 
 @pytest.mark.parametrize("what", ["nothing", "file", "folder", "array", "other group", "no length"])
