@@ -1,5 +1,7 @@
 """Functions that compute features: how people write them, and what is said where that is wrong."""
 
+import subprocess
+import sys
 import textwrap
 
 import numpy as np
@@ -256,3 +258,26 @@ def test_settings_of_a_store_are_checked_as_those_of_params_are():
     spec["settings"] |= {"n_mfcc": 0}
     with pytest.raises(InputError, match=r"^cepstral\.mfcc\.n_mfcc: must be at least 1, got 0$"):
         recipes.feature([*noise()], 16000, spec)
+
+
+def test_a_function_that_a_bundle_names_and_is_not_here_is_one_line():
+    spec = recipes.read_feature({"function": "cepstral.mfcc"}, "here").spec()
+    message = r"^no 'gone\.loudness', for there is no pipeline/features/gone\.py; known: cepstral"
+    with pytest.raises(InputError, match=message):
+        recipes.feature([*noise()], 16000, spec | {"function": "gone.loudness"})
+
+
+# ---- imports ---------------------------------------------------------------------------------
+
+
+def test_reading_settings_loads_no_library_of_sound():
+    program = """
+import sys
+from pipeline.features import functions, recipes
+assert "cepstral.mfcc" in functions.known()
+print(*{"librosa", "numba", "pandas", "scipy", "soxr", "zarr", "keras"} & set(sys.modules))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "\n"
