@@ -22,7 +22,7 @@ TABLES = {FEATURES: (*RECORDS, "functions")}  # of each guide
 
 
 def blocks(guide, language):
-    """Code blocks of a guide in one language, in order."""
+    """Code blocks of a guide in one language, in order; of the own part in ``LANGUAGE own``."""
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", guide.read_text())
 
 

@@ -44,3 +44,4 @@ class Feature(Protocol):
         ndarray, shape (clips, frames, ...), float32
             One frame or more. The values of a clip depend on that clip alone.
         """
+        ...

@@ -90,7 +90,7 @@ def apply(
     """
     import librosa  # slow to import
 
-    drawn = {kind: draws.uniform(*augment[kind]) for kind in sorted(augment)}
+    drawn = {kind: draws.uniform(low, high) for kind, (low, high) in sorted(augment.items())}
     if "pitch" in drawn:
         signal = librosa.effects.pitch_shift(signal, sr=sample_rate, n_steps=drawn["pitch"])
     if "tempo" in drawn:

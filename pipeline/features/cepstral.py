@@ -69,7 +69,7 @@ def mfcc(signals: np.ndarray, sample_rate: int, settings: Mfcc = Mfcc()) -> np.n
     coefficients = []
     for values in transform.spectra(signals, stft, numbers, bands):
         levels = settings.logarithm.of(values)  # (n_mels, frames)
-        cepstrum = scipy.fft.dct(levels, axis=0, norm="ortho")[: settings.n_mfcc]
+        cepstrum = np.asarray(scipy.fft.dct(levels, axis=0, norm="ortho"))[: settings.n_mfcc]
         if settings.dct_norm == "tf_signal":
             cepstrum[0] *= np.sqrt(2)
         cepstrum = settings.limited.of(settings.logarithm.rounded(cepstrum))

@@ -31,7 +31,7 @@ def cut(signal: np.ndarray, samples: int | None, *, where: str) -> list[np.ndarr
     >>> cut(np.arange(1, 6), 2, where="segments")
     [array([1, 2]), array([3, 4]), array([5])]
     """
-    if where == "whole":
+    if where == "whole" or samples is None:
         return [signal]
     if where == "segments":
         return [signal[i : i + samples] for i in range(0, max(1, len(signal)), samples)]

@@ -256,7 +256,9 @@ def spectra(
         for start in range(first, last, block):
             stop = min(start + block, last)
             tapered = np.multiply(framed[start:stop], taper, out=buffer[: stop - start])
-            spectrum = scipy.fft.rfft(tapered.T, stft.n_fft, axis=0)  # (n_fft // 2 + 1, block)
+            spectrum = np.asarray(
+                scipy.fft.rfft(tapered.T, stft.n_fft, axis=0)
+            )  # (n_fft // 2 + 1, block)
             parts = spectrum.view(precision)  # real and imaginary in turn
             np.square(parts, out=parts)
             energy = parts[:, ::2] + parts[:, 1::2]
@@ -308,7 +310,7 @@ def window(name: str, length: int, periodic: bool) -> np.ndarray:
     """
     import scipy.signal
 
-    return scipy.signal.get_window(name, length, fftbins=periodic)
+    return np.asarray(scipy.signal.get_window(name, length, fftbins=periodic))
 
 
 @lru_cache

@@ -28,8 +28,7 @@ def test_lines_of_params_are_valid():
     features = [line for block in shown for line in block.get("features", {}).values()]
     for line in waveforms:
         assert settings.read(recipes.WaveformRecipe, line, "shown").length in ("centre", "start")
-    built_in = [line for line in features if "loudness" not in line["function"]]
-    assert [recipes.read_feature(line, "shown").chunks for line in built_in] == [0, 11]
+    assert [recipes.read_feature(line, "shown").chunks for line in features] == [0, 11]
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +36,9 @@ def clone(finished, tmp_path_factory):
     """Give a clone of a finished project in which the guide's own feature was made."""
     ignored = shutil.ignore_patterns("__pycache__")
     clone = shutil.copytree(finished, tmp_path_factory.mktemp("own") / "clone", ignore=ignored)
-    (source,) = [
-        block for block in guides.blocks(GUIDE, "python") if block.startswith("# pipeline")
-    ]
+    (source,) = guides.blocks(GUIDE, "python own")
     (clone / source.partition("\n")[0].removeprefix("# ")).write_text(source)
-    (line,) = [block for block in guides.blocks(GUIDE, "yaml") if "loudness" in block]
+    (line,) = guides.blocks(GUIDE, "yaml own")
     params = (clone / "params.yaml").read_text()
     added, times = re.subn("(?m)^features:", line.rstrip() + "\n  #", params)
     assert times == 1
@@ -64,7 +61,7 @@ def run(clone, environment):
 
 
 def test_the_own_feature_is_made_into_a_store(clone, run):
-    (command,) = guides.blocks(GUIDE, "sh")
+    (command,) = guides.blocks(GUIDE, "sh own")
     run(*command.split())
     store = stores.read(clone / "features" / "demo" / "centred" / "loudness25.zarr")
     assert store.x.shape == (210, 249, 2)
@@ -76,5 +73,5 @@ def test_the_own_feature_is_made_into_a_store(clone, run):
 
 
 def test_the_store_is_read_as_shown(run):
-    (shown,) = [block for block in guides.blocks(GUIDE, "python") if "open_group" in block]
+    (shown,) = guides.blocks(GUIDE, "python")
     assert run(sys.executable, "-c", shown) == "(108, 39) 2048\n"
