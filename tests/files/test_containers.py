@@ -81,3 +81,275 @@ def test_a_cut_file_is_never_shorter_without_a_reason(tmp_path, container, encod
             np.testing.assert_array_equal(
                 cut.signal[:SAMPLES], wanted[:SAMPLES], err_msg=f"cut at byte {place}"
             )
+
+
+# ---- sizes that are wrong --------------------------------------------------------------------
+
+
+def chunked(container, **settings):
+    """Encode noise as PCM: the file, its samples, and where the size of the sound stands."""
+    file = io.BytesIO()
+    soundfile.write(file, noise(), RATE, format=container, subtype="PCM_16", **settings)
+    name = {"AIFF": b"SSND"}.get(container, b"data")
+    data = bytearray(file.getvalue())
+    place = data.find(name) + {"W64": 16}.get(container, 4)
+    return data, soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)[0], place
+
+
+@pytest.mark.parametrize("settings", [{}, {"endian": "BIG"}], ids=["RIFF", "RIFX"])
+@pytest.mark.parametrize("wrong", [-8, -1, 1, 8, 36, 44, 100_000])
+def test_the_size_of_the_file_is_not_what_counts(tmp_path, settings, wrong):
+    data, wanted, _ = chunked("WAV", **settings)
+    order = "big" if settings else "little"
+    data[4:8] = (len(data) - 8 + wrong).to_bytes(4, order)
+    sound = load(tmp_path, data)
+    np.testing.assert_array_equal(sound.signal, wanted)
+    assert sound.unchecked == ""
+
+
+@pytest.mark.parametrize("riff", [0, 36, 0x7FFFF024, 0xFFFFFFFF])
+@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0x80000000, 0xFFFFFFDB, 0xFFFFFFFF])
+@pytest.mark.parametrize("odd", [0, 1])
+def test_a_recorder_that_never_stated_the_length(tmp_path, riff, size, odd):
+    data, wanted, place = chunked("WAV")
+    data[4:8], data[place : place + 4] = riff.to_bytes(4, "little"), size.to_bytes(4, "little")
+    sound = load(tmp_path, data + b"\1" * odd)
+    np.testing.assert_array_equal(sound.signal, wanted)
+    assert sound.unchecked == "its header states no length"
+
+
+@pytest.mark.parametrize(
+    ("container", "size"),
+    [
+        *(("W64", bytes(8)), ("W64", b"\xff" * 8), ("CAF", b"\xff" * 8)),
+        *(("AIFF", bytes(4)), ("AIFF", b"\xff" * 4), ("AU", bytes(4)), ("AU", b"\xff" * 4)),
+    ],
+)
+def test_other_containers_that_state_no_length(tmp_path, container, size):
+    data, wanted, place = chunked(container)
+    place = 8 if container == "AU" else place
+    data[place : place + len(size)] = size
+    sound = load(tmp_path, data)
+    np.testing.assert_array_equal(sound.signal, wanted)
+    assert sound.unchecked == "its header states no length"
+
+
+def test_the_size_of_the_file_tells_that_more_is_sound(tmp_path):
+    data, wanted, place = chunked("WAV")
+    data[place : place + 4] = (SAMPLES).to_bytes(4, "little")  # bytes: half of them
+    np.testing.assert_array_equal(load(tmp_path, data).signal, wanted)
+    data[4:8] = (36 + SAMPLES).to_bytes(4, "little")
+    with pytest.raises(InputError, match=f"{SAMPLES} bytes behind the sound are neither a chunk"):
+        load(tmp_path, data)
+
+
+@pytest.mark.parametrize("container", ["AU", "NIST", "AVR", "HTK", "WVE"])
+def test_more_sound_than_a_header_states_is_refused(tmp_path, container):
+    (encoding,) = [e for c, e in KINDS if c == container and e in ("PCM_16", "ALAW")][:1]
+    data = encoded(container, encoding) + b"\1" * 100
+    with pytest.raises(InputError, match="holds 100 bytes more than its header states"):
+        load(tmp_path, data)
+
+
+LIST = b"LIST\x10\0\0\0INFOISFT\4\0\0\0abc\0"
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [LIST, LIST[:13], b"xyzw\4\0\0\0abcd" + LIST, b"TAG".ljust(128, b"a"), bytes(100)],
+    ids="chunk cut chunks tag zeros".split(),
+)
+def test_what_may_follow_the_sound(tmp_path, behind):
+    data, wanted, _ = chunked("WAV")
+    np.testing.assert_array_equal(load(tmp_path, data + behind).signal, wanted)
+
+
+def test_an_odd_size_with_and_without_padding(tmp_path):
+    file = io.BytesIO()
+    soundfile.write(file, noise(999), RATE, format="WAV", subtype="PCM_U8")
+    data = file.getvalue()[: 44 + 999]
+    for padding in (b"", b"\0"):
+        for behind in (b"", LIST):
+            assert len(load(tmp_path, data + padding + behind).signal) == 999
+
+
+# ---- FLAC ------------------------------------------------------------------------------------
+
+
+def flac(total, data=None):
+    """Encode noise as FLAC whose header states another total."""
+    data = bytearray(data or encoded("FLAC", "PCM_16"))
+    data[21] = data[21] & 0xF0 | total >> 32
+    data[22:26] = (total & 0xFFFFFFFF).to_bytes(4, "big")
+    return bytes(data)
+
+
+@pytest.mark.parametrize("prefix", [b"", b"ID3\4\0\0\0\0\0\x0a" + bytes(10)], ids=["", "ID3"])
+@pytest.mark.parametrize("total", [0, 1, 4096, SAMPLES - 1])
+def test_a_flac_file_with_a_total_too_small_or_none_is_read_whole(tmp_path, total, prefix):
+    wanted = load(tmp_path, encoded("FLAC", "PCM_16")).signal
+    for behind in (b"", b"TAG".ljust(128, b"a")):
+        sound = load(tmp_path, prefix + flac(total) + behind)
+        np.testing.assert_array_equal(sound.signal, wanted)
+        assert bool(sound.unchecked) == (total == 0)
+
+
+@pytest.mark.parametrize("total", [SAMPLES + 1, 1 << 35, (1 << 36) - 1])
+def test_a_flac_file_that_promises_too_much_is_refused(tmp_path, total):
+    with pytest.raises(InputError, match=f"promises {total} samples, {SAMPLES} are there"):
+        load(tmp_path, flac(total))
+
+
+def test_a_cut_of_a_flac_file_without_a_total_is_noticed_within_a_frame(tmp_path):
+    whole = flac(0)
+    for place in np.linspace(200, len(whole) - 1, 40).astype(int):
+        with pytest.raises(InputError, match="cut short or damaged: its last frame is not whole"):
+            load(tmp_path, whole[:place])
+
+
+# ---- Ogg -------------------------------------------------------------------------------------
+
+
+def ogg(encoding="VORBIS", seed=0, rate=RATE):
+    """Encode noise, long enough for several pages: the pages."""
+    file = io.BytesIO()
+    soundfile.write(file, noise(60000, seed), rate, format="OGG", subtype=encoding)
+    pages = file.getvalue().split(b"OggS")[1:]
+    assert len(pages) > 4
+    return [b"OggS" + page for page in pages]
+
+
+@pytest.mark.parametrize("encoding", ["VORBIS", "OPUS"])
+def test_no_ogg_page_may_be_missing_or_damaged(tmp_path, encoding):
+    pages = ogg(encoding)
+    whole = load(tmp_path, b"".join(pages) + bytes(5)).signal
+    assert len(whole) == 60000
+    for number in range(len(pages)):
+        with pytest.raises(InputError, match=r"cut|missing|no Ogg page|0 bytes"):
+            load(tmp_path, b"".join(pages[:number] + pages[number + 1 :]))
+        damaged = bytearray(pages[number])
+        damaged[len(damaged) // 2] ^= 1
+        with pytest.raises(InputError, match="damaged: the Ogg page at byte"):
+            load(tmp_path, b"".join([*pages[:number], bytes(damaged), *pages[number + 1 :]]))
+
+
+def test_ogg_streams_in_a_chain_are_read_one_after_the_other(tmp_path):
+    chain = [b"".join(ogg(seed=seed)) for seed in range(3)]
+    alone = [load(tmp_path, link).signal for link in chain]
+    np.testing.assert_array_equal(load(tmp_path, b"".join(chain)).signal, np.concatenate(alone))
+    with pytest.raises(InputError, match="cut short: its last page is not whole"):
+        load(tmp_path, b"".join(chain)[:-40])
+    other = b"".join(ogg(rate=8000))
+    with pytest.raises(InputError, match="streams of different rates or channels"):
+        load(tmp_path, chain[0] + other)
+
+
+# ---- MPEG ------------------------------------------------------------------------------------
+
+
+def mp3(mode="CONSTANT", seed=0):
+    """Encode noise: the Info header's frame, the other frames."""
+    file = io.BytesIO()
+    signal = noise(30000, seed) * np.linspace(0.01, 1, 30000)
+    settings = {"format": "MP3", "bitrate_mode": mode, "compression_level": 0.5}
+    soundfile.write(file, signal, RATE, **settings)
+    data = file.getvalue()
+    frame = data.index(data[:2], 200)  # behind the header's table
+    return data[:frame], data[frame:]
+
+
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+def test_mpeg_without_an_info_header_is_read_whole(tmp_path, mode):
+    info, frames = mp3(mode)
+    wanted = load(tmp_path, info + frames)
+    assert (len(wanted.signal), wanted.unchecked) == (30000, "")
+    sound = load(tmp_path, frames)
+    assert 30000 <= len(sound.signal) < 30000 + 3 * 1152
+    assert sound.unchecked == "its header states no length"
+
+
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+def test_a_cut_mpeg_file_is_refused_or_noted(tmp_path, mode):
+    info, frames = mp3(mode)
+    for place in np.linspace(100, len(frames) - 1, 40).astype(int):
+        with pytest.raises(InputError, match="cut short"):
+            load(tmp_path, info + frames[:place])
+        try:
+            assert load(tmp_path, frames[:place]).unchecked
+        except InputError as error:
+            assert "cut short" in str(error)
+
+
+ID3V1 = b"TAG".ljust(128, b"a")
+APE = b"APETAGEX\xd0\7\0\0" + (33).to_bytes(4, "little") + b"\1\0\0\0\0\0\0\xa0" + bytes(8)
+APE = APE + b"x" + APE[:20] + b"\0\0\0\x80" + bytes(8)
+
+
+def id3(size):
+    """Make a tag of so many bytes, with things in it that look like frames."""
+    seven = bytes(size >> shift & 127 for shift in (21, 14, 7, 0))
+    return b"ID3\4\0\0" + seven + (mp3()[1][:50] * size)[:size]
+
+
+@pytest.mark.parametrize(
+    ("before", "behind"),
+    [
+        (id3(500) + id3(100), b""),
+        (id3(150_000), ID3V1),
+        (bytes(3000), bytes(3000)),
+        (b"junk that is no sound" * 100, b""),
+        (b"", APE + ID3V1),
+        (b"", b"junk"),
+    ],
+    ids="tags picture zeros junk ape end".split(),
+)
+def test_mpeg_among_tags_zeros_and_junk(tmp_path, before, behind):
+    info, frames = mp3()
+    wanted = load(tmp_path, info + frames).signal
+    np.testing.assert_array_equal(load(tmp_path, before + info + frames + behind).signal, wanted)
+
+
+def test_what_macos_leaves_next_to_an_mpeg_file_is_not_taken_for_its_header(tmp_path):
+    data = b"".join(mp3())
+    (tmp_path / "._clip.bin").write_bytes(bytes(400))
+    assert len(load(tmp_path, data).signal) == 30000
+
+
+@pytest.mark.parametrize("between", [b"", ID3V1, id3(300)], ids=["", "ID3v1", "ID3v2"])
+def test_joined_mpeg_files_are_read_one_after_the_other(tmp_path, between):
+    files = [b"".join(mp3(seed=seed)) for seed in range(3)]
+    alone = [load(tmp_path, file).signal for file in files]
+    joined = load(tmp_path, between.join(files))
+    np.testing.assert_array_equal(joined.signal, np.concatenate(alone))
+    with pytest.raises(InputError, match="damaged: no frame of sound at byte"):
+        load(tmp_path, files[0][:-100] + files[1])
+    with pytest.raises(InputError, match=r"damaged|cut short"):
+        load(tmp_path, files[0][:3000] + bytes(500) + files[0][3500:])
+
+
+# ---- what is not read ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.m4a", bytes(4) + b"ftypM4A "),
+        ("a.mp3", bytes(4) + b"ftypM4A "),
+        ("a.webm", b"\x1a\x45\xdf\xa3"),
+        ("a.wma", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"),
+        ("a.amr", b"#!AMR\n"),
+        ("a.aac", b"\xff\xf1\x50\x80"),
+        ("a.wv", b"wvpk"),
+        ("a.raw", b"\1\2\3\4"),
+    ],
+)
+def test_sound_that_is_not_read_is_seen_and_named(tmp_path, name, data):
+    with pytest.raises(InputError, match="which libsndfile does not read; convert it to WAV or FL"):
+        load(tmp_path, data + bytes(range(1, 200)) * 9, name)
+    assert audio.below(tmp_path) == [tmp_path / name]
+
+
+def test_there_is_a_suffix_for_every_container_that_is_read():
+    known = {container for names in audio.CONTAINERS.values() for container in names}
+    assert known == set(soundfile.available_formats()) - {"RAW"}
+    assert not audio.FOREIGN & set(audio.CONTAINERS)

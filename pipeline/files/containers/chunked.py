@@ -118,7 +118,7 @@ def contents(file: BinaryIO, kind: Kind) -> Contents:
         promised = int.from_bytes(chunks[b"ds64"][8:16], "little")
     block, encoding = _block(chunks, kind)
     unknown = _unknown(promised, kind) or (
-        promised == 0 and there > 0 and not _are_chunks(file, start, kind)
+        promised <= 0 < there and not _are_chunks(file, start, kind)
     )
     if unknown:
         sound = there

@@ -8,6 +8,7 @@ from pipeline.errors import InputError
 
 # 2 GiB (SoX, arecord) and 4 GiB (FFmpeg), as promised by writers that cannot seek back, with or
 # without the header's own bytes
+FARTHEST = 1 << 62  # bytes; a damaged size may say anything
 PLACEHOLDERS = (range(0x7FFFF000, 0x80000100), range(0xFFFFFF00, 0x100000000))
 
 
@@ -39,7 +40,9 @@ def length(file: BinaryIO) -> int:
 
 
 def at(file: BinaryIO, position: int, count: int) -> bytes:
-    """Up to ``count`` bytes from a position on."""
+    """Up to ``count`` bytes from a position on, none from one that no file has."""
+    if position > FARTHEST:
+        return b""
     file.seek(position)
     return file.read(count)
 

@@ -84,7 +84,7 @@ def begins(data: bytes) -> bool:
     ``data`` are the first 64 KiB, or all behind a longer tag.
     """
     position = _skip(data, 0)
-    return _synchronised(data, position) is not None
+    return bool(frame(data[position : position + 4])) or _synchronised(data, position) is not None
 
 
 def contents(data: bytes) -> Contents:
@@ -105,9 +105,8 @@ def contents(data: bytes) -> Contents:
     InputError
         If frames are missing or damaged, or there are none.
     """
-    streams, unsure = _streams(data)
-    parts, samples = [], 0
-    for stream in streams:
+    parts, samples, unsure = [], 0, False
+    for stream in _streams(data):
         counted = len(stream.data)
         if counted == 0:
             continue
@@ -128,14 +127,14 @@ def contents(data: bytes) -> Contents:
     return Contents(samples, tuple(parts), "its header states no length" if unsure else "")
 
 
-def _streams(data: bytes) -> tuple[list[Stream], bool]:
-    """Frames of each stream, and whether it cannot be said that the last is whole."""
+def _streams(data: bytes) -> list[Stream]:
+    """Frames of each stream."""
     stop = tags.end(data)
     streams: list[Stream] = []
     position = _skip(data, 0)
     found = _synchronised(data, position)
     if found is None:
-        raise InputError("holds no frames of sound; copy it again")
+        raise InputError("cut short or damaged: no frame of sound follows another; copy it again")
     position = found
     while position < stop:
         one = frame(data[position : position + 4])
@@ -171,7 +170,7 @@ def _streams(data: bytes) -> tuple[list[Stream], bool]:
         if stream is None:  # a tag is where two files were joined
             streams.append(Stream(one))
         position = again
-    return streams, False
+    return streams
 
 
 def _refuse_rest(rest: bytes, stream: Stream) -> None:
