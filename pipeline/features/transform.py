@@ -256,10 +256,8 @@ def spectra(
         for start in range(first, last, block):
             stop = min(start + block, last)
             tapered = np.multiply(framed[start:stop], taper, out=buffer[: stop - start])
-            spectrum = np.asarray(
-                scipy.fft.rfft(tapered.T, stft.n_fft, axis=0)
-            )  # (n_fft // 2 + 1, block)
-            parts = spectrum.view(precision)  # real and imaginary in turn
+            spectrum = np.asarray(scipy.fft.rfft(tapered.T, stft.n_fft, axis=0))
+            parts = spectrum.view(precision)  # (n_fft // 2 + 1, 2 * block): real, imaginary, ...
             np.square(parts, out=parts)
             energy = parts[:, ::2] + parts[:, 1::2]
             if stft.power == 1:
