@@ -14,8 +14,8 @@ import numpy as np
 from keras import ops
 
 from pipeline.engine import answers, clustering, compiled
-from pipeline.engine.compiled import Program
 from pipeline.engine.dataset import Dataset, Fold
+from pipeline.engine.program import Program
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.features import framing

@@ -11,6 +11,7 @@ from keras import ops
 from pipeline import progress
 from pipeline.engine import answers, compiled, objectives
 from pipeline.engine.dataset import Dataset, Fold
+from pipeline.engine.program import Program
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -110,7 +111,7 @@ def program(
     optimiser: objectives.Optimiser,
     batch: int,
     mask: Callable = objectives.whole,
-) -> compiled.Program:
+) -> Program:
     """Compile a network of probabilities; what it measures are loss and hits.
 
     Parameters

@@ -12,8 +12,8 @@ import keras
 import numpy as np
 
 from pipeline.engine import answers
-from pipeline.engine.compiled import Program
 from pipeline.engine.dataset import Dataset, Fold
+from pipeline.engine.program import Program
 
 STREAMED = 8  # batches at once where the features do not fit into memory
 

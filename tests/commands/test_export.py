@@ -21,7 +21,7 @@ from pipeline.commands import export, import_weights
 from pipeline.commands.export import export as export_command
 from pipeline.commands.predict import predict
 from pipeline.config import params
-from pipeline.engine import backend, dataset
+from pipeline.engine import dataset
 from pipeline.errors import InputError
 from pipeline.features import framing, recipes
 from pipeline.inference import cards, exported, fused
@@ -101,9 +101,8 @@ def probabilities(frame, card):
 
 @pytest.mark.parametrize("name", FILES + FUSED)
 def test_predict_gives_with_a_file_what_evaluate_gave(
-    finished, plain, with_recipe, held_out, card, tmp_path, monkeypatch, name
+    finished, plain, with_recipe, held_out, card, tmp_path, name
 ):
-    monkeypatch.setattr(backend, "choose", lambda library: library)
     folder = with_recipe if name in FUSED else plain
     sounds = [Path(path) for path in held_out.path]
     predict(finished / "models" / "tiny", sounds, tflite=folder / name, csv=tmp_path / "a.csv")
@@ -116,7 +115,7 @@ def test_predict_gives_with_a_file_what_evaluate_gave(
 
 
 @pytest.mark.parametrize("options", [[], ["--fused"]], ids=["plain", "fused"])
-def test_onnx_as_well(finished, environment, held_out, card, tmp_path, monkeypatch, options):
+def test_onnx_as_well(finished, environment, held_out, card, tmp_path, options):
     for package in ("onnxruntime", "tf2onnx"):
         pytest.importorskip(package)
     line = ["models/tiny", "--to", tmp_path, "--format", "onnx", *options]
@@ -124,7 +123,6 @@ def test_onnx_as_well(finished, environment, held_out, card, tmp_path, monkeypat
     code += "commandline.command(export.export)"
     done = run_code(code, line, cwd=finished, env=environment)
     assert done.returncode == 0, done.stderr
-    monkeypatch.setattr(backend, "choose", lambda library: library)
     (file,) = tmp_path.glob("*.onnx")
     sounds = [Path(path) for path in held_out.path]
     predict(finished / "models" / "tiny", sounds, onnx=file, csv=tmp_path / "a.csv")
@@ -257,8 +255,7 @@ def attributes(environment, tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", [*FILES, *FUSED, "fused-float32.onnx"])
-def test_files_give_the_attributes_of_their_bundle(attributes, tmp_path, monkeypatch, name):
-    monkeypatch.setattr(backend, "choose", lambda library: library)
+def test_files_give_the_attributes_of_their_bundle(attributes, tmp_path, name):
     if name.endswith("onnx"):
         pytest.importorskip("onnxruntime")
         pytest.importorskip("tf2onnx")

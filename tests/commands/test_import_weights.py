@@ -13,7 +13,6 @@ import soundfile
 
 from pipeline.commands.import_weights import SPEC, import_weights
 from pipeline.config import params
-from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.inference import cards, models
 from pipeline.models import deep_emo_cluster
@@ -32,7 +31,6 @@ CLUSTERS = {"clusters.kernel": np.zeros((256, 10)), "clusters.bias": np.zeros(10
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
     """Give ``checkpoint(temporal, name)``: a made-up one with its normalisation beside it."""
-    monkeypatch.setattr(backend, "choose", lambda name: name)
 
     def make(temporal="cnn", name=DOMINANCE, shape=(11, 62, 128)):
         model = deep_emo_cluster.build(shape, 1, temporal=temporal, seed=1)
@@ -183,8 +181,7 @@ def test_a_bundle_that_is_there_is_left_alone(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"), [(None, "no such file"), (b"no pickle", "not a PyTorch checkpoint")]
 )
-def test_what_is_no_checkpoint(tmp_path, monkeypatch, content, message):
-    monkeypatch.setattr(backend, "choose", lambda name: name)
+def test_what_is_no_checkpoint(tmp_path, content, message):
     path = tmp_path / NAME.format("Act", "CNN")
     if content is not None:
         path.write_bytes(content)

@@ -14,7 +14,6 @@ import soxr
 
 from pipeline.commands import predict as module
 from pipeline.commands.predict import load, predict
-from pipeline.engine import backend
 from pipeline.errors import InputError
 from tests import rated
 
@@ -115,10 +114,7 @@ def test_any_length_and_quality_gets_an_answer(table, sounds, card):
     np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
 
 
-def test_without_a_fold_the_answer_is_the_mean_of_all(
-    finished, held_out, card, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(backend, "choose", lambda name: name)
+def test_without_a_fold_the_answer_is_the_mean_of_all(finished, held_out, card, tmp_path, capsys):
     sound, found = [Path(held_out.path.iloc[0])], {}
     for fold in (None, 1, 2, 3, 4, 5):
         predict(finished / "models" / "tiny", sound, fold=fold, csv=tmp_path / "a.csv")
@@ -131,9 +127,8 @@ def test_without_a_fold_the_answer_is_the_mean_of_all(
 
 @pytest.mark.parametrize("length", ["start", "whole"])
 def test_clips_of_different_lengths_meet_a_model_that_pads(
-    finished, held_out, sounds, tmp_path, monkeypatch, length
+    finished, held_out, sounds, tmp_path, length
 ):
-    monkeypatch.setattr(backend, "choose", lambda name: name)
     bundle = tmp_path / "tiny"
     shutil.copytree(finished / "models" / "tiny", bundle)
     card = json.loads((bundle / "card.json").read_text())
@@ -152,8 +147,7 @@ def test_clips_of_different_lengths_meet_a_model_that_pads(
             predict(bundle, [sounds / "odd" / "long.wav"])
 
 
-def test_two_lines_of_python_do_the_same(finished, held_out, card, monkeypatch):
-    monkeypatch.setattr(backend, "choose", lambda name: name)
+def test_two_lines_of_python_do_the_same(finished, held_out, card):
     answer = load(str(finished / "models" / "tiny"), fold=1)
     for path, wanted in zip(held_out.path, probabilities(held_out, card), strict=True):
         found = answer(path)
@@ -167,9 +161,8 @@ def test_two_lines_of_python_do_the_same(finished, held_out, card, monkeypatch):
 
 
 @pytest.fixture
-def slid(finished, sounds, tmp_path, monkeypatch):
+def slid(finished, sounds, tmp_path):
     """Give ``slid(**options)``: the timeline of the long clip, asked of the first fold."""
-    monkeypatch.setattr(backend, "choose", lambda name: name)
 
     def run(**options):
         options = {"fold": 1, "csv": tmp_path / "a.csv", "picture": tmp_path / "a.png"} | options
@@ -260,9 +253,8 @@ def noises(tmp_path_factory):
 
 
 @pytest.fixture
-def asked(rates, noises, tmp_path, monkeypatch):
+def asked(rates, noises, tmp_path):
     """Give ``asked(bundle, **options)``: what a bundle says of all files."""
-    monkeypatch.setattr(backend, "choose", lambda name: name)
 
     def run(bundle="two", sounds=noises, **options):
         predict(rates / bundle, [sounds], csv=tmp_path / "a.csv", **options)

@@ -1,6 +1,7 @@
 """Verify: the first epochs come out again to the last digit, or the first difference is named."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -8,8 +9,26 @@ import sys
 import pytest
 
 from pipeline.commands.verify import verify
-from pipeline.engine import backend
 from pipeline.errors import InputError
+
+
+RATED = """\
+runs:
+  rated:
+    {model: deep_emo_cluster, corpus: demo, waveform: whole-16k, feature: mel32-chunks,
+     protocol: speakers2, settings: {temporal: none, attributes: [arousal, valence], clusters: 2,
+     epochs: 2, batch: 64}}
+"""
+
+
+@pytest.fixture(scope="module")
+def rated(finished, tmp_path_factory, repro):
+    """Give a copy of the clone in which a run on attributes went through."""
+    folder = shutil.copytree(finished, tmp_path_factory.mktemp("rated") / "clone")
+    params = (folder / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(re.sub(r"(?ms)^runs:.*?(?=^\S)", RATED, params))
+    repro(folder)
+    return folder
 
 
 @pytest.fixture
@@ -36,6 +55,12 @@ def test_a_run_is_what_this_machine_trains(finished, environment):
     done = run("models/tiny", finished, environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "models/tiny: fold-01, 1 epoch: identical\n"
+
+
+def test_so_is_a_run_on_attributes(rated, environment):
+    done = run("models/rated", rated, environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "models/rated: fold-01, 2 epochs: identical\n"
 
 
 def test_the_first_difference_is_named(bundle, finished, environment):
@@ -70,15 +95,14 @@ def test_no_project_here(bundle, tmp_path, monkeypatch):
         verify(bundle)
 
 
-def test_other_folds(bundle, monkeypatch):
-    monkeypatch.setattr(backend, "choose", lambda name: name)
+def test_other_folds(bundle):
     change(bundle, certificate="of others")
     with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
         verify(bundle)
 
 
 def test_another_backend(bundle, monkeypatch):
-    monkeypatch.setattr(backend, "choose", lambda name: "tensorflow")
+    monkeypatch.setenv("KERAS_BACKEND", "tensorflow")
     with pytest.raises(InputError, match="tiny: trained with jax; KERAS_BACKEND says tensorflow"):
         verify(bundle)
 

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.engine import backend
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -22,9 +21,8 @@ def predictions(finished):
 
 
 @pytest.fixture
-def given(finished, tmp_path, monkeypatch):
+def given(finished, tmp_path):
     """Give the stage's paths, the bundle and the folds being copies that may be changed."""
-    monkeypatch.setattr(backend, "choose", lambda name: name)
     features, folds = finished / "features" / "demo", tmp_path / "folds"
     shutil.copytree(features / "folds", folds)
     shutil.copytree(finished / "models" / "tiny", tmp_path / "tiny")
