@@ -11,7 +11,6 @@ import pytest
 from pipeline.commands.verify import verify
 from pipeline.errors import InputError
 
-
 RATED = """\
 runs:
   rated:
