@@ -1,10 +1,11 @@
 """Bundles of made-up networks that predict attributes, for tests of what uses them."""
 
-import copy
+from dataclasses import replace
 
 import numpy as np
 
 from pipeline.commands import import_weights
+from pipeline.files.spec import Spec
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.scoring.targets import Attributes
@@ -14,9 +15,9 @@ SHAPE = (2, 10, 8)  # chunks, frames, bins
 
 def spec():
     """Make a small form of the recipes that DeepEmoCluster has."""
-    changed = copy.deepcopy(import_weights.SPEC)
-    changed["settings"]["n_mels"] = SHAPE[2]
-    return changed | {"chunks": SHAPE[0], "segment": SHAPE[1]}
+    made = Spec.from_json(import_weights.SPEC)
+    settings = {**made.settings, "n_mels": SHAPE[2]}
+    return replace(made, settings=settings, chunks=SHAPE[0], segment=SHAPE[1])
 
 
 def write(bundle, *attributes, seed=0, scale=1.0):

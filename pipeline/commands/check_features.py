@@ -24,6 +24,7 @@ from pipeline.features import augmentation, framing, functions, recipes, resampl
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.files import audio, stores
 from pipeline.files.index import Index
+from pipeline.files.spec import Spec
 
 # Deviation, relative to the largest value, that arithmetic in float32 leaves: librosa's MFCCs of
 # RAVDESS differ from ours by 0.002 of 900.
@@ -297,11 +298,12 @@ def _features(sounds: list, spec: dict) -> list[np.ndarray]:
     """Features of clips by a recipe."""
     wanted = spec["waveform"]
     behind = wanted["length"] == BEHIND
-    given = wanted | ({"length": "start"} if behind else {})
-    waveforms = [recipes.waveform(signal, sample_rate, given) for signal, sample_rate in sounds]
+    start = wanted | {"length": "start"} if behind else wanted
+    given = Spec.from_json(spec | {"waveform": start})
+    waveforms = [recipes.waveform(sound, rate, given.waveform) for sound, rate in sounds]
     if behind:
         waveforms = [np.pad(clip, (0, wanted["samples"] - len(clip))) for clip in waveforms]
-    return [recipes.feature([clip], wanted["sample_rate"], spec)[0] for clip in waveforms]
+    return [recipes.feature([clip], given)[0] for clip in waveforms]
 
 
 def _stacked(clips: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray | None:

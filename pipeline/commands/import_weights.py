@@ -18,6 +18,7 @@ from pipeline import plugins, text
 from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
+from pipeline.files.spec import Spec
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.scoring.targets import Attributes
@@ -142,7 +143,7 @@ def import_weights(
         protocol=None,
         target=Attributes((predicted,)),
         input_shape=SHAPE,
-        spec=SPEC,
+        spec=Spec.from_json(SPEC),
         settings=settings,
         training=None,
         selection="best_validation",

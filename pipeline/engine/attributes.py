@@ -193,7 +193,7 @@ class AttributeTask(Task):
 
     def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """The frames of each clip (frames, bins), each once, out of chunks that overlap."""
-        settings = self.data.spec["settings"]
+        settings = self.data.spec.settings
         lengths = {"length": settings["n_fft"], **{k: settings[k] for k in ("hop", "centre")}}
         for first in range(0, len(rows), answers.BATCH):
             some = rows[first : first + answers.BATCH]

@@ -11,6 +11,7 @@ from pipeline.errors import InputError
 from pipeline.features import augmentation
 from pipeline.files import stores, tables
 from pipeline.files.index import Index
+from pipeline.files.spec import Spec
 from pipeline.protocols.vocabulary import LABELLED, UNLABELED
 from pipeline.scoring.targets import Target
 
@@ -51,8 +52,8 @@ class Dataset:
     clips : DataFrame
         ``clip, speaker, sex`` and the rest of the index, row for row.
     folds : tuple of Fold
-    spec : dict
-        Resolved spec of the features.
+    spec : Spec
+        What made the features.
     samples : ndarray, shape (rows,), int
         Length of each clip at the features' rate, before it was cut or padded.
     """
@@ -62,7 +63,7 @@ class Dataset:
     target: Target
     clips: pd.DataFrame
     folds: tuple[Fold, ...]
-    spec: dict
+    spec: Spec
     samples: np.ndarray = field(default_factory=lambda: np.empty(0, int))
 
     def take(self, rows: np.ndarray) -> np.ndarray:
@@ -92,7 +93,11 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
     usable = Index.read(index).usable()
     clips = usable.clips
     features = stores.read(store)
-    copies = features.spec["waveform"].get("copies", 0)
+    try:
+        spec = Spec.from_json(features.spec)
+    except InputError as error:
+        raise InputError(f"{store}: {error}; run dvc repro") from None
+    copies = spec.waveform.copies
     if features.clips_sha256 != stores.sha256(augmentation.names(usable.names, copies)):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     parts = tables.read(folds)
@@ -114,7 +119,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         samples=features.length[:],
         clips=clips,
         folds=tuple(_fold(number, rows, behind) for number, rows in numbered),
-        spec=features.spec,
+        spec=spec,
     )
 
 

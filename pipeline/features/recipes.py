@@ -1,7 +1,7 @@
 """Recipes applied: sound to waveform, waveforms to feature; one place for stages and predict.
 
-A recipe arrives resolved, as the plain dictionary that stores and model cards carry, so that a
-trained model meets exactly the features it was trained on.
+Stores and model cards carry a `Spec`, a recipe with nothing left open, so that a trained model gets
+exactly the features it was trained on.
 """
 
 import dataclasses
@@ -15,6 +15,7 @@ import numpy as np
 from pipeline import plugins
 from pipeline.errors import InputError
 from pipeline.features import augmentation, deltas, framing, functions, levels, resampling
+from pipeline.files.spec import Spec, WaveformSpec
 from pipeline.settings import fields, flat, mapping, read, setting, typed
 
 PACKAGES = ("librosa", "numcodecs", "numpy", "scipy", "soundfile", "soxr", "zarr")
@@ -68,15 +69,15 @@ class WaveformRecipe:
             raise InputError("samples: must be there where length is not whole, got nothing")
         augmentation.check(self.augment, self.copies)
 
-    def spec(self, samples: int | None) -> dict[str, Any]:
-        """Say all settings, as stores carry them.
+    def spec(self, samples: int | None) -> WaveformSpec:
+        """Resolve all settings.
 
         Parameters
         ----------
         samples : int or None
             Length of the waveforms of a corpus; None where clips are left whole.
         """
-        return {"mix": "mean"} | flat(self) | {"samples": samples}
+        return WaveformSpec(mix="mean", **flat(self) | {"samples": samples})
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,9 @@ class FeatureRecipe:
         if self.segment_hop != 0:
             raise InputError("segment_hop: chunks decides how far apart they are; remove it")
 
-    def spec(self) -> dict[str, Any]:
-        """Say all settings, as stores carry them."""
-        return vars(self) | {"settings": flat(self.settings)}
+    def spec(self, waveform: WaveformSpec) -> Spec:
+        """Resolve all settings, for features of these waveforms."""
+        return Spec(waveform, **vars(self) | {"settings": flat(self.settings)})
 
 
 def read_feature(line: Any, place: str) -> FeatureRecipe:
@@ -154,7 +155,7 @@ def read_feature(line: Any, place: str) -> FeatureRecipe:
 def waveform(
     signal: np.ndarray,
     sample_rate: int,
-    spec: dict,
+    spec: WaveformSpec,
     draws: np.random.Generator | None = None,
 ) -> np.ndarray:
     """Resample one clip, cut it, bring it to its level, and pad it where the recipe pads.
@@ -165,8 +166,7 @@ def waveform(
         Mono, full scale 1.0.
     sample_rate : int
         Of ``signal``, in hertz.
-    spec : dict
-        That of a `WaveformRecipe`.
+    spec : WaveformSpec
     draws : numpy.random.Generator, optional
         Of an altered copy; by default the clip is left as it is.
 
@@ -176,7 +176,7 @@ def waveform(
         By ``length``: (samples,) for ``centre``, up to that for ``start``, all there is for
         ``whole``, and (segments, samples) for ``segments``.
     """
-    line = {key: value for key, value in spec.items() if key != "mix"}
+    line = {key: value for key, value in spec.to_json().items() if key != "mix"}
     recipe = read(WaveformRecipe, line, "waveform")
     signal = resampling.resample(signal, sample_rate, recipe.sample_rate, method=recipe.resampler)
     if draws is not None:
@@ -192,18 +192,14 @@ def waveform(
     return np.stack(pieces) if recipe.length == "segments" else pieces[0]
 
 
-def feature(waveforms: list[np.ndarray], sample_rate: int, spec: dict) -> list[np.ndarray]:
+def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
     """Compute a feature of several clips.
 
     Parameters
     ----------
     waveforms : list of ndarray, shape (samples,) or (segments, samples), float32
-        As ``waveform`` gives them.
-    sample_rate : int
-        In hertz.
-    spec : dict
-        ``function`` (``module.function`` below ``pipeline.features``) and its ``settings``, and
-        what follows on it: ``deltas``, ``segment``, ``segment_hop`` and ``chunks``.
+        As ``waveform`` gives them by ``spec.waveform``.
+    spec : Spec
 
     Returns
     -------
@@ -212,10 +208,10 @@ def feature(waveforms: list[np.ndarray], sample_rate: int, spec: dict) -> list[n
         ``chunks`` as well (chunks, segment, ...) of a clip of any length.
     """
     if waveforms[0].ndim == 2:
-        return [_feature(signals, sample_rate, spec) for signals in waveforms]
+        return [_feature(signals, spec) for signals in waveforms]
     if len({len(signal) for signal in waveforms}) == 1:
-        return list(_feature(np.stack(waveforms), sample_rate, spec))
-    return [_feature(signal[None], sample_rate, spec)[0] for signal in waveforms]
+        return list(_feature(np.stack(waveforms), spec))
+    return [_feature(signal[None], spec)[0] for signal in waveforms]
 
 
 def code_sha256(*places: str) -> str:
@@ -229,15 +225,15 @@ def code_sha256(*places: str) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _feature(signals: np.ndarray, sample_rate: int, spec: dict) -> np.ndarray:
+def _feature(signals: np.ndarray, spec: Spec) -> np.ndarray:
     """Feature (clips, frames, ...) of signals (clips, samples)."""
-    function = functions.load(spec["function"])
-    settings = read(function.record, spec["settings"], spec["function"])
-    values = function.of(signals, sample_rate, settings)
-    if spec["deltas"] != "none":
-        values = deltas.stack(values, kind=spec["deltas"])  # (clips, frames, bins, 3)
-    if spec["chunks"]:
-        values = framing.chunks(values, spec["segment"], number=spec["chunks"])
-    elif spec["segment"]:
-        values = framing.segments(values, spec["segment"], hop=spec["segment_hop"])
+    function = functions.load(spec.function)
+    settings = read(function.record, spec.settings, spec.function)
+    values = function.of(signals, spec.waveform.sample_rate, settings)
+    if spec.deltas != "none":
+        values = deltas.stack(values, kind=spec.deltas)  # (clips, frames, bins, 3)
+    if spec.chunks:
+        values = framing.chunks(values, spec.segment, number=spec.chunks)
+    elif spec.segment:
+        values = framing.segments(values, spec.segment, hop=spec.segment_hop)
     return values

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline import text
 from pipeline.errors import InputError
 from pipeline.files import stores, tables
+from pipeline.files.spec import Spec
 from pipeline.scoring import targets
 from pipeline.scoring.targets import Target
 
@@ -69,8 +70,8 @@ class Card:
         Stated as ``labels`` and ``attributes``, one of them empty.
     input_shape : tuple of int
         Of one clip: ``(frames, ...)`` or ``(segments, frames, ...)``.
-    spec : mapping
-        Resolved waveform and feature recipe.
+    spec : Spec
+        What made its features.
     settings : mapping
         What the model was built with.
     training : mapping or None
@@ -107,7 +108,7 @@ class Card:
     protocol: str | None
     target: Target
     input_shape: tuple[int, ...]
-    spec: Mapping[str, Any]
+    spec: Spec
     settings: Mapping[str, Any]
     training: Mapping[str, Any] | None
     selection: str
@@ -128,7 +129,8 @@ class Card:
         facts = {key: value for key, value in vars(self).items() if key not in ("folder", "target")}
         return facts | {
             **self.target.to_json(),
-            "spec_sha256": stores.sha256(self.spec),
+            "spec": self.spec.to_json(),
+            "spec_sha256": stores.sha256(self.spec.to_json()),
             "input_shape": list(self.input_shape),
             "seeds": list(self.seeds),
             "folds": [vars(one) for one in self.folds],
@@ -147,14 +149,14 @@ class Card:
             raise InputError(f"{self.folder}: no fold {fold}; it has 1 to {self.folds[-1].fold}")
         return found
 
-    def expect(self, certificate: str, spec: Mapping[str, Any]) -> None:
+    def expect(self, certificate: str, spec: Spec) -> None:
         """Refuse folds or features other than those that the models were trained on.
 
         Parameters
         ----------
         certificate : str
             SHA-256 of the protocol's certificate.
-        spec : mapping
+        spec : Spec
             Of the feature store.
 
         Raises
@@ -210,5 +212,6 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
     except TypeError:
         raise InputError("each of folds wants fold, seed, file and epoch") from None
     own = {key: held[key] for key in WANTED if key in Card.__dataclass_fields__}
+    spec = Spec.from_json(held["spec"])
     lists = {key: tuple(held[key]) for key in ("input_shape", "seeds")}
-    return Card(**own | lists | {"folder": folder, "target": target, "folds": folds})
+    return Card(**own | lists | {"folder": folder, "target": target, "spec": spec, "folds": folds})

@@ -12,6 +12,7 @@ import scipy.fft
 
 from pipeline.errors import InputError
 from pipeline.features import transform
+from pipeline.files.spec import Spec, WaveformSpec
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -20,13 +21,13 @@ FUNCTIONS = ("cepstral.mfcc", "spectral.spectrogram", "spectral.mel", "spectral.
 PADDINGS = ("constant", "reflect", "symmetric")  # tf.pad knows no "edge"
 
 
-def check(spec: dict) -> None:
+def check(spec: Spec) -> None:
     """Refuse a recipe that has no such graph.
 
     Parameters
     ----------
-    spec : dict
-        Resolved spec of the features, ``waveform`` among it, as a model card has it.
+    spec : Spec
+        Of a model card.
 
     Raises
     ------
@@ -35,13 +36,13 @@ def check(spec: dict) -> None:
         not one of ``FUNCTIONS``, the transform is not a power of two long, its padding is "edge",
         or deltas are regressions.
     """
-    settings = spec["settings"]
-    lengths = ("centre", "start", "whole") if spec["chunks"] else ("centre", "start")
+    settings = spec.settings
+    lengths = ("centre", "start", "whole") if spec.chunks else ("centre", "start")
     n_fft = settings.get("n_fft", 1)
     for key, value, valid, wanted in [
-        ("length", spec["waveform"]["length"], lengths, "centre, start, or whole with chunks"),
-        ("function", spec["function"], FUNCTIONS, f"one of {', '.join(FUNCTIONS)}"),
-        ("deltas", spec["deltas"], ("none", "difference"), "none or difference"),
+        ("length", spec.waveform.length, lengths, "centre, start, or whole with chunks"),
+        ("function", spec.function, FUNCTIONS, f"one of {', '.join(FUNCTIONS)}"),
+        ("deltas", spec.deltas, ("none", "difference"), "none or difference"),
         ("pad_mode", settings.get("pad_mode"), (None, *PADDINGS), f"one of {', '.join(PADDINGS)}"),
         ("n_fft", n_fft, (1 << n_fft.bit_length() - 1,), "a power of two"),
     ]:
@@ -49,14 +50,14 @@ def check(spec: dict) -> None:
             raise InputError(f"fused: recipe has {key} {value}, wanted {wanted}; leave out --fused")
 
 
-def feature(sound: "tf.Tensor", spec: dict, shape: tuple[int, ...]) -> "tf.Tensor":
+def feature(sound: "tf.Tensor", spec: Spec, shape: tuple[int, ...]) -> "tf.Tensor":
     """Make the feature of a clip, as ``recipes.waveform`` and ``recipes.feature`` do.
 
     Parameters
     ----------
     sound : tensor, shape (samples,), float32
         Mono, full scale 1.0, at the recipe's rate; one sample or more.
-    spec : dict
+    spec : Spec
         That `check` lets pass.
     shape : tuple of int
         Of the result; behind a shorter clip come zeros.
@@ -67,23 +68,23 @@ def feature(sound: "tf.Tensor", spec: dict, shape: tuple[int, ...]) -> "tf.Tenso
     """
     import tensorflow as tf
 
-    recipe = spec["waveform"]
-    values = _spectral(_waveform(sound, recipe), recipe["sample_rate"], spec)  # (frames, bins)
-    if spec["deltas"] == "difference":
+    recipe = spec.waveform
+    values = _spectral(_waveform(sound, recipe), recipe.sample_rate, spec)  # (frames, bins)
+    if spec.deltas == "difference":
         first = values - _next(values)
         values = tf.stack([values, first, first - _next(first)], axis=-1)  # (frames, bins, 3)
-    if spec["chunks"]:
-        size = spec["segment"]
+    if spec.chunks:
+        size = spec.segment
         missing = tf.maximum(0, size - tf.shape(values)[0])
         values = tf.pad(values, [(0, missing)] + [(0, 0)] * (len(shape) - 2))
-        step = (tf.shape(values)[0] - size) // (spec["chunks"] - 1)
-        places = tf.range(spec["chunks"])[:, None] * step + tf.range(size)  # (chunks, segment)
+        step = (tf.shape(values)[0] - size) // (spec.chunks - 1)
+        places = tf.range(spec.chunks)[:, None] * step + tf.range(size)  # (chunks, segment)
         values = tf.gather(values, places)  # (chunks, segment, ...)
-    elif spec["segment"]:
-        missing = tf.maximum(0, spec["segment"] - tf.shape(values)[0])
+    elif spec.segment:
+        missing = tf.maximum(0, spec.segment - tf.shape(values)[0])
         last = tf.repeat(values[-1:], missing, axis=0)
         values = tf.signal.frame(
-            tf.concat([values, last], axis=0), spec["segment"], spec["segment_hop"], axis=0
+            tf.concat([values, last], axis=0), spec.segment, spec.segment_hop, axis=0
         )  # (segments, segment, ...)
     missing = shape[0] - tf.shape(values)[0]
     padded = tf.pad(values, [(0, missing)] + [(0, 0)] * (len(shape) - 1))
@@ -97,26 +98,26 @@ def _next(values):
     return tf.concat([values[1:], values[:1]], axis=0)
 
 
-def _waveform(sound, recipe: dict):
+def _waveform(sound, recipe: WaveformSpec):
     """Cut, bring to level, pre-emphasise, round and pad (samples,)."""
     import tensorflow as tf
 
-    samples = recipe["samples"]
-    centred = recipe["length"] == "centre"
+    samples = recipe.samples
+    centred = recipe.length == "centre"
     if centred:
         length = tf.shape(sound)  # (1,)
         start = tf.maximum(0, length - samples) // 2
         sound = tf.slice(sound, start, tf.minimum(length, samples))  # tf2onnx misreads [-1]
     else:
         sound = sound[:samples]  # None: whole
-    if recipe["normalise"] == "peak":
+    if recipe.normalise == "peak":
         peak = tf.reduce_max(tf.abs(sound))
         sound = sound / tf.where(peak > 0, peak, 1.0)
-    elif recipe["normalise"] == "percentile":
+    elif recipe.normalise == "percentile":
         sound = tf.clip_by_value(sound / (_percentile(tf.abs(sound)) + 2.0**-52), -1, 1)
-    if recipe["pre_emphasis"]:
-        sound = tf.concat([sound[:1], sound[1:] - recipe["pre_emphasis"] * sound[:-1]], axis=0)
-    if recipe["pcm16"]:
+    if recipe.pre_emphasis:
+        sound = tf.concat([sound[:1], sound[1:] - recipe.pre_emphasis * sound[:-1]], axis=0)
+    if recipe.pcm16:
         steps = tf.sign(sound) * tf.floor(tf.abs(sound) * 2.0**15 + 0.5)
         sound = tf.clip_by_value(steps, -(2.0**15), 2.0**15 - 1) / 2.0**15
     if centred:
@@ -137,11 +138,11 @@ def _percentile(loudness):
     return lower + (upper - lower) * tf.cast(position % 1000, tf.float32) / 1000
 
 
-def _spectral(sound, sample_rate: int, spec: dict):
+def _spectral(sound, sample_rate: int, spec: Spec):
     """Feature (frames, bins) of a waveform (samples,)."""
     import tensorflow as tf
 
-    settings, kind = spec["settings"], spec["function"].split(".")[1]
+    settings, kind = spec.settings, spec.function.split(".")[1]
     values = _spectrum(sound, settings)  # (frames, n_fft // 2 + 1)
     if kind == "spectrogram":
         return values

@@ -109,12 +109,11 @@ def read(
 def _values(signal: np.ndarray, sample_rate: int, card: Card, fused: bool) -> np.ndarray:
     """Feature (frames, ...) of a signal (samples,), or for a fused model the sound resampled."""
     spec, longest = card.spec, card.input_shape[0]
-    recipe = spec["waveform"]
-    rate = recipe["sample_rate"]
+    recipe, rate = spec.waveform, spec.waveform.sample_rate
     if fused:
-        return resampling.resample(signal, sample_rate, rate, method=recipe["resampler"])
+        return resampling.resample(signal, sample_rate, rate, method=recipe.resampler)
     clip = recipes.waveform(signal, sample_rate, recipe)
-    (feature,) = recipes.feature([clip], rate, spec)
+    (feature,) = recipes.feature([clip], spec)
     if len(feature) > longest:
         raise InputError(f"{len(feature)} frames long, the model takes up to {longest}; cut it")
     return feature

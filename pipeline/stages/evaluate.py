@@ -101,20 +101,20 @@ def _length(data: Dataset) -> dict:
     Where clips are taken whole they are padded to the longest, or to full pieces; not so where a
     feature takes a fixed number of pieces out of each.
     """
-    spec, chunks = data.spec["waveform"], data.spec["chunks"]
+    spec, chunks = data.spec.waveform, data.spec.chunks
     length = data.samples[: len(data.clips)]  # without copies
-    if chunks and spec["length"] == "whole":
+    if chunks and spec.length == "whole":
         gap = np.zeros_like(length)
-    elif spec["length"] == "segments":
-        gap = -length % spec["samples"]
+    elif spec.length == "segments":
+        gap = -length % spec.samples
     else:
-        gap = (spec["samples"] or length.max()) - length
-    seconds = gap / spec["sample_rate"]
+        gap = (spec.samples or length.max()) - length
+    seconds = gap / spec.sample_rate
     return {
-        "policy": spec["length"],
+        "policy": spec.length,
         "chunks": chunks,
-        "samples": spec["samples"],
-        "sample_rate": spec["sample_rate"],
+        "samples": spec.samples,
+        "sample_rate": spec.sample_rate,
         "clips": len(gap),
         "cut": int((gap < 0).sum()),
         "largest_cut": float(max(0, -seconds.min())),

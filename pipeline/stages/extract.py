@@ -11,12 +11,14 @@ from pipeline.errors import InputError
 from pipeline.features import framing, recipes
 from pipeline.features.recipes import FeatureRecipe
 from pipeline.files import stores
+from pipeline.files.spec import Spec, WaveformSpec
 
 # what decides the values, as dvc.yaml lists it
 CODE = (
     "pipeline/stages/extract.py",
     "pipeline/parallel.py",
     "pipeline/features",
+    "pipeline/files/spec.py",
     "pipeline/files/stores.py",
     "pipeline/files/tables.py",
 )
@@ -41,7 +43,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
         If a setting is out of its bounds.
     """
     source = stores.read(waveforms)
-    spec = {"waveform": source.spec} | feature.spec()
+    spec = feature.spec(WaveformSpec.from_json(source.spec))
     held = source.valid[:]
     silence = np.zeros((held.max(), *source.x.shape[2:]), np.float32)
     # the shortest too: if it is too short for a setting, that is known now and not in an hour
@@ -51,13 +53,13 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
         "content": source.hash[:],
         "code": recipes.code_sha256(*CODE),
     }
-    with stores.create(store, (source.x.shape[0], *shape), spec, **settings) as draft:
+    with stores.create(store, (source.x.shape[0], *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, source, shape, spec, store)
         fill = partial(draft.fill, compute=clips)
         parallel.each(fill, draft.pending(), "extract", engine.workers)
 
 
-def _clips(source: stores.Store, shape: tuple, spec: dict, store: Path, rows: np.ndarray) -> tuple:
+def _clips(source: stores.Store, shape: tuple, spec: Spec, store: Path, rows: np.ndarray) -> tuple:
     """Features (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
     made: list[np.ndarray] = []
     held = source.valid[:][rows]
@@ -69,9 +71,9 @@ def _clips(source: stores.Store, shape: tuple, spec: dict, store: Path, rows: np
     return framing.rectangle(made, shape), source.length[:][rows], np.array([*map(len, made)])
 
 
-def _features(clips: list[np.ndarray], spec: dict, store: Path) -> list[np.ndarray]:
+def _features(clips: list[np.ndarray], spec: Spec, store: Path) -> list[np.ndarray]:
     """Features of clips; a setting out of bounds is named with the store."""
     try:
-        return recipes.feature(clips, spec["waveform"]["sample_rate"], spec)
+        return recipes.feature(clips, spec)
     except InputError as error:
         raise InputError(f"{store}: {error}; see features in params.yaml") from None

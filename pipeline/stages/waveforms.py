@@ -14,6 +14,7 @@ from pipeline.features import augmentation, framing, recipes
 from pipeline.features.recipes import WaveformRecipe
 from pipeline.files import audio, stores
 from pipeline.files.index import Index
+from pipeline.files.spec import WaveformSpec
 
 # what decides the values, as dvc.yaml lists it
 CODE = (
@@ -29,6 +30,7 @@ CODE = (
     "pipeline/files/audio.py",
     "pipeline/files/containers",
     "pipeline/files/index.py",
+    "pipeline/files/spec.py",
     "pipeline/files/stores.py",
     "pipeline/files/tables.py",
 )
@@ -71,20 +73,20 @@ def waveforms(
         "code": recipes.code_sha256(*CODE),
         "shuffle": False,
     }
-    with stores.create(store, (len(content), *shape), spec, **settings) as draft:
+    with stores.create(store, (len(content), *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, paths, content, lengths, shape, spec)
         fill = partial(draft.fill, compute=clips)
         parallel.each(fill, draft.pending(), "waveforms", engine.workers)
     if waveform.length in ("centre", "start"):
-        gap = spec["samples"] - lengths
+        gap = spec.samples - lengths
         sys.stdout.write(
-            f"{store}: {len(heard)} clips brought to {spec['samples'] / spec['sample_rate']:.2f} s;"
+            f"{store}: {len(heard)} clips brought to {spec.samples / spec.sample_rate:.2f} s;"
             f" {(gap < 0).sum()} cut, {(gap > 0).sum()} padded\n"
         )
 
 
-def resolved(waveform: WaveformRecipe, corpus: Corpus, lengths: np.ndarray) -> dict:
-    """Spec of a waveform recipe for a corpus, no default left unsaid.
+def resolved(waveform: WaveformRecipe, corpus: Corpus, lengths: np.ndarray) -> WaveformSpec:
+    """Resolve a waveform recipe for a corpus.
 
     Parameters
     ----------
@@ -103,16 +105,16 @@ def resolved(waveform: WaveformRecipe, corpus: Corpus, lengths: np.ndarray) -> d
     return waveform.spec(samples)
 
 
-def _shape(spec: dict, lengths: np.ndarray) -> tuple[int, ...]:
+def _shape(spec: WaveformSpec, lengths: np.ndarray) -> tuple[int, ...]:
     """Shape of one row that holds every clip."""
     longest = int(lengths.max())
-    if "tempo" in spec["augment"]:
-        longest = math.ceil(longest / min(1, *spec["augment"]["tempo"]))
-    if spec["length"] == "whole":
+    if "tempo" in spec.augment:
+        longest = math.ceil(longest / min(1, *spec.augment["tempo"]))
+    if spec.length == "whole":
         return (longest,)
-    if spec["length"] == "segments":
-        return (-(-longest // spec["samples"]), spec["samples"])
-    return (spec["samples"],)
+    if spec.length == "segments":
+        return (-(-longest // spec.samples), spec.samples)
+    return (spec.samples,)
 
 
 def _clips(
@@ -120,7 +122,7 @@ def _clips(
     content: np.ndarray,
     lengths: np.ndarray,
     shape: tuple,
-    spec: dict,
+    spec: WaveformSpec,
     rows: np.ndarray,
 ) -> tuple:
     """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
@@ -129,7 +131,7 @@ def _clips(
     return framing.rectangle(clips, shape), lengths[rows % len(paths)], valid
 
 
-def _clip(path: str, content: np.ndarray, spec: dict) -> np.ndarray:
+def _clip(path: str, content: np.ndarray, spec: WaveformSpec) -> np.ndarray:
     """Waveform of one file, which is still the indexed one, or of a copy of it."""
     signal, sample_rate = audio.read(path)
     heard, copy = content[:-1].tobytes(), int(content[-1])

@@ -236,6 +236,7 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
     from pipeline.engine.task import Unit
     from pipeline.models import deep_emo_cluster
     from pipeline.scoring import targets
+    from tests import specs
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((sentences, *SHAPE), np.float32)
@@ -248,7 +249,7 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
         target=targets.Attributes(("arousal",)),
         clips=None,
         folds=(fold,),
-        spec={"settings": settings},
+        spec=specs.spec(settings=settings),
         samples=np.full(sentences, 8 * 16000),
     )
     training = TRAINING | deep_emo_cluster.TRAINING | {"batch": BATCH, "clusters": CLUSTERS}

@@ -14,6 +14,7 @@ from pipeline.features import framing
 from pipeline.files import stores
 from pipeline.models import deep_emo_cluster, layers
 from pipeline.scoring.targets import Attributes, Emotions
+from tests import specs
 
 CLIPS, FRAMES, COEFFICIENTS, LABELS = 72, 24, 8, ("angry", "happy", "sad")
 TRAINING = {
@@ -150,7 +151,7 @@ def rated_clips():
              rows[part], pool)
         for number, part in ((1, slice(0, 12)), (2, slice(12, 24)))
     )  # fmt: skip
-    spec = {"settings": {"n_fft": 8, "hop": 4, "centre": True}}
+    spec = specs.spec(settings={"n_fft": 8, "hop": 4, "centre": True})
     samples, target = 4 * (frames - 1), Attributes(("arousal", "valence"))
     return Dataset(x.astype(np.float32), ratings, target, None, folds, spec, samples), whole
 

@@ -9,10 +9,11 @@ from pipeline.errors import InputError
 from pipeline.features import augmentation
 from pipeline.files import stores, tables
 from pipeline.scoring.targets import Attributes, Emotions
+from tests import specs
 
 CLIPS = ["c", "a", "d", "b"]  # the corpus's order, not the alphabet's
 LABELS = ["sad", "angry", "sad", "happy"]
-SPEC = {"function": "made.up", "settings": {}, "waveform": {"copies": 0}}
+SPEC = specs.spec()
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def write_store(path, clips):
     x = np.arange(len(clips) * 6, dtype=np.float32).reshape(-1, 3, 2)
     content = np.arange(len(x) * 32, dtype=np.uint8).reshape(-1, 32)
     facts = {"clips_sha256": stores.sha256(clips), "content": content}
-    with stores.create(path, x.shape, SPEC, **facts, code="") as draft:
+    with stores.create(path, x.shape, SPEC.to_json(), **facts, code="") as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, np.full(len(rows), 3)))
 
@@ -70,7 +71,7 @@ def test_the_pool_is_drawn_by_the_seed():
 
 def test_copies_are_trained_on_and_never_tested(paths, monkeypatch):
     store, index, folds = paths
-    copied = SPEC | {"waveform": {"copies": 2}}
+    copied = specs.spec(waveform={"copies": 2})
     monkeypatch.setitem(globals(), "SPEC", copied)
     write_store(store, augmentation.names(CLIPS, 2))
     data = dataset.load(store, index, folds, target=Emotions(), memory_mb=1)
@@ -233,7 +234,7 @@ def test_the_pool_is_what_the_folds_say_rated_or_not(paths):
 
 
 def test_copies_are_rated_as_the_clips_they_are_made_of(paths, monkeypatch):
-    copied = SPEC | {"waveform": {"copies": 2}}
+    copied = specs.spec(waveform={"copies": 2})
     monkeypatch.setitem(globals(), "SPEC", copied)
     write_store(paths[0], augmentation.names(CLIPS, 2))
     rate(paths, arousal=AROUSAL)

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from pipeline.errors import InputError
 from pipeline.features import functions, recipes
 from pipeline.features.cepstral import Mfcc, mfcc
 from pipeline.settings import flat
+from tests.specs import SOUND
 
 HEAD = """
 from __future__ import annotations
@@ -135,17 +137,17 @@ WORKING = {
 def test_a_way_to_write_one_that_works(dropped, way):
     name = dropped(HEAD + textwrap.dedent(WORKING[way]))
     recipe = read(name)
-    (values,) = recipes.feature([noise()[0]], 16000, recipe.spec())
+    (values,) = recipes.feature([noise()[0]], recipe.spec(SOUND))
     expected = np.abs(noise()[0]).reshape(10, 100)
     np.testing.assert_array_equal(values, expected, strict=True)
     assert (
-        recipes.read_feature({"function": recipe.function, **recipe.spec()["settings"]}, "again")
+        recipes.read_feature({"function": recipe.function, **recipe.spec(SOUND).settings}, "again")
         == recipe
     )
     assert f"{name}.loudness" in functions.known()
     if recipe.settings != functions.NoSettings():
         assert flat(recipe.settings)["frame"] == 100
-        (values,) = recipes.feature([noise()[0]], 16000, read(name, frame=50).spec())
+        (values,) = recipes.feature([noise()[0]], read(name, frame=50).spec(SOUND))
         assert values.shape == (20, 50)
 
 
@@ -246,7 +248,7 @@ def test_a_module_that_does_not_import_hides_no_other(dropped):
 def test_values_of_another_shape_are_refused(dropped, values, shape):
     name = dropped(f"def loudness(signals, sample_rate):\n    return {values}\n")
     with pytest.raises(InputError) as error:
-        recipes.feature([*noise()], 16000, read(name).spec())
+        recipes.feature([*noise()], read(name).spec(SOUND))
     assert str(error.value) == (
         f"{name}.loudness: of (2, 1000) signals it gives {shape} values; wanted (clips, frames, "
         "...), one frame or more; see features/README.md"
@@ -254,17 +256,17 @@ def test_values_of_another_shape_are_refused(dropped, values, shape):
 
 
 def test_settings_of_a_store_are_checked_as_those_of_params_are():
-    spec = recipes.read_feature({"function": "cepstral.mfcc"}, "here").spec()
-    spec["settings"] |= {"n_mfcc": 0}
+    spec = recipes.read_feature({"function": "cepstral.mfcc"}, "here").spec(SOUND)
+    spec = replace(spec, settings=spec.settings | {"n_mfcc": 0})
     with pytest.raises(InputError, match=r"^cepstral\.mfcc\.n_mfcc: must be at least 1, got 0$"):
-        recipes.feature([*noise()], 16000, spec)
+        recipes.feature([*noise()], spec)
 
 
 def test_a_function_that_a_bundle_names_and_is_not_here_is_one_line():
-    spec = recipes.read_feature({"function": "cepstral.mfcc"}, "here").spec()
+    spec = recipes.read_feature({"function": "cepstral.mfcc"}, "here").spec(SOUND)
     message = r"^no 'gone\.loudness', for there is no pipeline/features/gone\.py; known: cepstral"
     with pytest.raises(InputError, match=message):
-        recipes.feature([*noise()], 16000, spec | {"function": "gone.loudness"})
+        recipes.feature([*noise()], replace(spec, function="gone.loudness"))
 
 
 # ---- imports ---------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Recipes: chunks of clips of any length, and arrays measured from the published systems."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ GOLDEN = ROOT.parent / "shared" / "golden"
 
 # Of DeepEmoCluster: whole clips, in chunks.
 LINE = {"function": "spectral.mel", "n_fft": 512, "hop": 256, "pad_mode": "reflect"}
-CHUNKED = recipes.read_feature(LINE | {"segment": 62, "chunks": 11}, "mel128").spec()
 WHOLE = WaveformRecipe(16000, "soxr_hq", "whole", normalise="peak").spec(None)
+CHUNKED = recipes.read_feature(LINE | {"segment": 62, "chunks": 11}, "mel128").spec(WHOLE)
 
 
 # ---- clips in chunks -------------------------------------------------------------------------
@@ -30,7 +31,7 @@ def samples(frames):
 def chunks_of(*sounds, **changes):
     """Whole clips, together, by the recipes in chunks."""
     sounds = [recipes.waveform(sound, 16000, WHOLE) for sound in sounds]
-    return recipes.feature(sounds, 16000, CHUNKED | changes)
+    return recipes.feature(sounds, replace(CHUNKED, **changes))
 
 
 def noise(frames):
@@ -80,9 +81,8 @@ def made(signal, rate, waveform, feature):
     held = params.load(ROOT / "params.yaml")
     lengths = np.array([len(signal)])
     spec = waveforms.resolved(held.waveforms[waveform], held.corpora["demo"], lengths)
-    spec = {"waveform": spec} | held.features[feature].spec()
-    sound = recipes.waveform(signal, rate, spec["waveform"])
-    (values,) = recipes.feature([sound], spec["waveform"]["sample_rate"], spec)
+    sound = recipes.waveform(signal, rate, spec)
+    (values,) = recipes.feature([sound], held.features[feature].spec(spec))
     return sound, values
 
 
@@ -91,8 +91,8 @@ def made(signal, rate, waveform, feature):
 def test_light_sernet(clip):
     held = golden("lightsernet/features.npz")
     sound = held[f"{clip}_dataset.wave_after_pcm16"]
-    spec = params.load(ROOT / "params.yaml").features["mfcc40-tf"].spec()
-    (values,) = recipes.feature([sound], 16000, spec)
+    spec = params.load(ROOT / "params.yaml").features["mfcc40-tf"].spec(WHOLE)
+    (values,) = recipes.feature([sound], spec)
     np.testing.assert_allclose(values, held[f"{clip}_dataset.mfcc_tf_signal"], rtol=0, atol=1e-3)
 
 

@@ -1,5 +1,6 @@
 """Stage evaluate: every held-out clip once, and nothing scored that does not belong together."""
 
+import dataclasses
 import json
 import shutil
 
@@ -13,6 +14,7 @@ from pipeline.files import tables
 from pipeline.inference import cards
 from pipeline.scoring import metrics
 from pipeline.stages.evaluate import COPIED, LEAK, _length, _predictions, evaluate
+from tests import specs
 
 
 @pytest.fixture(scope="module")
@@ -111,8 +113,8 @@ def test_the_report_says_what_became_of_the_clips(finished):
 def test_clips_cut_and_padded_are_counted(policy, samples, chunks, wanted):
     """Six clips at 100 Hz and a copy of each; 100 samples are a second."""
     length = np.array([100, 90, 50, 20, 150, 250])
-    spec = {"waveform": {"length": policy, "samples": samples, "sample_rate": 100}}
-    spec["chunks"] = chunks
+    sound = {"length": policy, "samples": samples, "sample_rate": 100}
+    spec = specs.spec(waveform=sound, chunks=chunks)
     clips = pd.DataFrame(index=range(6))
     found = _length(Dataset(None, None, (), clips, (), spec, samples=np.tile(length, 2)))
     counted = found["cut"], found["largest_cut"], found["padded"], found["median_padding"]
@@ -198,7 +200,9 @@ def test_other_folds_are_refused(given):
 
 
 def test_other_features_are_refused(given):
-    change(given["bundle"] / "card.json", spec={"function": "cepstral.mfcc"})
+    card = cards.read(given["bundle"])
+    changed = dataclasses.replace(card.spec, function="spectral.mel")
+    change(given["bundle"] / "card.json", spec=changed.to_json())
     with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
         evaluate(**given)
 

@@ -13,11 +13,13 @@ from pipeline.features import cepstral, functions, recipes
 from pipeline.features.cepstral import Mfcc
 from pipeline.features.transform import Stft
 from pipeline.files import stores
+from pipeline.files.spec import Spec
 from pipeline.settings import flat
 from pipeline.stages.extract import extract
+from tests import specs
 
 stage = importlib.import_module("pipeline.stages.extract")
-WAVEFORM = {"sample_rate": 16000, "samples": 4000}
+WAVEFORM = specs.SOUND.to_json() | {"length": "start", "samples": 4000}
 
 
 def write_waveforms(path, clips, spec=WAVEFORM, *, made_from=None, code=""):
@@ -161,7 +163,7 @@ def test_of_chunks_every_clip_has_all(tmp_path):
     np.testing.assert_array_equal(store.valid[:], 4)
     assert store.spec["chunks"] == 4
     for number in (0, 5, 6, 34):
-        (wanted,) = recipes.feature([clips[number]], 16000, store.spec)
+        (wanted,) = recipes.feature([clips[number]], Spec.from_json(store.spec))
         np.testing.assert_array_equal(store.x[number], wanted)
         assert store.x[number].any() == (number != 5)
 

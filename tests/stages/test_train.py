@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from pipeline import engine, plugins
+from tests import specs
 
 CLIPS, SHAPE, LABELS = 60, (24, 8), ("angry", "happy", "sad")
 BACKENDS = ("jax", "tensorflow")
@@ -114,9 +115,8 @@ def inputs(folder, validation=0, shift=0.0):
     x[0] += shift
     names = [f"clip{i:02}" for i in range(CLIPS)]
     facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((CLIPS, 32), np.uint8)}
-    with stores.create(
-        folder / "x.zarr", x.shape, {"function": "f", "waveform": {"copies": 0}}, **facts, code=""
-    ) as draft:
+    spec = specs.spec().to_json()
+    with stores.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, rows))
     write(
@@ -151,7 +151,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
     x = (ratings[:, :1, None, None] + rng.normal(size=(30, *CHUNKS))).astype(np.float32) ** 2
     x[:8] += x_of_test
     ratings[:8] += rating_of_test
-    spec = {"function": "f", "settings": CUT, "waveform": {"copies": 0}}
+    spec = specs.spec(settings=CUT).to_json()
     facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((30, 32), np.uint8)}
     with stores.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
@@ -284,7 +284,7 @@ def test_a_card_says_what_is_needed(runs):
     assert card["input_shape"] == list(SHAPE)
     assert card["certificate"] == "of the folds"
     assert card["training"] == TRAINING
-    assert card["spec"] == {"function": "f", "waveform": {"copies": 0}}
+    assert card["spec"] == specs.spec().to_json()
     history = read(folder / "first" / "history.csv")
     for unit, name in zip(card["folds"], FOLDS, strict=True):
         assert unit["file"] == f"{name}.keras"
