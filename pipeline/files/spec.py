@@ -17,10 +17,11 @@ class WaveformSpec:
         How channels became one: ``mean``.
     sample_rate : int
         In hertz.
-    resampler, length, normalise : str
-        Choices of a waveform recipe.
+    resampler, length : str
+        As in a waveform recipe.
     samples : int or None
         Length of a waveform, or of a segment; None where clips are left whole.
+    normalise : str
     pre_emphasis : float
     pcm16 : bool
     copies : int
