@@ -32,6 +32,7 @@ from pipeline.errors import InputError
 
 # What is listed is the first line of each function's docstring; listing imports no function.
 STAGES = {
+    "check": "Check params.yaml, and list the code that each stage runs.",
     "demo": "Write the synthetic demo corpus.",
     "index": "List and check every clip of a corpus.",
     "split": "Divide clips into folds, and certify what leaks.",

@@ -1,8 +1,7 @@
-"""Corpora, features and models, found by file name and read without importing them.
+"""Corpora and features, found by file name.
 
-A file in ``pipeline/corpora``, ``pipeline/features`` or ``pipeline/models`` is its own
-registration. What a function takes by default, and what a module states as literal constants, is
-read from the source, so that checking params.yaml costs no import of TensorFlow.
+A file in ``pipeline/corpora`` or ``pipeline/features`` is its own registration. (Of models, which
+are folders, `pipeline.models` knows.) What a parser takes by default is read from the source.
 """
 
 import ast
@@ -19,14 +18,14 @@ from pipeline.errors import InputError
 
 PACKAGE = Path(__file__).parent
 SHARED = {  # parts of plug-ins, not plug-ins
-    *("__init__", "clip", "layers"),
+    *("__init__", "clip"),
     *("augmentation", "deltas", "framing", "functions", "levels", "recipes", "resampling"),
     "transform",
 }
 
 
 def names(kind: str) -> list[str]:
-    """Names of the plug-ins of a kind (``"corpora"``, ``"features"``, ``"models"``), sorted."""
+    """Names of the plug-ins of a kind (``"corpora"``, ``"features"``), sorted."""
     return sorted(path.stem for path in (PACKAGE / kind).glob("*.py") if path.stem not in SHARED)
 
 
@@ -43,25 +42,32 @@ def load(kind: str, name: str) -> ModuleType:
         raise InputError(
             f"pipeline/{kind}/{name}.py: no such file; {text.nearest(name, names(kind))}"
         )
+    return imported(f"pipeline.{kind}.{name}", f"pipeline/{kind}/{name}.py")
+
+
+def imported(module: str, file: str) -> ModuleType:
+    """Import a module that may be a user's own.
+
+    Parameters
+    ----------
+    module : str
+        Its dotted name.
+    file : str
+        The end of its path, to name in messages.
+
+    Raises
+    ------
+    InputError
+        One line, whatever it raises.
+    """
     try:
-        return importlib.import_module(f"pipeline.{kind}.{name}")
+        return importlib.import_module(module)
     except Exception as error:  # whatever a file that a user writes may raise
-        lines = [
-            f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(file)
-        ]
+        trace = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in trace if Path(frame.filename).match(file)]
         line = error.lineno if isinstance(error, SyntaxError) else (lines or [0])[-1]
         reason = f"{type(error).__name__}: {text.one_line(error)}"
-        raise InputError(
-            f"pipeline/{kind}/{name}.py: does not import, line {line}: {reason}"
-        ) from error
-
-
-def constant(kind: str, name: str, constant: str) -> Any:
-    """Value of a literal constant that a plug-in states at its top level."""
-    for node in _source(kind, name).body:
-        if isinstance(node, ast.Assign) and any(_is_name(t, constant) for t in node.targets):
-            return ast.literal_eval(node.value)
-    raise LookupError(f"pipeline/{kind}/{name}.py states no {constant}")
+        raise InputError(f"{file}: does not import, line {line}: {reason}") from error
 
 
 def defaults(kind: str, name: str, function: str) -> dict[str, Any]:
@@ -69,16 +75,6 @@ def defaults(kind: str, name: str, function: str) -> dict[str, Any]:
     arguments = _arguments(kind, name, function)
     pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return {arg.arg: ast.literal_eval(default) for arg, default in pairs if default}
-
-
-def nullable(kind: str, name: str, function: str) -> dict[str, type]:
-    """Types of a plug-in's keyword-only parameters whose annotation allows ``None`` as well."""
-    found = {}
-    for arg in _arguments(kind, name, function).kwonlyargs:
-        kinds = ast.unparse(arg.annotation).split(" | ") if arg.annotation else []
-        if "None" in kinds:
-            found[arg.arg] = {"int": int, "float": float, "str": str}[kinds[0]]
-    return found
 
 
 def code_sha256(*places: str) -> str:
@@ -105,8 +101,3 @@ def _arguments(kind: str, name: str, function: str) -> ast.arguments:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return node.args
     raise LookupError(f"pipeline/{kind}/{name}.py has no function {function}")
-
-
-def _is_name(node: ast.expr, name: str) -> bool:
-    """Whether an assignment target is the plain name ``name``."""
-    return isinstance(node, ast.Name) and node.id == name

@@ -113,7 +113,9 @@ def fields(kind: type) -> Iterator[tuple[dataclasses.Field, Any]]:
             yield field, hints[field.name]
 
 
-def read(kind: type[Record], line: Any, place: str, base: Record | None = None) -> Record:
+def read(
+    kind: type[Record], line: Any, place: str, base: Record | None = None, **given: Any
+) -> Record:
     """Make a record of a mapping: known keys, right types, within bounds.
 
     Parameters
@@ -126,6 +128,7 @@ def read(kind: type[Record], line: Any, place: str, base: Record | None = None) 
         Where it says it, dotted, for messages.
     base : record, optional
         Whose values hold where the line says nothing; by default the defaults of the record.
+        After it come values of fields that no line may state.
 
     Raises
     ------
@@ -133,12 +136,12 @@ def read(kind: type[Record], line: Any, place: str, base: Record | None = None) 
         One line: the place, what was found, what was wanted.
     """
     line = mapping(line, place)
-    known = [field.name for field, _ in fields(kind)]
+    known = [field.name for field, _ in fields(kind) if field.name not in given]
     for key in line:
         if key not in known:
             raise InputError(f"{place}.{key}: no such key; {text.nearest(str(key), known)}")
     try:
-        return _made(kind, line, place, base)
+        return _made(kind, line, place, base, given)
     except _WrongError as error:
         raise InputError(f"{place}.{error}") from None
 
@@ -195,14 +198,16 @@ class _WrongError(Exception):
     """A setting that a record refuses; the place is still to be put in front."""
 
 
-def _made(kind: type, line: Mapping, place: str, base: Any) -> Any:
+def _made(kind: type, line: Mapping, place: str, base: Any, given: Mapping = {}) -> Any:
     """Make a record, and those within it, of the keys that are its own."""
     values, hints = {}, typing.get_type_hints(kind)
     for field in dataclasses.fields(kind):
         name, held = field.name, base
         if base is None and field.default is not dataclasses.MISSING:
             held = types.SimpleNamespace(**{name: field.default})
-        if dataclasses.is_dataclass(hints[name]):
+        if name in given:
+            values[name] = given[name]
+        elif dataclasses.is_dataclass(hints[name]):
             inner = None if held is None else getattr(held, name)
             values[name] = _made(hints[name], line, place, inner)
         elif name in line:

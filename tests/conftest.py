@@ -23,9 +23,15 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 ROOT = Path(__file__).parents[1]
 TINY = """\
+sounds:
+  demo-centred: {corpus: demo, waveform: centred, samples: 55125}
+data:
+  demo-mfcc39: {sound: demo-centred, feature: mfcc39}
+folds:
+  demo-speakers5: {corpus: demo, protocol: speakers5}
 runs:
   tiny:
-    {model: tim_net, corpus: demo, waveform: centred, feature: mfcc39, protocol: speakers5,
+    {model: tim_net, corpus: demo, data: demo-mfcc39, folds: demo-speakers5,
      settings: {epochs: 1, blocks: 1, filters: 4, batch: 64}}
 """
 
@@ -84,12 +90,12 @@ def ravdess_corpus(whole_copy):
 @pytest.fixture
 def indexed(tmp_path):
     """Give ``indexed(name, raw, **settings)``: ``index.csv`` and ``quality.json`` of a copy."""
-    from pipeline.config.params import Corpus
+    from pipeline.config.records import Corpus
     from pipeline.files import tables
     from pipeline.stages.index import index
 
     def run(name, raw, **settings):
-        corpus = Corpus(name, name, 22050, settings)
+        corpus = Corpus(name, settings, name)
         index(raw, tmp_path / "index.csv", tmp_path / "quality.json", corpus=corpus)
         return tables.read(tmp_path / "index.csv"), tables.read_json(tmp_path / "quality.json")
 
@@ -181,7 +187,7 @@ def clone(folder):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, folder / name)
     params = (ROOT / "params.yaml").read_text()
-    cut = re.sub(r"(?ms)^runs:.*?(?=^\S)", TINY, params)
+    cut = re.sub(r"(?ms)^sounds:.*?(?=^engine)", TINY, params)
     (folder / "params.yaml").write_text(cut)
     git("init", "--quiet", cwd=folder)
     git("add", "--all", cwd=folder)

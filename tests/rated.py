@@ -9,6 +9,7 @@ from pipeline.files.spec import Spec
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.scoring.targets import Attributes
+from pipeline.settings import flat
 
 SHAPE = (2, 10, 8)  # chunks, frames, bins
 
@@ -23,11 +24,11 @@ def spec():
 def write(bundle, *attributes, seed=0, scale=1.0):
     """Write a bundle of one model; ratings are around 4, ``scale`` their deviation."""
     from pipeline.files import bundles
-    from pipeline.models import deep_emo_cluster
+    from pipeline.models.deep_emo_cluster import Settings, network
 
-    settings = {"temporal": "triplet"}
-    model = deep_emo_cluster.build(SHAPE, len(attributes), **settings, seed=seed)
-    roles = deep_emo_cluster.role_names(model)
+    settings = Settings(temporal="triplet")
+    model = network.build(SHAPE, len(attributes), settings, seed)
+    roles = network.role_names(model)
     rng = np.random.default_rng(seed)
     for role, variable in roles.items():  # small weights would answer everything alike
         if role.endswith("kernel"):
@@ -39,7 +40,7 @@ def write(bundle, *attributes, seed=0, scale=1.0):
     roles["ratings.std"].assign(np.full(len(attributes), scale))
     bundle.mkdir(parents=True)
     bundles.write_model(model.save, bundle / "fold-01.keras")
-    cards.write(card(bundle, Attributes(attributes), settings=settings), bundle)
+    cards.write(card(bundle, Attributes(attributes), settings=flat(settings)), bundle)
     return bundle
 
 

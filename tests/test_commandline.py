@@ -16,7 +16,7 @@ import pytest
 
 from pipeline import commandline
 from pipeline.config import params
-from pipeline.config.params import Corpus, Run
+from pipeline.config.records import Corpus, Run
 from pipeline.errors import InputError
 from pipeline.protocols.protocol import Protocol
 
@@ -216,7 +216,7 @@ def test_importing_the_package_makes_no_files_and_reads_no_settings(tmp_path):
 
 
 def test_a_stage_fails_with_one_line_as_a_command():
-    line = "index.csv random5.csv random5.json --corpus demo --protocol random5"
+    line = "index.csv folds.csv folds.json --folds demo-random5"
     done = subprocess.run(
         [sys.executable, "-m", "pipeline", "split", *line.split()],
         **{"cwd": ROOT, "capture_output": True, "text": True, "check": False},
@@ -290,8 +290,7 @@ def test_ser_names_its_version(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
-        (["split", "a", "b", "c", "--protocol", ""], "speakers5"),
-        (["split", "a", "b", "c", "--corpus", ""], ""),
+        (["split", "a", "b", "c", "--folds", ""], "demo-speakers5"),
         (["train", "--run", ""], "tim_net-demo"),
     ],
 )

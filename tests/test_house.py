@@ -5,7 +5,7 @@ import functools
 import importlib
 import re
 import shlex
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -13,21 +13,19 @@ from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 from ruamel.yaml import YAML
 
-from pipeline import FLOORS, commandline, plugins
-from pipeline.config import params
-from pipeline.config.params import Corpus, Protocol, Run
-from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
+from pipeline import FLOORS, commandline
+from pipeline.config.records import Corpus, Folds, Run, Sound
+from pipeline.features.recipes import FeatureRecipe
+from pipeline.stages.check import check
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "pipeline"
 FILES = {path.relative_to(ROOT).as_posix(): path for path in sorted(PACKAGE.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
-STAGES = "demo index split waveforms extract train evaluate report".split()
-SHARED = {"pipeline/corpora/clip.py", "pipeline/models/layers.py"}  # parts of several plug-ins
-# They say how a stage is called and how far it is; what they hand over reaches DVC as params.
-CALLING = {
+STAGES = "check demo index split waveforms extract train evaluate report".split()
+SHARED = {  # parts of several plug-ins
     f"pipeline/{name}.py"
-    for name in "__init__ commandline config/params errors plugins progress settings text".split()
+    for name in ("corpora/clip", "models/__init__", "models/layers", "models/training")
 }
 # They decide how, not what: nothing is made anew for them.
 INDIFFERENT = {"engine.memory_mb", "engine.workers"}
@@ -37,10 +35,10 @@ DOORS = {
     "numcodecs": ["files/stores"],
     "soundfile": ["files/audio"],
     "h5py": ["files/keras2_weights"],
-    "matplotlib": ["reporting/figures", "reporting/timeline"],
+    "matplotlib": ["reporting/figures", "reporting/plots", "reporting/timeline"],
     "onnxruntime": ["inference/exported"],
     "tf2onnx": ["commands/export"],
-    "jinja2": ["stages/report"],
+    "jinja2": ["reporting/page"],
     "cyclopts": ["commandline"],
     "docstring_parser": ["commandline"],
     "tqdm": ["progress"],
@@ -81,28 +79,22 @@ def walk_top(tree):
 def file_of(module):
     """File of the package that an imported name comes from, or None."""
     while module.startswith("pipeline."):
-        name = f"{module.replace('.', '/')}.py"
-        if name in FILES:
-            return name
+        path = module.replace(".", "/")
+        for name in (f"{path}.py", f"{path}/__init__.py"):
+            if name in FILES:
+                return name
         module = module.rpartition(".")[0]
     return None
-
-
-def needed(*names):
-    """Files that these files need: themselves and what they import, without the calling ones."""
-    found, waiting = set(), [name for name in names if name not in CALLING]
-    while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            imports = {file_of(module) for module in imported(TREES[name])} - {None}
-            waiting += imports - CALLING
-    return found
 
 
 def part(name):
     """Part of the package that a file belongs to: its folder, or the file itself."""
     return name.split("/")[1].removesuffix(".py")
+
+
+def plug_in(name):
+    """Plug-in that a file is, or that it is a part of: what stands in the folder of its kind."""
+    return name.split("/")[2].removesuffix(".py")
 
 
 def test_every_part_has_a_floor():
@@ -119,10 +111,10 @@ def test_a_file_imports_from_floors_below_its_own(name):
 
 @pytest.mark.parametrize("folder", ["stages", "commands", "corpora", "models"])
 def test_what_stands_side_by_side_does_not_import_each_other(folder):
-    of_kind = {name for name in FILES if part(name) == folder} - SHARED
-    for name in of_kind:
-        imports = {file_of(module) for module in imported(TREES[name])} - {name}
-        assert not imports & of_kind, name
+    of_kind = {name: plug_in(name) for name in FILES if part(name) == folder}
+    for name in of_kind.keys() - SHARED:
+        imports = {file_of(module) for module in imported(TREES[name])} & of_kind.keys() - SHARED
+        assert {of_kind[other] for other in imports} <= {of_kind[name]}, name
 
 
 @pytest.mark.parametrize("library", DOORS)
@@ -184,6 +176,16 @@ def stages():
 GRAPH = list(stages())
 
 
+@pytest.fixture(scope="module")
+def listings(tmp_path_factory):
+    """Give the folder in which check lists the code that each stage runs."""
+    folder = tmp_path_factory.mktemp("code") / "code"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        check(folder)
+    return folder
+
+
 @pytest.fixture(params=GRAPH, ids=lambda stage: stage.name)
 def stage(request, monkeypatch):
     """Give each stage of the graph in turn."""
@@ -203,39 +205,6 @@ def called(stage):
     return calls[0]
 
 
-def chosen(stage, given):
-    """Name the plug-in of each kind that the stage is told to load, ``{kind: name}``."""
-    found = {}
-    for value in given.values():
-        if isinstance(value, Corpus):
-            found["corpora"] = value.parser
-        elif isinstance(value, FeatureRecipe):
-            found["features"] = value.function.split(".")[0]
-        elif isinstance(value, Run):
-            found["models"] = value.model
-    if stage.module == "evaluate":  # told by the bundle, which is named after the run
-        found["models"] = params.load().runs[given["bundle"].name].model
-    return found
-
-
-def loaded(names):
-    """Kinds of plug-ins that some files load or read by name."""
-    return {
-        node.args[0].value
-        for name in names
-        for node in ast.walk(TREES[name])
-        if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in ("plugins.load", "plugins.constant")
-        and isinstance(node.args[0], ast.Constant)
-    }
-
-
-def files_below(dep):
-    """Files of the package that a dependency stands for."""
-    below = {name for name in FILES if name == dep or name.startswith(f"{dep}/")}
-    return {name for name in below if not name.endswith("__init__.py")}
-
-
 def test_the_graph_has_every_stage():
     assert {stage.module for stage in GRAPH} == set(STAGES)
 
@@ -249,29 +218,22 @@ def test_a_command_parses_and_names_its_files(stage):
             assert made or path in stage.deps, path
 
 
-def test_code_is_a_dependency_file_by_file(stage):
-    own = f"pipeline/stages/{stage.module}.py"
-    kinds = loaded(needed(own))
-    picked = {kind: name for kind, name in chosen(stage, called(stage)).items() if kind in kinds}
-    wanted = needed(own, *(f"pipeline/{kind}/{name}.py" for kind, name in picked.items()))
-    code = [dep for dep in stage.deps if dep.startswith("pipeline/")]
-    listed = {name for dep in code for name in files_below(dep)}
-    assert not wanted - listed, "dvc.yaml lacks these"
-
-    # another model may need another part of files/
-    others = [f"pipeline/{kind}/{name}.py" for kind in picked for name in plugins.names(kind)]
-    useful = wanted | (needed(*others) - set(others))
-    for dep in code:
-        is_template = not dep.endswith(".py") and Path(dep).name in FILES[own].read_text()
-        assert files_below(dep) & useful or is_template, f"nothing in {dep} is used"
-
-
-@pytest.mark.parametrize("name", ["waveforms", "extract"])
-def test_what_is_computed_again_depends_on_the_code_that_dvc_knows(name):
-    code = importlib.import_module(f"pipeline.stages.{name}").CODE
-    for stage in GRAPH:
-        if stage.module == name:
-            assert set(code) == {dep for dep in stage.deps if dep.startswith("pipeline/")}
+def test_a_stage_depends_on_the_listing_of_the_code_it_runs(stage, listings):
+    kind, _, name = stage.name.partition("@")
+    if kind == "check":
+        assert {"params.yaml", "pipeline"} <= set(stage.deps)
+        return
+    listing = f"{kind}/{name}".removesuffix("/")
+    assert f"features/code/{listing}" in stage.deps
+    listed = [line.split()[1] for line in (listings / listing).read_text().splitlines()]
+    assert f"pipeline/stages/{kind}.py" in listed
+    assert all((ROOT / path).is_file() for path in listed)
+    given = called(stage).values()
+    plug_ins = [f"corpora/{v.parser}" for v in given if isinstance(v, Corpus)]
+    plug_ins += [f"models/{v.model}/" for v in given if isinstance(v, Run)]
+    plug_ins += [f"features/{v.function.split('.')[0]}" for v in given if hasattr(v, "function")]
+    for plug_in in plug_ins:
+        assert any(path.startswith(f"pipeline/{plug_in}") for path in listed), plug_in
 
 
 def attributes(tree, owner):
@@ -281,20 +243,18 @@ def attributes(tree, owner):
 
 
 def test_params_are_listed_key_by_key(stage):
-    tables = {WaveformRecipe: "waveforms", FeatureRecipe: "features", Protocol: "protocols"}
-    source = TREES[f"pipeline/stages/{stage.module}.py"]
-    wanted = set()
+    source, wanted = TREES[f"pipeline/stages/{stage.module}.py"], set()
     for argument, value in called(stage).items():
-        if type(value) in tables:
-            named = stage.arguments[stage.arguments.index(f"--{argument}") + 1]
-            wanted.add(f"{tables[type(value)]}.{named}")
-        elif isinstance(value, Corpus):
-            keys = attributes(source, argument) & {field.name for field in fields(Corpus)}
-            # the settings of a parser stand in the corpus's line, under names of their own
-            whole = {f"corpora.{value.name}"} if "settings" in keys else set()
-            wanted |= whole or {f"corpora.{value.name}.{key}" for key in keys - {"name"}}
+        if isinstance(value, Corpus):
+            wanted.add(f"corpora.{value.name}")
+        elif isinstance(value, FeatureRecipe):
+            wanted.add(f"features.{stage.arguments[stage.arguments.index('--feature') + 1]}")
+        elif isinstance(value, Sound):
+            wanted |= {f"sounds.{value.name}", f"waveforms.{value.waveform}"}
+        elif isinstance(value, Folds):
+            wanted |= {f"folds.{value.name}", f"protocols.{value.protocol}"}
         elif isinstance(value, Run):
-            wanted |= {f"runs.{value.name}", f"models.{value.model}"}
+            wanted.add(f"runs.{value.name}")
             wanted |= {f"engine.{key}" for key in attributes(source, f"{argument}.engine")}
         elif isinstance(value, dict):
             wanted.add(argument)

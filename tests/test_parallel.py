@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from pipeline import parallel
-from pipeline.config.params import Corpus, Engine
+from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features.cepstral import Mfcc
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
@@ -295,11 +295,9 @@ def raw(tmp_path_factory):
 def run(raw, folder, where):
     """Run both stages; give every file of the stores that they wrote."""
     engine = Engine("jax", "auto", 100, where)
-    given = {
-        "corpus": Corpus("made", "demo", 4000),
-        "waveform": WaveformRecipe(16000, "kaiser_best", "whole"),
-    }
-    waveforms(raw, raw / "index.csv", folder / "w.zarr", **given, engine=engine)
+    recipe = WaveformRecipe(16000, "kaiser_best", "whole")
+    sound = Sound("made", recipe, corpus="made", waveform="made")
+    waveforms(raw, raw / "index.csv", folder / "w.zarr", sound=sound, engine=engine)
     feature = FeatureRecipe("cepstral.mfcc", Mfcc())
     extract(folder / "w.zarr", folder / "f.zarr", feature=feature, engine=engine)
     files = sorted(path for path in folder.glob("*.zarr/**/*") if path.is_file())

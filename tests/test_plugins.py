@@ -8,7 +8,7 @@ from pipeline.errors import InputError
 
 @pytest.fixture
 def package(tmp_path, monkeypatch):
-    """Give a folder in which ``corpora``, ``features`` and ``models`` are looked for."""
+    """Give a folder in which ``corpora`` and ``features`` are looked for."""
     monkeypatch.setattr(plugins, "PACKAGE", tmp_path)
     plugins._source.cache_clear()
     (tmp_path / "features").mkdir()
@@ -18,10 +18,6 @@ def package(tmp_path, monkeypatch):
 
 MODULE = """
 import not_there_when_params_are_checked
-
-TABLE = {"epochs": 3, "rate": 1e-3}
-first = second = ("a", -1)
-computed = len(TABLE)
 
 
 def shape(signals, rate, *, bands: int = 40, top: float | None = 80.0, low: float = -1.5, must):
@@ -45,30 +41,21 @@ def test_dropping_a_file_in_place_makes_a_plug_in(package):
     assert plugins.names("features") == ["spectral"]
 
 
-def test_settings_and_constants_are_read_without_importing(package):
+def test_settings_are_read_without_importing(package):
     (package / "features" / "spectral.py").write_text(MODULE)
     found = plugins.defaults("features", "spectral", "shape")
     assert found == {"bands": 40, "top": 80.0, "low": -1.5}
-    assert plugins.nullable("features", "spectral", "shape") == {"top": float}
-    assert plugins.constant("features", "spectral", "TABLE") == {"epochs": 3, "rate": 1e-3}
-    assert plugins.constant("features", "spectral", "second") == ("a", -1)
 
 
 def test_what_a_plug_in_does_not_state_is_a_lookup_error(package):
     (package / "features" / "spectral.py").write_text(MODULE)
-    with pytest.raises(LookupError, match=r"pipeline/features/spectral\.py states no NAME"):
-        plugins.constant("features", "spectral", "NAME")
     with pytest.raises(LookupError, match=r"pipeline/features/spectral\.py has no function tone"):
         plugins.defaults("features", "spectral", "tone")
-    with pytest.raises(LookupError, match=r"pipeline/features/spectral\.py has no function tone"):
-        plugins.nullable("features", "spectral", "tone")
 
 
 def test_the_plug_ins_of_the_package_are_found():
     assert {"demo", "ravdess"} <= set(plugins.names("corpora"))
     assert "clip" not in plugins.names("corpora")
-    assert "tim_net" in plugins.names("models")
-    assert "layers" not in plugins.names("models")
     assert plugins.names("features") >= ["cepstral", "spectral"]
     assert "transform" not in plugins.names("features")
     assert plugins.load("corpora", "demo").NAME == "the demo corpus"

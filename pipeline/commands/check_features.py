@@ -11,7 +11,6 @@ import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
-from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -135,7 +134,7 @@ def check_features(
     largest, trial = _nearest(found, sounds, held.spec, rounding)
     if largest > rounding:
         nearest = f"nearest: {_told(trial)}, {largest:.2g}" if trial else "none gives that shape"
-        versions = ", ".join(f"{name} {metadata.version(name)}" for name in recipes.PACKAGES)
+        versions = ", ".join(map(" ".join, zip(recipes.PACKAGES, recipes.versions(), strict=True)))
         raise InputError(
             f"{compared}: differs: {finding}; no setting tried explains it ({nearest}), so look "
             f"for other {suspects}; here {versions}"
@@ -168,10 +167,7 @@ def _check_spec(store: Path, spec: dict) -> None:
 
 
 def _inputs(store: Path) -> tuple[Path, Path]:
-    """Raw folder and index that a store was made from, as dvc.yaml says, or else its path.
-
-    A wrong guess does no harm: clips and sound are held against what is said of them.
-    """
+    """Raw folder and index that a store was made from, as dvc.yaml says."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
@@ -186,12 +182,9 @@ def _inputs(store: Path) -> tuple[Path, Path]:
                 inputs = words[4:6]
         return Path(inputs[0]), Path(inputs[1])
     except (DvcException, LookupError):
-        if len(store.parts) < 4:
-            raise InputError(
-                f"{store}: not known to dvc.yaml here; give features/CORPUS/WAVEFORM/FEATURE.zarr"
-            ) from None
-        corpus = store.parents[1]
-        return store.parents[3] / "raw_data" / corpus.name, corpus / "index.csv"
+        raise InputError(
+            f"{store}: no store of the dvc.yaml and params.yaml here; name one of features/data"
+        ) from None
 
 
 def _rows(usable: Index, clip: str | None, clips: int) -> np.ndarray:

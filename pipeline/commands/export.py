@@ -16,7 +16,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from pipeline import plugins, text
+from pipeline import models as networks
+from pipeline import text
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
 from pipeline.features import framing
@@ -319,10 +320,7 @@ def _row(
 
 def _published(name: str, card: Card) -> int | None:
     """Bytes that the authors' file of the same kind, input and classes has."""
-    try:
-        sizes = plugins.constant("models", card.model, "PUBLISHED_SIZES")
-    except LookupError:
-        return None
+    sizes = networks.facts(card.model).published_sizes
     facts = {"file": name, "input_shape": list(card.input_shape)}
     facts |= {"labels": len(card.target.outputs)}
     return next((s["bytes"] for s in sizes if s | facts == s), None)

@@ -14,7 +14,7 @@ import numpy as np
 import scipy.io
 from scipy.io.matlab import MatReadError
 
-from pipeline import plugins, text
+from pipeline import models, text
 from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.files import bundles, stores, tables
@@ -22,6 +22,7 @@ from pipeline.files.spec import Spec
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.scoring.targets import Attributes
+from pipeline.settings import flat
 
 SYSTEM, MODEL = "deepemocluster", "deep_emo_cluster"
 ATTRIBUTES = {"Act": "arousal", "Dom": "dominance", "Val": "valence"}  # by the authors' words
@@ -109,8 +110,7 @@ def import_weights(
     if bundle.exists():
         raise InputError(f"{bundle}: is there already; choose another folder, or remove it")
     library = backend.start(backend.BACKENDS[0])
-    network = plugins.load("models", MODEL)
-    weights = network.read_published(checkpoint)
+    weights = models.read_published(MODEL)(checkpoint)
     predicted = attribute or _attribute(checkpoint)
     if predicted not in ATTRIBUTES.values():
         nearest = text.nearest(predicted, tuple(ATTRIBUTES.values()))
@@ -123,11 +123,9 @@ def import_weights(
             f"{files['ratings.std']}: holds {scales['ratings.std'][0]:g}, wanted above 0"
         )
 
-    settings = plugins.defaults("models", MODEL, "build") | {
-        "temporal": _temporal(weights, checkpoint)
-    }
-    del settings["seed"]
-    model = network.build(SHAPE, 1, **settings)
+    network = models.network(MODEL)
+    settings = models.facts(MODEL).settings(temporal=_temporal(weights, checkpoint))
+    model = network.build(SHAPE, 1, settings, 0)
     try:
         network.set_weights(model, weights | scales)
     except InputError as error:
@@ -144,7 +142,7 @@ def import_weights(
         target=Attributes((predicted,)),
         input_shape=SHAPE,
         spec=Spec.from_json(SPEC),
-        settings=settings,
+        settings=flat(settings),
         training=None,
         selection="best_validation",
         seeds=(0,),
@@ -162,7 +160,7 @@ def import_weights(
     with bundles.resume(bundle, stores.sha256(card.to_json())) as aside:
         bundles.write_model(model.save, aside / one.file)
         cards.write(card, aside)
-    sys.stdout.write(f"{bundle}: {predicted}, {settings['temporal']}, of {checkpoint.name}\n")
+    sys.stdout.write(f"{bundle}: {predicted}, {settings.temporal}, of {checkpoint.name}\n")
 
 
 def _attribute(checkpoint: Path) -> str:

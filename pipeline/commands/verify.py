@@ -11,13 +11,14 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import plugins
+from pipeline import models
 from pipeline.config import params
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card
+from pipeline.settings import read
 
 
 def verify(bundle: Path, *, epochs: int = 3) -> None:
@@ -85,15 +86,16 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
     """First epochs of the first fold. Of stacked folds all are trained: they share a program."""
     from pipeline.engine import loop
 
-    network, seeds = plugins.load("models", card.model), card.seeds
+    network, facts, seeds = models.network(card.model), models.facts(card.model), card.seeds
+    settings = read(facts.settings, card.settings, "settings")
 
     def build(seed: int):
-        return network.build(card.input_shape, len(card.target.outputs), **card.settings, seed=seed)
+        return network.build(card.input_shape, len(card.target.outputs), settings, seed)
 
     if not card.stacked:
         data, seeds = replace(data, folds=data.folds[:1]), seeds[:1]
-    training = dict(card.training)
-    training["epochs"] = min(epochs, training["epochs"])
+    training = read(type(facts.training), card.training, "training")
+    training = replace(training, epochs=min(epochs, training.epochs))
     with tempfile.TemporaryDirectory() as folder:
         units = loop.train(
             build,

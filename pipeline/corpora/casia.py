@@ -1,10 +1,5 @@
 """CASIA, same text: 1200 clips, 4 speakers, 6 emotions, 50 sentences, Mandarin.
 
-Citation: Tao, Liu, Zhang & Jia (2008), Design of Speech Corpus for Mandarin Text to Speech, The
-Blizzard Challenge 2008 workshop. Licence: the whole corpus (9600 clips) is sold by the Institute of
-Automation, Chinese Academy of Sciences; the 1200 clips circulate without a clear licence. Where:
-from the Institute.
-
 Layout: ``SPEAKER/EMOTION/NNN.wav`` (or ``.flac``) below any nesting of folders, with sentences 201
 to 250 and ``.lab``, ``.peak`` and ``.tag`` files beside, which are not read; or, below any folders,
 ``NNN-EMOTION-SPEAKER.wav``. Capitals do not matter: a speaker's folder is ``ZhaoZuoxiang``. File
@@ -19,10 +14,21 @@ import re
 from itertools import product
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.corpora.clip import Clip, Expected, Source, by_name, one_of
 from pipeline.errors import InputError
 
 NAME = "CASIA"
+SOURCE = Source(
+    citation=(
+        "Tao, Liu, Zhang & Jia (2008), Design of Speech Corpus for Mandarin Text to Speech, "
+        "The Blizzard Challenge 2008 workshop"
+    ),
+    licence=(
+        "the whole corpus (9600 clips) is sold by the Institute of Automation, Chinese "
+        "Academy of Sciences; the 1200 clips circulate without a clear licence"
+    ),
+    address="from the Institute",
+)
 EMOTIONS = ("angry", "fear", "happy", "neutral", "sad", "surprise")
 SPEAKERS = {"liuchanhg": "f", "wangzhe": "m", "zhaoquanyin": "f", "zhaozuoxiang": "m"}
 SENTENCES = tuple(str(number) for number in range(201, 251))

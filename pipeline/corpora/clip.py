@@ -42,6 +42,15 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where a corpus comes from: how to cite it, under which licence it is, and who has it."""
+
+    citation: str
+    licence: str
+    address: str
+
+
+@dataclass(frozen=True)
 class Expected:
     """What a whole copy of a corpus holds; files that are skipped are not among them.
 

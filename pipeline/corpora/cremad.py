@@ -1,9 +1,5 @@
 """CREMA-D: 7442 clips, 91 actors, 6 emotions, 12 sentences, American English.
 
-Citation: Cao, Cooper, Keutmann, Gur, Nenkova & Verma (2014), CREMA-D: Crowd-sourced Emotional
-Multimodal Actors Dataset, IEEE Transactions on Affective Computing 5(4). Licence: ODbL 1.0. Where:
-the authors' git repository, with git LFS.
-
 Layout: ``AudioWAV/ACTOR_SENTENCE_EMOTION_LEVEL.wav`` (or ``.flac``) below any nesting of folders;
 actors are 1001 to 1091, levels LO, MD, HI and XX (not said). The sentence IEO has the three levels,
 the others and all neutral clips have XX. 20 clips of the scheme were never given out. One name
@@ -18,10 +14,18 @@ Order: emotion, then name.
 import re
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.corpora.clip import Clip, Expected, Source, by_name, one_of
 from pipeline.errors import InputError
 
 NAME = "CREMA-D"
+SOURCE = Source(
+    citation=(
+        "Cao, Cooper, Keutmann, Gur, Nenkova & Verma (2014), CREMA-D: Crowd-sourced Emotional "
+        "Multimodal Actors Dataset, IEEE Transactions on Affective Computing 5(4)"
+    ),
+    licence="ODbL 1.0",
+    address="the authors' git repository, with git LFS",
+)
 EMOTIONS = {
     "ANG": "angry",
     "DIS": "disgust",

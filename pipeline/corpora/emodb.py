@@ -1,9 +1,5 @@
 """EMO-DB: 535 clips, 10 speakers, 7 emotions, 10 sentences, German.
 
-Citation: Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss (2005), A Database of German Emotional
-Speech, Interspeech. Licence: CC BY 4.0 in the record on Zenodo; free on the authors' site. Where:
-Zenodo record 17651657.
-
 Layout: ``wav/SSTTTEV.wav`` (or ``.flac``) below any nesting of folders; the name holds speaker,
 text, emotion (the first letter of the German word) and version. Versions are takes: not all were
 kept, so each speaker has another number of clips. Copies circulate in which every clip was cut or
@@ -15,10 +11,18 @@ Order: emotion, then name: the order of the published TIM-Net runs.
 import re
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.corpora.clip import Clip, Expected, Source, by_name, one_of
 from pipeline.errors import InputError
 
 NAME = "EMO-DB"
+SOURCE = Source(
+    citation=(
+        "Burkhardt, Paeschke, Rolfes, Sendlmeier & Weiss (2005), A Database of German "
+        "Emotional Speech, Interspeech"
+    ),
+    licence="CC BY 4.0 in the record on Zenodo; free on the authors' site",
+    address="Zenodo record 17651657",
+)
 EMOTIONS = {
     "W": "angry",
     "L": "boredom",

@@ -1,9 +1,5 @@
 """EMOVO: 588 clips, 6 speakers, 7 emotions, 14 sentences, Italian.
 
-Citation: Costantini, Iaderola, Paoloni & Todisco (2014), EMOVO Corpus: an Italian Emotional Speech
-Database, LREC. Licence: research; CC BY-NC-SA 4.0 according to re-uploads. Where: Fondazione Ugo
-Bordoni, Rome.
-
 Layout: ``SPEAKER/EMO-SPEAKER-SENTENCE.wav`` (or ``.flac``) below any nesting of folders; the name
 holds the emotion (the first letters of the Italian word), the speaker (f1 to m3) and the sentence.
 Files are stereo at 48 kHz, but for ``rab-f1-b1``, which is mono; in 13 both channels are the same.
@@ -15,10 +11,18 @@ import re
 from itertools import product
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.corpora.clip import Clip, Expected, Source, by_name, one_of
 from pipeline.errors import InputError
 
 NAME = "EMOVO"
+SOURCE = Source(
+    citation=(
+        "Costantini, Iaderola, Paoloni & Todisco (2014), EMOVO Corpus: an Italian Emotional "
+        "Speech Database, LREC"
+    ),
+    licence="research; CC BY-NC-SA 4.0 according to re-uploads",
+    address="Fondazione Ugo Bordoni, Rome",
+)
 EMOTIONS = {
     "rab": "angry",
     "dis": "disgust",

@@ -1,9 +1,5 @@
 """IEMOCAP: 10039 turns, 10 speakers in 5 dyads, 10 emotions, 7532 agreed on, English.
 
-Citation: Busso et al. (2008), IEMOCAP: interactive emotional dyadic motion capture database,
-Language Resources and Evaluation 42(4), 335-359. Licence: academic, no redistribution. Where: on
-request from the Signal Analysis and Interpretation Laboratory, University of Southern California.
-
 Layout: ``Session<k>/sentences/wav/<dialogue>/<turn>.wav`` with the labels of each dialogue in
 ``Session<k>/dialog/EmoEvaluation/<dialogue>.txt``. Copies with all sound in one folder, nested once
 more, or in FLAC are read too if they hold the label files. ``Ses01F_impro01_M000`` is a turn of
@@ -26,11 +22,22 @@ from pathlib import Path
 
 from natsort import natsorted
 
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 
 NAME = "IEMOCAP"
+SOURCE = Source(
+    citation=(
+        "Busso et al. (2008), IEMOCAP: interactive emotional dyadic motion capture database, "
+        "Language Resources and Evaluation 42(4), 335-359"
+    ),
+    licence="academic, no redistribution",
+    address=(
+        "on request from the Signal Analysis and Interpretation Laboratory, University of "
+        "Southern California"
+    ),
+)
 EMOTIONS = {
     "ang": "angry",
     "dis": "disgust",

@@ -1,10 +1,5 @@
 """MSP-Podcast: 50362 clips (1.6) to 264700 (2.0), 8 emotions and other, spontaneous English.
 
-Citation: Lotfian & Busso (2019), Building naturalistic emotionally balanced speech corpus by
-retrieving emotional speech from existing podcast recordings, IEEE Transactions on Affective
-Computing 10(4), 471-483. Licence: signed, no redistribution. Where: on request from the Multimodal
-Signal Processing lab, University of Texas at Dallas.
-
 Layout: ``Audios`` (or ``Audio``) with ``MSP-PODCAST_NNNN_NNNN.wav``, ``Labels`` with
 ``labels_consensus.csv`` (spelt ``labels_concensus.csv`` up to 1.8), ``Partition.txt``. Copies with
 all in one folder, nested once more, or in FLAC are read too. Columns are found by name: valence
@@ -24,11 +19,20 @@ from pathlib import Path
 from natsort import natsorted
 
 from pipeline import text
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 
 NAME = "MSP-Podcast"
+SOURCE = Source(
+    citation=(
+        "Lotfian & Busso (2019), Building naturalistic emotionally balanced speech corpus by "
+        "retrieving emotional speech from existing podcast recordings, IEEE Transactions on "
+        "Affective Computing 10(4), 471-483"
+    ),
+    licence="signed, no redistribution",
+    address=("on request from the Multimodal Signal Processing lab, University of Texas at Dallas"),
+)
 EMOTIONS = {
     "A": "angry",
     "C": "contempt",

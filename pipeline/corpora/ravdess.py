@@ -2,10 +2,6 @@
 
 With ``song: true`` it is the sung half instead: 1012 clips, 23 actors (not 18), 6 emotions.
 
-Citation: Livingstone & Russo (2018), The Ryerson Audio-Visual Database of Emotional Speech and Song
-(RAVDESS), PLoS ONE 13(5): e0196391. Licence: CC BY-NC-SA 4.0. Where: Zenodo record 1188976,
-``Audio_Speech_Actors_01-24.zip`` and ``Audio_Song_Actors_01-24.zip``.
-
 Layout: ``Actor_NN/MM-VC-EE-II-SS-RR-AA.wav`` (or ``.flac``) below any nesting of folders; the name
 holds modality, vocal channel, emotion, intensity, statement, repetition and actor (odd: male).
 Copies of the zip often hold each clip twice. Speech (vocal channel 01) and song (02) are two
@@ -19,10 +15,20 @@ import re
 from itertools import product
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name
+from pipeline.corpora.clip import Clip, Expected, Source, by_name
 from pipeline.errors import InputError
 
 NAME = "RAVDESS"
+SOURCE = Source(
+    citation=(
+        "Livingstone & Russo (2018), The Ryerson Audio-Visual Database of Emotional Speech "
+        "and Song (RAVDESS), PLoS ONE 13(5): e0196391"
+    ),
+    licence="CC BY-NC-SA 4.0",
+    address=(
+        "Zenodo record 1188976, Audio_Speech_Actors_01-24.zip and Audio_Song_Actors_01-24.zip"
+    ),
+)
 EMOTIONS = {
     "01": "neutral",
     "02": "calm",

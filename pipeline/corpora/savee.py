@@ -1,8 +1,5 @@
 """SAVEE: 480 clips, 4 speakers (men), 7 emotions, British English.
 
-Citation: Haq & Jackson (2010), Multimodal Emotion Recognition, in Machine Audition, IGI Global.
-Licence: free for research after registration. Where: University of Surrey.
-
 Layout: ``AudioData/SPEAKER/ENN.wav`` (or ``.flac``) below any nesting of folders, or, below any
 folders, ``SPEAKER_ENN.wav``; speakers are DC, JE, JK and KL, the name holds emotion and sentence.
 File names of the first layout collide, so clips are named as in the second. Each emotion has its
@@ -15,10 +12,17 @@ import re
 from itertools import product
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.corpora.clip import Clip, Expected, Source, by_name, one_of
 from pipeline.errors import InputError
 
 NAME = "SAVEE"
+SOURCE = Source(
+    citation=(
+        "Haq & Jackson (2010), Multimodal Emotion Recognition, in Machine Audition, IGI Global"
+    ),
+    licence="free for research after registration",
+    address="University of Surrey",
+)
 EMOTIONS = {
     "a": "angry",
     "d": "disgust",

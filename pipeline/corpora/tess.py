@@ -1,8 +1,5 @@
 """TESS: 2800 clips, 2 speakers (women), 7 emotions, 200 words, Canadian English.
 
-Citation: Pichora-Fuller & Dupuis (2020), Toronto emotional speech set (TESS), Borealis,
-doi:10.5683/SP2/E8H2MF. Licence: CC BY-NC-ND 4.0. Where: the record of the citation.
-
 Layout: ``OAF_angry/OAF_WORD_angry.wav`` (or ``.flac``) below any nesting of folders; the name holds
 speaker (older, younger), the word that ends "Say the word ..." and emotion, of which ``ps`` is
 pleasant surprise. One name lacks a letter, ``OA_bite_neutral``, and is read as if it did not. Two
@@ -15,10 +12,18 @@ Order: emotion, then name.
 import re
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, by_name, one_of
+from pipeline.corpora.clip import Clip, Expected, Source, by_name, one_of
 from pipeline.errors import InputError
 
 NAME = "TESS"
+SOURCE = Source(
+    citation=(
+        "Pichora-Fuller & Dupuis (2020), Toronto emotional speech set (TESS), Borealis, "
+        "doi:10.5683/SP2/E8H2MF"
+    ),
+    licence="CC BY-NC-ND 4.0",
+    address="the record of the citation",
+)
 EMOTIONS = {
     "angry": "angry",
     "disgust": "disgust",

@@ -7,7 +7,7 @@ file that has ``with_clusters`` is trained this way. It is asked for a network w
 which are set to those of a fold's training clips (`pipeline.models.deep_emo_cluster`).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
@@ -19,6 +19,7 @@ from pipeline.engine.program import Program
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.features import framing
+from pipeline.models.training import AttributeTraining
 from pipeline.scoring import metrics
 
 
@@ -32,23 +33,20 @@ class AttributeTask(Task):
     model : keras.Model
         Untrained; takes (clips, chunks, frames, bins), gives (clips, attributes).
     data : Dataset
-    training : dict
-        ``batch``, ``clusters``, ``unlabeled`` and the settings of
-        `clustering.optimisers`.
-
-    Raises
-    ------
-    InputError
-        If a setting of any training is asked for that this one does not know.
+    training : AttributeTraining
     """
 
     SHOWN = ("loss", "attribute_loss")
     STACKS = False
 
-    def __init__(self, with_clusters: Callable, model: keras.Model, data: Dataset, training: dict):
-        if training["balance"] != "none" or training["mask_frames"] or training["mask_bins"]:
-            raise InputError("balance, mask_frames, mask_bins: are of runs on emotions; leave out")
-        network = with_clusters(model, training["clusters"])
+    def __init__(
+        self,
+        with_clusters: Callable,
+        model: keras.Model,
+        data: Dataset,
+        training: AttributeTraining,
+    ):
+        network = with_clusters(model, training.clusters)
         self.with_clusters, self.training = with_clusters, training
         self.scales: dict[int, dict] = {}  # by number of fold, once they are asked for
         paths = [variable.path for variable in network.trainable_variables]
@@ -57,7 +55,7 @@ class AttributeTask(Task):
         self.ordered = "ordered" in network.output
         # The loss itself, of clusters, of attributes where there are ratings, of triples.
         self.names = ["loss", "cluster_loss", "attribute_loss"] + ["triplet_loss"] * self.ordered
-        batch, count = training["batch"], len(self.names)
+        batch, count = training.batch, len(self.names)
         program, self.without_ratings = (
             compiled.program(network, _objective(network, rated), count - (not rated), way, batch)
             for rated, way in ((True, self.optimiser), (False, descent))
@@ -65,9 +63,11 @@ class AttributeTask(Task):
         super().__init__(model, network, data, batch, program)
 
     @classmethod
-    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Mapping) -> dict[str, np.ndarray]:
+    def uses(
+        cls, fold: Fold, seeds: tuple[int, ...], training: AttributeTraining
+    ) -> dict[str, np.ndarray]:
         """Clips that features and ratings are scaled by, and those without ratings."""
-        most = training["unlabeled"]
+        most = training.unlabeled
         if most and not len(fold.unlabeled):
             raise InputError(
                 f"unlabeled: fold {fold.number} has no clips without labels; set it to 0, or take "
@@ -81,14 +81,14 @@ class AttributeTask(Task):
         for layer, (mean, std) in self._scales(unit.fold).items():
             model.get_layer(layer).mean.assign(mean)
             model.get_layer(layer).std.assign(std)
-        network = self.with_clusters(model, self.training["clusters"], seed=unit.weights_seed)
+        network = self.with_clusters(model, self.training.clusters, seed=unit.weights_seed)
         none = np.full((len(unit.fold.train), self.data.x.shape[1]), -1, np.int32)
         return compiled.start(network, self.optimiser) | {"assigned": none}
 
     def compile(self, units: list[Unit], state: dict) -> None:
         """Compile steps of all sizes of batches, with ratings and without."""
         parts = [(self.program, [unit.fold.train for unit in units])]
-        if self.training["unlabeled"]:
+        if self.training.unlabeled:
             parts.append((self.without_ratings, [self._pool(unit) for unit in units]))
         for program, rows in parts:
             assigned = np.zeros((len(rows[0]), self.data.x.shape[1]), np.int32)
@@ -107,7 +107,7 @@ class AttributeTask(Task):
         state, assigned, sums = self._round(self.program, state, unit, unit.fold.train, rng)
         row = dict(zip(self.names, map(float, sums), strict=True)) | row
         row["nmi"] = clustering.agreement(assigned, before) if number else None
-        sizes = clustering.sizes(assigned, self.training["clusters"])
+        sizes = clustering.sizes(assigned, self.training.clusters)
         row |= {f"cluster_{i:02d}": size for i, size in enumerate(sizes, start=1)}
         return state | {"assigned": assigned}, [row]
 
@@ -135,7 +135,7 @@ class AttributeTask(Task):
         """Sort the chunks of some clips into clusters and learn them; mean measures of a clip."""
         state = _network(state)
         points = self.answers(state, rows, of="points")  # (rows, chunks, channels)
-        clusters, seed = self.training["clusters"], int(rng.integers(2**31))
+        clusters, seed = self.training.clusters, int(rng.integers(2**31))
         assigned = clustering.k_means(points.reshape(-1, points.shape[-1]), clusters, seed=seed)
         assigned = assigned.reshape(points.shape[:2])
         state["weights"] = [
@@ -189,7 +189,7 @@ class AttributeTask(Task):
 
     def _pool(self, unit: Unit) -> np.ndarray:
         """Rows of the clips without ratings that a unit learns from, the same in every epoch."""
-        return unit.fold.pool(unit.seed, self.training["unlabeled"])
+        return unit.fold.pool(unit.seed, self.training.unlabeled)
 
     def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """The frames of each clip (frames, bins), each once, out of chunks that overlap."""

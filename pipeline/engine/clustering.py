@@ -21,6 +21,7 @@ from threadpoolctl import threadpool_limits
 from pipeline.engine import objectives
 from pipeline.engine.objectives import Optimiser
 from pipeline.errors import InputError
+from pipeline.models.training import AttributeTraining
 
 DEVIATION = 0.01  # of the weights that name clusters, before they learnt any
 
@@ -243,7 +244,7 @@ def triplet(embedding, triples):
 # ---- optimisers ------------------------------------------------------------------------------
 
 
-def optimisers(training: dict, apart: Sequence[bool]) -> tuple[Optimiser, Optimiser]:
+def optimisers(training: AttributeTraining, apart: Sequence[bool]) -> tuple[Optimiser, Optimiser]:
     """Make the two ways to step, which share their slots.
 
     ``w -= descent_rate g``, then Adam on the same gradient, ``w -= rate M / (sqrt(V) + epsilon)``
@@ -252,9 +253,7 @@ def optimisers(training: dict, apart: Sequence[bool]) -> tuple[Optimiser, Optimi
 
     Parameters
     ----------
-    training : dict
-        ``learning_rate`` (of Adam), ``beta_1``, ``beta_2``, ``epsilon``, ``descent_rate``,
-        ``clusters_rate``.
+    training : AttributeTraining
     apart : sequence of bool
         For each weight, whether it is of the layer that names clusters.
 
@@ -268,15 +267,15 @@ def optimisers(training: dict, apart: Sequence[bool]) -> tuple[Optimiser, Optimi
     Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1. (With the
     epsilon of `objectives.adam` the first steps are damped: the gradients are small here.)
     """
-    beta_1, beta_2, epsilon = (training[key] for key in ("beta_1", "beta_2", "epsilon"))
-    rates = [training["clusters_rate" if far else "descent_rate"] for far in apart]
+    beta_1, beta_2, epsilon = training.beta_1, training.beta_2, training.epsilon
+    rates = [training.clusters_rate if far else training.descent_rate for far in apart]
 
     def body(values: list) -> list:
         return [value for value, far in zip(values, apart, strict=True) if not far]
 
     def start(weights: list[np.ndarray]) -> dict:
         zeros = [np.zeros_like(weight) for weight in body(weights)]
-        rate = np.full((), training["learning_rate"], np.float32)
+        rate = np.full((), training.learning_rate, np.float32)
         scalars = {"rate": rate, "steps": np.zeros((), np.float32)}
         return scalars | {"m": zeros, "v": [zero.copy() for zero in zeros]}
 

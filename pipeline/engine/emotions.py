@@ -1,6 +1,6 @@
 """Emotions of clips: classes, learnt from probabilities."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pipeline.engine.program import Program
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.models.training import EmotionTraining
 
 
 class EmotionTask(Task):
@@ -25,9 +26,7 @@ class EmotionTask(Task):
     model : keras.Model
         Untrained; gives (clips, classes).
     data : Dataset
-    training : dict
-        ``batch``, ``label_smoothing``, ``loss``, the optimiser's and the schedule's settings, and
-        those of any training (``pipeline.engine``).
+    training : EmotionTraining
     folder : Path
         Takes what the stem of the network gives.
     """
@@ -35,19 +34,21 @@ class EmotionTask(Task):
     SHOWN = ("loss", "accuracy")
     STACKS = True
 
-    def __init__(self, model: keras.Model, data: Dataset, training: dict, folder: Path):
+    def __init__(self, model: keras.Model, data: Dataset, training: EmotionTraining, folder: Path):
         stem, network = compiled.divide(model)
         if stem is not None:
             data = _stemmed(data, stem, training, folder / "stem.npy")
         self.optimiser, self.training = objectives.optimiser(training), training
-        loss, mask, batch = objectives.loss(training), objectives.mask(training), training["batch"]
+        loss, mask, batch = objectives.loss(training), objectives.mask(training), training.batch
         compiled_network = program(network, loss, self.optimiser, batch, mask)
         super().__init__(model, network, data, batch, compiled_network)
-        classes, smoothing = len(data.target.outputs), training["label_smoothing"]
+        classes, smoothing = len(data.target.outputs), training.label_smoothing
         self.targets = objectives.targets(data.truth, classes, smoothing)
 
     @classmethod
-    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Mapping) -> dict[str, np.ndarray]:
+    def uses(
+        cls, fold: Fold, seeds: tuple[int, ...], training: EmotionTraining
+    ) -> dict[str, np.ndarray]:
         """No clips beside those of training and selection."""
         return {}
 
@@ -92,7 +93,7 @@ class EmotionTask(Task):
     def _lesson(self, unit: Unit, number: int) -> tuple[np.ndarray, ...]:
         """Targets of all clips, training clips in the order of an epoch, and draws for each."""
         draw = np.random.default_rng([unit.seed, unit.fold.number, number])
-        train, targets, balance = unit.fold.train, self.targets, self.training["balance"]
+        train, targets, balance = unit.fold.train, self.targets, self.training.balance
         if balance == "none":
             order = draw.permutation(train)
         else:
@@ -141,9 +142,9 @@ def program(
     return compiled.program(network, objective, 2, optimiser, batch)
 
 
-def _stemmed(data: Dataset, stem: keras.Model, training: dict, path: Path) -> Dataset:
+def _stemmed(data: Dataset, stem: keras.Model, training: EmotionTraining, path: Path) -> Dataset:
     """Clips as the stem of a network gives them, each computed once and kept for a resumed run."""
-    if training["mask_frames"] or training["mask_bins"]:
+    if training.mask_frames or training.mask_bins:
         raise InputError("mask_frames, mask_bins: a frozen CNN sees each clip once; set them to 0")
     if not path.exists():
         rows, step = np.arange(len(data.truth)), answers.BATCH

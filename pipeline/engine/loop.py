@@ -40,6 +40,7 @@ from pipeline.engine.emotions import EmotionTask
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, tables
+from pipeline.models.training import Training
 from pipeline.progress import showing
 
 CHECKPOINT_SECONDS = 30
@@ -89,7 +90,7 @@ def task(network: ModuleType) -> type[Task]:
 def train(
     build: Callable[[int], keras.Model],
     data: Dataset,
-    training: dict,
+    training: Training,
     *,
     selection: str,
     seeds: tuple[int, ...],
@@ -105,8 +106,8 @@ def train(
     build : callable
         Makes an untrained model from a seed.
     data : Dataset
-    training : dict
-        ``epochs``, and what the task takes.
+    training : Training
+        Of the task: of emotions, or of attributes.
     selection : str
         ``last`` epoch, ``best_validation`` (highest accuracy or concordance on validation clips,
         the earliest of equals) or ``leaky`` (the highest on the test clips, as some publications
@@ -142,7 +143,7 @@ def train(
         task = AttributeTask(with_clusters, build(0), data, training)
     else:
         task = EmotionTask(build(0), data, training, folder / UNFINISHED)
-    shared = _Shared(build, task, training["epochs"], selection, folder)
+    shared = _Shared(build, task, training.epochs, selection, folder)
     units = [
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
         for seed in seeds
@@ -154,7 +155,7 @@ def train(
     pending = [group for group in groups if None in map(shared.result, group)]
     total, left = len(units), sum(map(len, pending))
     with ExitStack() as stack:
-        epochs = training["epochs"]
+        epochs = training.epochs
         bar = showing(total * epochs, "train", "epochs", (total - left) * epochs)
         shared.bar = stack.enter_context(bar)
         if pending:

@@ -1,4 +1,4 @@
-"""What is minimised, and how: losses, targets, optimisers and schedules by the names models use.
+"""What is minimised, and how: losses, targets, optimisers and schedules by the names in a training.
 
 An optimiser is two pure functions, so that its state is plain arrays which can be stacked over
 folds, stored and set back. Its ``slots`` hold the learning rate, ``rate``, which the loop sets
@@ -14,8 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from pipeline import text
-from pipeline.errors import InputError
+from pipeline.models.training import EmotionTraining
 
 # ---- losses ----------------------------------------------------------------------------------
 
@@ -61,15 +60,9 @@ LOSSES = {
 }
 
 
-def loss(training: dict) -> Callable:
-    """Loss that a model's training settings name.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name.
-    """
-    return LOSSES[_known("loss", training["loss"], LOSSES)]
+def loss(training: EmotionTraining) -> Callable:
+    """Loss that a training names."""
+    return LOSSES[training.loss]
 
 
 # ---- optimisers ------------------------------------------------------------------------------
@@ -120,16 +113,10 @@ def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) 
 OPTIMISERS = {"adam": (adam, ("learning_rate", "beta_1", "beta_2", "epsilon"))}
 
 
-def optimiser(training: dict) -> Optimiser:
-    """Make the optimiser that a model's training settings name.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name.
-    """
-    make, settings = OPTIMISERS[_known("optimiser", training["optimiser"], OPTIMISERS)]
-    return make(**{name: training[name] for name in settings})
+def optimiser(training: EmotionTraining) -> Optimiser:
+    """Make the optimiser that a training names."""
+    make, settings = OPTIMISERS[training.optimiser]
+    return make(**{name: getattr(training, name) for name in settings})
 
 
 # ---- schedules -------------------------------------------------------------------------------
@@ -166,24 +153,12 @@ def steps(epoch: int, *, decay: float, decay_from: int, decay_every: int) -> flo
 SCHEDULES = {"constant": (constant, ()), "steps": (steps, ("decay", "decay_from", "decay_every"))}
 
 
-def rate(training: dict, epoch: int) -> float:
-    """Learning rate of an epoch, the first being 0: constant unless the model names a schedule.
-
-    Raises
-    ------
-    InputError
-        If there is no schedule of that name.
-    """
-    name = training.get("schedule", "constant")
-    share, settings = SCHEDULES[_known("schedule", name, SCHEDULES)]
-    return training["learning_rate"] * share(epoch, **{key: training[key] for key in settings})
-
-
-def _known(kind: str, name: str, table: dict) -> str:
-    """Refuse a name that a table has not."""
-    if name not in table:
-        raise InputError(f"{kind}: no {name!r}; {text.nearest(name, list(table))}")
-    return name
+def rate(training: EmotionTraining, epoch: int) -> float:
+    """Learning rate of an epoch, the first being 0."""
+    factor, settings = SCHEDULES[training.schedule]
+    return training.learning_rate * factor(
+        epoch, **{name: getattr(training, name) for name in settings}
+    )
 
 
 # ---- what is learnt from ---------------------------------------------------------------------
@@ -228,9 +203,9 @@ def whole(x, draws):
     return x
 
 
-def mask(training: dict) -> Callable:
-    """``(x, draws) -> x`` that training settings ask for."""
-    most = {"frames": training["mask_frames"], "bins": training["mask_bins"]}
+def mask(training: EmotionTraining) -> Callable:
+    """``(x, draws) -> x`` that a training asks for."""
+    most = {"frames": training.mask_frames, "bins": training.mask_bins}
     return partial(masked, **most) if any(most.values()) else whole
 
 

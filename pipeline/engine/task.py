@@ -4,7 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,6 +14,7 @@ import numpy as np
 from pipeline.engine import answers
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.program import Program
+from pipeline.models.training import Training
 
 STREAMED = 8  # batches at once where the features do not fit into memory
 
@@ -57,7 +58,7 @@ class Task(ABC):
 
     @classmethod
     @abstractmethod
-    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Mapping) -> dict[str, np.ndarray]:
+    def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Training) -> dict[str, np.ndarray]:
         """Rows of the clips that a fold's models rest on, beside training and selection.
 
         Parameters
@@ -65,8 +66,7 @@ class Task(ABC):
         fold : Fold
         seeds : tuple of int
             Of the run.
-        training : mapping
-            Settings of the training.
+        training : Training
 
         Returns
         -------

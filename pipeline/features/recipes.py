@@ -5,14 +5,12 @@ exactly the features it was trained on.
 """
 
 import dataclasses
-import hashlib
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pipeline import plugins
 from pipeline.errors import InputError
 from pipeline.features import augmentation, deltas, framing, functions, levels, resampling
 from pipeline.files.spec import Spec, WaveformSpec
@@ -33,9 +31,9 @@ class WaveformRecipe:
         choices=framing.POLICIES,
     )
     samples: int | str | None = setting(
-        "corpus",
-        "Length of a waveform: a number; corpus, as the corpus says it; or p95, no shorter than 95 "
-        "of 100 clips of the corpus. Without meaning where length is whole; only there null.",
+        None,
+        "Length of a waveform: a number, or p95, no shorter than 95 of 100 clips. Left out, lines "
+        "of sounds say it. No matter where length is whole.",
         unit="samples",
         low=1,
     )
@@ -62,11 +60,9 @@ class WaveformRecipe:
 
     def check(self) -> None:
         """Refuse a length that is none, and copies that cannot be drawn."""
-        length, named = self.samples, isinstance(self.samples, str)
-        if named and not re.fullmatch(r"corpus|p(100|[1-9]?\d)", str(length)):
-            raise InputError(f"samples: wanted a whole number, corpus or p0..p100, got {length!r}")
-        if length is None and self.length != "whole":
-            raise InputError("samples: must be there where length is not whole, got nothing")
+        length = self.samples
+        if isinstance(length, str) and not re.fullmatch(r"p(100|[1-9]?\d)", length):
+            raise InputError(f"samples: wanted a whole number or p0..p100, got {length!r}")
         augmentation.check(self.augment, self.copies)
 
     def spec(self, samples: int | None) -> WaveformSpec:
@@ -214,15 +210,11 @@ def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
     return [_feature(signal[None], spec)[0] for signal in waveforms]
 
 
-def code_sha256(*places: str) -> str:
-    """SHA-256 over code and over the versions of the packages that decide values.
-
-    ``places`` are files and folders as dvc.yaml names them, ``pipeline/features``.
-    """
+def versions() -> list[str]:
+    """Versions of the packages that decide values, in the order of ``PACKAGES``."""
     from importlib import metadata
 
-    facts = [plugins.code_sha256(*places), *(metadata.version(name) for name in PACKAGES)]
-    return hashlib.sha256(repr(facts).encode()).hexdigest()
+    return [metadata.version(name) for name in PACKAGES]
 
 
 def _feature(signals: np.ndarray, spec: Spec) -> np.ndarray:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from pipeline.errors import InputError
-from pipeline.files import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RATINGS = ("arousal", "dominance", "valence")
 COLUMNS = (
@@ -31,7 +33,7 @@ class Index:
         Where it was read from.
     """
 
-    clips: pd.DataFrame
+    clips: "pd.DataFrame"
     path: Path
 
     @classmethod
@@ -43,6 +45,8 @@ class Index:
         InputError
             If there is none, or it does not say which clips can be used.
         """
+        from pipeline.files import tables  # slow to import, and params.yaml is read often
+
         clips = tables.read(path)
         if missing := [column for column in ("clip", "status") if column not in clips]:
             raise InputError(f"{path}: has no column {missing[0]}; index the corpus again")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from pipeline import plugins
+from pipeline import models as networks
 from pipeline.errors import InputError
 from pipeline.inference.cards import Card, FoldModel
 
@@ -18,9 +18,12 @@ def models(card: Card) -> Callable[[FoldModel], keras.Model]:
     Raises
     ------
     InputError
-        If a file that the card names is not there.
+        If a file that the card names is not there, or the code of its model.
     """
-    plugins.load("models", card.model)  # registers its layers
+    try:
+        networks.network(card.model)  # registers its layers
+    except InputError as error:
+        raise InputError(f"{card.folder}: {error}") from None
     model = keras.models.load_model(_file(card, card.folds[0]), compile=False)
 
     def load(one: FoldModel) -> keras.Model:

@@ -1,1 +1,215 @@
-"""One file per published model; ``layers`` holds what two of them need."""
+"""The networks: a folder each, and what such a folder must hold.
+
+That ``pipeline/models/NAME`` is there makes a model known; no list is edited. Its files:
+
+``__init__.py``
+    The facts: a docstring that says what the system is, and `Facts`. Read whenever params.yaml is,
+    before it is known which backend computes, so it loads no Keras.
+``network.py``
+    The network: `Network`. A small model may have its ``build`` in ``__init__.py`` instead, which
+    then imports keras inside it.
+``weights.py``
+    For a model whose weights were published: ``read_published(path)``, which gives the weights of
+    one file by role, for ``set_weights`` of the network.
+
+``models/README.md`` has a complete example. `training` holds the records of training, `layers` what
+several networks need.
+"""
+
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from pipeline import plugins, settings, text
+from pipeline.errors import InputError
+from pipeline.models.training import AttributeTraining, Training
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+GUIDE = "see models/README.md"
+ENGINES = {"keras", "tensorflow", "jax", "torch"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What ``__init__.py`` of a model states, there in capitals; the last two may be left out.
+
+    Attributes
+    ----------
+    settings : type
+        ``Settings``: record of the network's settings (`pipeline.settings`), the paper's its
+        defaults.
+    training : Training
+        ``TRAINING``: the paper's training, an `EmotionTraining` or `AttributeTraining`.
+    published : sequence of mapping
+        ``PUBLISHED``: published results, each with ``corpus``, ``protocol``, ``source`` and numbers
+        by the names of metrics.
+    published_sizes : sequence of mapping
+        ``PUBLISHED_SIZES``: ``file, input_shape, labels, bytes`` of files that authors exported.
+    """
+
+    settings: type
+    training: Training
+    published: Sequence[Mapping[str, Any]]
+    published_sizes: Sequence[Mapping[str, Any]]
+
+
+class Network(Protocol):
+    """What ``network.py`` of a model defines.
+
+    ``with_clusters`` is wanted where ``TRAINING`` is an `AttributeTraining`, ``role_names`` and
+    ``set_weights`` where weights were published; others leave them out.
+    """
+
+    def build(
+        self, input_shape: tuple[int, ...], outputs: int, settings: Any, seed: int
+    ) -> "keras.Model":
+        """Build the network, untrained.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Of one clip: the feature's, time first.
+        outputs : int
+            Number of emotions, or of attributes.
+        settings : Settings
+            The record of ``__init__.py``, checked.
+        seed : int
+            The weights at the start and the dropout follow from it.
+
+        Returns
+        -------
+        keras.Model
+            ``(batch, *input_shape)`` to ``(batch, outputs)``: probabilities, from a last layer
+            whose activation is softmax; or attributes in the units of the ratings.
+
+        Raises
+        ------
+        InputError
+            If the network cannot take an input of this shape.
+        """
+        ...
+
+    def role_names(self, model: "keras.Model") -> "dict[str, keras.Variable]":
+        """Name each weight by what it does, whatever order Keras gives them."""
+        ...
+
+    def set_weights(self, model: "keras.Model", weights: "dict[str, np.ndarray]") -> None:
+        """Set all weights by role, or refuse those of another network."""
+        ...
+
+    def with_clusters(self, model: "keras.Model", clusters: int, *, seed: int = 0) -> "keras.Model":
+        """Put a branch for clusters on a network, which shares its weights."""
+        ...
+
+
+def names() -> list[str]:
+    """Names of all models, sorted."""
+    return sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
+
+
+def facts(name: str) -> Facts:
+    """Give the facts of a model, checked.
+
+    Raises
+    ------
+    InputError
+        One line, if there is no such model, its file cannot be imported or loads Keras, or what
+        it must state is missing or wrong.
+    """
+    known = names()
+    if name not in known:
+        if _has(name):
+            raise InputError(f"{name}: a model is a folder; move the file to {_file(name)}")
+        raise InputError(f"no model {text.shown(name)}; {text.nearest(name, known)}")
+    module, file = _imported(name), _file(name)
+    record, training = getattr(module, "Settings", None), getattr(module, "TRAINING", None)
+    if not isinstance(record, type) or not is_dataclass(record):
+        raise InputError(f"{file}: wanted Settings, a frozen dataclass; {GUIDE}")
+    if not isinstance(training, Training):
+        raise InputError(
+            f"{file}: wanted TRAINING, an EmotionTraining or AttributeTraining; {GUIDE}"
+        )
+    settings.read(type(training), settings.flat(training), f"{file}: TRAINING")
+    of_both = {field.name for field, _ in settings.fields(record)} & settings.flat(training).keys()
+    if of_both:
+        raise InputError(f"{file}: Settings: {min(of_both)} is of TRAINING; choose another name")
+    if not _has(name, "network"):
+        _check_network(module, file, training)
+    published = (getattr(module, name, ()) for name in ("PUBLISHED", "PUBLISHED_SIZES"))
+    return Facts(record, training, *published)
+
+
+def network(name: str) -> Network:
+    """Import the network of a model, which registers its layers; Keras is loaded.
+
+    Raises
+    ------
+    InputError
+        One line, as of `facts`.
+    """
+    training = facts(name).training
+    if not _has(name, "network"):
+        return cast(Network, _imported(name))
+    module = _imported(name, "network")
+    _check_network(module, _file(name, "network"), training)
+    return cast(Network, module)
+
+
+def read_published(name: str) -> "Callable[[Path], dict[str, np.ndarray]]":
+    """Give the reader of a model's published weights.
+
+    Raises
+    ------
+    InputError
+        If none were published.
+    """
+    if not _has(name, "weights"):
+        raise InputError(f"weights: none of {name} were published; leave weights out")
+    return _imported(name, "weights").read_published
+
+
+def _imported(name: str, part: str = "__init__") -> ModuleType:
+    """Import a file of a model; whatever is wrong with it is one line."""
+    before = ENGINES & sys.modules.keys()
+    dotted = f"{__name__}.{name}" if part == "__init__" else f"{__name__}.{name}.{part}"
+    module = plugins.imported(dotted, _file(name, part))
+    if part == "__init__" and (loaded := (ENGINES & sys.modules.keys()) - before):
+        raise InputError(
+            f"{_file(name)}: imports {min(loaded)}, but is read before a backend is chosen; "
+            "import it inside build, or move the network to network.py next to it"
+        )
+    return module
+
+
+def _check_network(module: ModuleType, file: str, training: Training) -> None:
+    """Refuse a network whose functions are missing or cannot be called."""
+    wanted = {"build": ("input_shape", "outputs", "settings", "seed")}
+    if isinstance(training, AttributeTraining):
+        wanted["with_clusters"] = ("model", "clusters")
+    for function, parameters in wanted.items():
+        found, call = getattr(module, function, None), f"{function}({', '.join(parameters)})"
+        if not callable(found):
+            raise InputError(f"{file}: wanted a function {call}; {GUIDE}")
+        try:
+            inspect.signature(found).bind(*parameters)
+        except TypeError as error:
+            raise InputError(f"{file}: wanted {call}, but {error}; {GUIDE}") from None
+
+
+def _file(name: str, part: str = "__init__") -> str:
+    """Where a file of a model is, or would be, from the top of the project."""
+    return f"{__name__.replace('.', '/')}/{name}/{part}.py"
+
+
+def _has(name: str, part: str = "") -> bool:
+    """Whether there is a module of a name, or a part of a model."""
+    return importlib.util.find_spec(f"{__name__}.{name}{part and f'.{part}'}") is not None

@@ -90,6 +90,11 @@ class Protocol:
         kind = KINDS[self.kind]
         return kind, {name: getattr(self, name) for name in (*kind.needs, *kind.takes)}
 
+    @property
+    def validates(self) -> bool:
+        """Whether folds have validation clips: speakers set apart, or the corpus's own part."""
+        return self.validation > 0 or self.kind == "partition"
+
     def recorded(self) -> dict[str, Any]:
         """Settings as a certificate keeps them.
 

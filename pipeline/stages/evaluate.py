@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline import plugins, progress
+from pipeline import models as networks
+from pipeline import progress, text
+from pipeline.config.records import Run
 from pipeline.engine import backend, dataset
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
@@ -13,6 +15,7 @@ from pipeline.files import tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card
 from pipeline.protocols import leakage
+from pipeline.settings import flat
 
 COPIED = (
     "run model corpus waveform feature protocol selection seeds weights settings training "
@@ -31,6 +34,8 @@ def evaluate(
     folds: Path,
     certificate: Path,
     report: Path,
+    *,
+    run: Run,
 ) -> None:
     """Predict and score the test clips of every fold.
 
@@ -42,14 +47,17 @@ def evaluate(
         Feature store, ``index.csv``, ``quality.json``, ``P.csv`` and ``P.json`` of the protocol.
     report : Path
         Folder to write: ``predictions.csv``, ``metrics.json``, ``history.csv``, ``run.json``.
+    run
+        Line of params.yaml, by which the models must have been trained.
 
     Raises
     ------
     InputError
-        If the models were trained on other folds or features than the ones given, or one predicts
-        what is no number.
+        If the models were trained by another line, or on other folds or features than the ones
+        given, or one predicts NaN.
     """
     card = cards.read(bundle)
+    _expect(card, run)
     backend.start(card.backend)
     # nothing in memory: it is read fold by fold
     data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
@@ -70,10 +78,10 @@ def evaluate(
         "provenance": _provenance(card),
         "quality": checked,
         "length": _length(data),
-        "epochs_of_paper": plugins.constant("models", card.model, "TRAINING")["epochs"],
+        "epochs_of_paper": networks.facts(card.model).training.epochs,
         "published": [
             {key: value for key, value in line.items() if key != "corpus"}
-            for line in plugins.constant("models", card.model, "PUBLISHED")
+            for line in networks.facts(card.model).published
             if line["corpus"] == checked["parser"]
         ],
     }
@@ -81,6 +89,21 @@ def evaluate(
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(facts, report / "run.json")
     tables.write_json(scores, report / "metrics.json")
+
+
+def _expect(card: Card, run: Run) -> None:
+    """Refuse models that another line of params.yaml trained: it was edited meanwhile."""
+    line = {"model": run.model, "selection": run.selection, "seeds": list(run.seeds)}
+    line |= flat(run.settings) | ({} if run.weights else flat(run.training))
+    held = card.to_json()
+    held |= {**held["settings"], **(held["training"] or {})}
+    for key, wanted in line.items():
+        wanted = list(wanted) if isinstance(wanted, tuple) else wanted
+        if held[key] != wanted:
+            raise InputError(
+                f"{card.folder}: trained with {key} {text.shown(held[key])}, params.yaml says "
+                f"{text.shown(wanted)}; run dvc repro --force train@{run.name}"
+            )
 
 
 def _provenance(card: Card) -> dict | None:

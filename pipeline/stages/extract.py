@@ -6,22 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import parallel
-from pipeline.config.params import Engine
+from pipeline.config import code
+from pipeline.config.records import Engine
 from pipeline.errors import InputError
 from pipeline.features import framing, recipes
 from pipeline.features.recipes import FeatureRecipe
 from pipeline.files import stores
 from pipeline.files.spec import Spec, WaveformSpec
-
-# what decides the values, as dvc.yaml lists it
-CODE = (
-    "pipeline/stages/extract.py",
-    "pipeline/parallel.py",
-    "pipeline/features",
-    "pipeline/files/spec.py",
-    "pipeline/files/stores.py",
-    "pipeline/files/tables.py",
-)
 
 
 def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Engine) -> None:
@@ -42,6 +33,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     InputError
         If a setting is out of its bounds.
     """
+    module = f"features.{feature.function.partition('.')[0]}"
     source = stores.read(waveforms)
     spec = feature.spec(WaveformSpec.from_json(source.spec))
     held = source.valid[:]
@@ -51,7 +43,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     settings = {
         "clips_sha256": source.clips_sha256,
         "content": source.hash[:],
-        "code": recipes.code_sha256(*CODE),
+        "code": stores.sha256([code.sha256("stages.extract", module), recipes.versions()]),
     }
     with stores.create(store, (source.x.shape[0], *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, source, shape, spec, store)

@@ -24,7 +24,7 @@ from pipeline import plugins, progress
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
-from pipeline.config.params import Corpus
+from pipeline.config.records import Corpus
 from pipeline.corpora.clip import Clip, Expected
 from pipeline.errors import InputError
 from pipeline.files import audio, tables

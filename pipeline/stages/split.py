@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from pipeline.config.records import Folds
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.files.index import Index
@@ -15,24 +16,21 @@ from pipeline.protocols.protocol import Protocol
 from pipeline.protocols.vocabulary import LABELLED
 
 
-def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol: Protocol) -> None:
+def split(index: Path, table: Path, certificate: Path, *, folds: Folds) -> None:
     """Divide clips into folds, and certify what leaks.
 
     Parameters
     ----------
     index : Path
         Index of the corpus, in the corpus's order; clips whose status is not ``ok`` take no part.
-    folds : Path
-        CSV to write, ``clip, label, fold, part``: a row per fold and clip that takes part. It is
-        named after the protocol.
+    table : Path
+        CSV to write, ``clip, label, fold, part``: a row per fold and clip that takes part.
     certificate : Path
         JSON to write: see ``pipeline.protocols.leakage.certificate``; with the ``protocol``, and of
         clips by the corpus's own words, what was ``merged`` under each label and what
         ``dropped``.
-    corpus : str
-        Its name, for messages.
-    protocol : Protocol
-        How to part them.
+    folds : Folds
+        How to part them: a line of params.yaml.
 
     Raises
     ------
@@ -41,7 +39,7 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
         empty or lacks a class, or there is a leak that the protocol does not declare. Nothing is
         written then.
     """
-    name = folds.stem
+    protocol = folds.rule
     try:
         clips = Index.read(index).usable().clips
         frame = assign(clips, protocol)
@@ -52,12 +50,12 @@ def split(index: Path, folds: Path, certificate: Path, *, corpus: str, protocol:
         if leaks := leakage.undeclared(report):
             allow = ", ".join([*protocol.allow, *leakage.to_declare(report)])
             raise InputError(
-                f"{leaks}; to declare it set protocols.{name}.allow: [{allow}], "
+                f"{leaks}; to declare it set protocols.{folds.protocol}.allow: [{allow}], "
                 "or choose another protocol"
             )
     except InputError as error:
-        raise InputError(f"{corpus}/{name}: {error}") from None
-    tables.write(frame, folds)
+        raise InputError(f"{folds.corpus}/{folds.protocol}: {error}") from None
+    tables.write(frame, table)
     tables.write_json(report, certificate)
 
 

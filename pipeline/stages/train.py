@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from natsort import natsorted
 
-from pipeline import parallel, plugins
-from pipeline.config.params import Run
+from pipeline import models, parallel
+from pipeline.config import code
+from pipeline.config.records import Run
 from pipeline.engine import backend, dataset
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
@@ -20,6 +21,7 @@ from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.protocols import leakage
 from pipeline.scoring import targets
+from pipeline.settings import flat
 
 # Columns of a history as they are read: these, then clusters, then what test clips tell.
 UNTRAINED = "fold seed epoch loss accuracy".split()
@@ -49,7 +51,7 @@ def train(
     library = backend.start(run.engine.backend)
     from pipeline.engine import loop
 
-    where, target = run.engine.workers, targets.of(run.training.get("attributes", ()))
+    where, target = run.engine.workers, targets.of(run.training.attributes)
     settings = {"target": target, "memory_mb": run.engine.memory_mb}
     read = partial(dataset.load, store, index, folds, **settings)
     try:
@@ -59,7 +61,9 @@ def train(
         card = _card(run, data, bundle, certificate, library, device, stacked)
         inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
         hashes = [tables.file_sha256(path) for path in inputs]
-        fingerprint = stores.sha256([card.to_json(), hashes, plugins.code_sha256("pipeline")])
+        fingerprint = stores.sha256(
+            [card.to_json(), hashes, code.sha256("stages.train", f"models.{run.model}")]
+        )
         with bundles.resume(bundle, fingerprint) as aside:
             if run.weights:
                 trained = _published(run, data, aside)
@@ -73,8 +77,8 @@ def train(
                 for row in unit.pop("history")
             ]
             tables.write(pd.DataFrame(rows, columns=_columns(rows)), aside / "history.csv")
-            models = tuple(FoldModel(**unit) for unit in trained)
-            cards.write(replace(card, folds=models), aside)
+            written = tuple(FoldModel(**unit) for unit in trained)
+            cards.write(replace(card, folds=written), aside)
             shutil.rmtree(aside / loop.UNFINISHED, ignore_errors=True)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
@@ -102,7 +106,7 @@ def _trained(
         stacked=stacked,
         folder=folder,
         share=share,
-        with_clusters=getattr(plugins.load("models", run.model), "with_clusters", None),
+        with_clusters=getattr(models.network(run.model), "with_clusters", None),
     )
 
 
@@ -121,16 +125,15 @@ def _device(library: str) -> str:
 
 def _build(run: Run, data: Dataset, seed: int):
     """Untrained model of a run."""
-    network = plugins.load("models", run.model)
     outputs = len(data.target.outputs)
-    return network.build(data.x.shape[1:], outputs, **run.settings, seed=seed)
+    return models.network(run.model).build(data.x.shape[1:], outputs, run.settings, seed)
 
 
 def _task(run: Run):
     """Kind of task that the model of a run is trained by."""
     from pipeline.engine import loop
 
-    return loop.task(plugins.load("models", run.model))
+    return loop.task(models.network(run.model))
 
 
 def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
@@ -148,9 +151,7 @@ def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
 
 def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
     """Write models with published weights, a file per fold in natural order."""
-    network, folder = plugins.load("models", run.model), Path(run.weights)
-    if not hasattr(network, "read_published"):
-        raise InputError(f"weights: none of {run.model} were published; leave weights out")
+    read, folder = models.read_published(run.model), Path(run.weights)
     files = natsorted(folder.glob("*.hdf5"))
     if len(files) != len(data.folds):
         raise InputError(
@@ -159,9 +160,9 @@ def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
         )
     model, written = _build(run, data, 0), []
     for fold, file in zip(data.folds, files, strict=True):
-        weights = network.read_published(file)
+        weights = read(file)
         try:
-            network.set_weights(model, weights)
+            models.network(run.model).set_weights(model, weights)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
         name = f"{bundles.unit_name(fold.number, 0, (0,))}.keras"
@@ -224,12 +225,12 @@ def _card(
         target=data.target,
         input_shape=data.x.shape[1:],
         spec=data.spec,
-        settings=run.settings,
-        training=None if run.weights else run.training,
+        settings=flat(run.settings),
+        training=None if run.weights else flat(run.training),
         selection=run.selection,
         seeds=run.seeds,
         weights=_weights(run),
-        files=_files(run.settings),
+        files=_files(flat(run.settings)),
         backend=library,
         device=device,
         versions=bundles.versions(library),

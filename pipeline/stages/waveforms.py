@@ -8,37 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from pipeline import parallel
-from pipeline.config.params import Corpus, Engine
+from pipeline.config import code
+from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, recipes
-from pipeline.features.recipes import WaveformRecipe
 from pipeline.files import audio, stores
 from pipeline.files.index import Index
 from pipeline.files.spec import WaveformSpec
 
-# what decides the values, as dvc.yaml lists it
-CODE = (
-    "pipeline/stages/waveforms.py",
-    "pipeline/parallel.py",
-    "pipeline/features/augmentation.py",
-    "pipeline/features/deltas.py",
-    "pipeline/features/framing.py",
-    "pipeline/features/functions.py",
-    "pipeline/features/levels.py",
-    "pipeline/features/recipes.py",
-    "pipeline/features/resampling.py",
-    "pipeline/files/audio.py",
-    "pipeline/files/containers",
-    "pipeline/files/index.py",
-    "pipeline/files/spec.py",
-    "pipeline/files/stores.py",
-    "pipeline/files/tables.py",
-)
 
-
-def waveforms(
-    raw: Path, index: Path, store: Path, *, corpus: Corpus, waveform: WaveformRecipe, engine: Engine
-) -> None:
+def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engine) -> None:
     """Write one waveform per usable clip, and its copies.
 
     Says how many clips were cut and padded.
@@ -50,7 +29,7 @@ def waveforms(
     store : Path
         ``waveforms.zarr`` to write: ``x (clips, samples)``, or ``(clips, segments, samples)``;
         ``length`` the samples of each clip before it was cut or padded.
-    corpus, waveform, engine
+    sound, engine
         Of params.yaml.
 
     Raises
@@ -58,9 +37,9 @@ def waveforms(
     InputError
         If a file that the index calls usable has gone or changed.
     """
-    usable = Index.read(index).usable()
+    waveform, usable = sound.recipe, Index.read(index).usable()
     lengths = usable.samples(waveform.sample_rate)
-    spec = resolved(waveform, corpus, lengths)
+    spec = resolved(sound, lengths)
     shape = _shape(spec, lengths)
     heard = usable.hashes()
     # copies lie behind the clips, of which they are told apart by their number
@@ -70,7 +49,7 @@ def waveforms(
     settings = {
         "clips_sha256": stores.sha256(augmentation.names(usable.names, waveform.copies)),
         "content": content,
-        "code": recipes.code_sha256(*CODE),
+        "code": stores.sha256([code.sha256("stages.waveforms"), recipes.versions()]),
         "shuffle": False,
     }
     with stores.create(store, (len(content), *shape), spec.to_json(), **settings) as draft:
@@ -85,24 +64,22 @@ def waveforms(
         )
 
 
-def resolved(waveform: WaveformRecipe, corpus: Corpus, lengths: np.ndarray) -> WaveformSpec:
+def resolved(sound: Sound, lengths: np.ndarray) -> WaveformSpec:
     """Resolve a waveform recipe for a corpus.
 
     Parameters
     ----------
-    waveform, corpus
-        Lines of params.yaml.
+    sound
+        Line of params.yaml.
     lengths : ndarray, shape (clips,), int
         Samples of each clip at the rate of the recipe.
     """
-    samples = waveform.samples
-    if waveform.length == "whole":
+    samples = sound.recipe.samples or sound.samples
+    if sound.recipe.length == "whole":
         samples = None
-    elif samples == "corpus":
-        samples = corpus.samples
     elif isinstance(samples, str):  # p95: no shorter than 95 of 100 clips
         samples = int(np.percentile(lengths, int(samples[1:]), method="higher"))
-    return waveform.spec(samples)
+    return sound.recipe.spec(samples)
 
 
 def _shape(spec: WaveformSpec, lengths: np.ndarray) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 from pipeline.audit import fingerprints
-from pipeline.config.params import Corpus
+from pipeline.config.records import Corpus
 from pipeline.corpora import demo
 from pipeline.files import audio, tables
 from pipeline.stages.index import index
@@ -109,7 +109,7 @@ one that holds the same samples is left out): correlation {takes["median"]} in t
 
 def audit(raw: str, parser: str, folder: str) -> dict:
     """Audit a corpus; seconds without imports."""
-    corpus = Corpus("bench", parser, 48000, allow_partial=True)
+    corpus = Corpus("bench", {}, parser, allow_partial=True)
     start = time.perf_counter()
     index(Path(raw), Path(folder, "index.csv"), Path(folder, "quality.json"), corpus=corpus)
     seconds = time.perf_counter() - start

@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 
 import numpy as np
@@ -230,11 +231,10 @@ def _facts(run: Apart, scale: float) -> dict:
 def _task(library: str, temporal: str, sentences: int) -> tuple:
     """Give the engine's task on random sentences, its untrained model, and a unit of all clips."""
     backend.choose(library)
-    from pipeline.engine import TRAINING
     from pipeline.engine.attributes import AttributeTask
     from pipeline.engine.dataset import Dataset, Fold
     from pipeline.engine.task import Unit
-    from pipeline.models import deep_emo_cluster
+    from pipeline.models.deep_emo_cluster import TRAINING, Settings, network
     from pipeline.scoring import targets
     from tests import specs
 
@@ -252,9 +252,9 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
         spec=specs.spec(settings=settings),
         samples=np.full(sentences, 8 * 16000),
     )
-    training = TRAINING | deep_emo_cluster.TRAINING | {"batch": BATCH, "clusters": CLUSTERS}
-    model = deep_emo_cluster.build(SHAPE, 1, temporal=temporal)
-    task = AttributeTask(deep_emo_cluster.with_clusters, model, data, training)
+    training = replace(TRAINING, batch=BATCH, clusters=CLUSTERS)
+    model = network.build(SHAPE, 1, Settings(temporal=temporal), 0)
+    task = AttributeTask(network.with_clusters, model, data, training)
     return task, model, Unit(fold, 0, "fold-01")
 
 

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
@@ -141,9 +142,9 @@ def _ten(run: Apart, folds: int) -> float:
 def ours(folds: int, epochs: int) -> float:
     """Train folds with this engine; seconds from when its program was compiled."""
     backend.choose("jax")
-    from pipeline.engine import TRAINING, loop
+    from pipeline.engine import loop
     from pipeline.engine.dataset import Dataset, Fold
-    from pipeline.models import tim_net
+    from pipeline.models.tim_net import TRAINING, Settings, network
     from pipeline.scoring.targets import Emotions
 
     x, y, parts = _data()
@@ -156,9 +157,9 @@ def ours(folds: int, epochs: int) -> float:
 
     def build(seed: int):
         built.append(time.perf_counter())
-        return tim_net.build(x.shape[1:], CLASSES, seed=seed)
+        return network.build(x.shape[1:], CLASSES, Settings(), seed)
 
-    training = TRAINING | tim_net.TRAINING | {"epochs": epochs}
+    training = replace(TRAINING, epochs=epochs)
     how = {"selection": "last", "seeds": (0,), "stacked": False}
     with tempfile.TemporaryDirectory() as folder:
         loop.train(build, data, training, **how, folder=Path(folder))
@@ -169,10 +170,10 @@ def plain(folds: int, epochs: int) -> float:
     """Train folds with ``fit``, a fresh model each; seconds of all folds, tracing included."""
     os.environ["KERAS_BACKEND"] = "tensorflow"  # and nothing else: its own choice of threads
     from pipeline.engine import objectives
-    from pipeline.models import tim_net
+    from pipeline.models.tim_net import TRAINING
 
     x, y, parts = _data()
-    smooth = objectives.targets(y, CLASSES, tim_net.TRAINING["label_smoothing"])
+    smooth = objectives.targets(y, CLASSES, TRAINING.label_smoothing)
     one_hot = objectives.targets(y, CLASSES)
     start = time.perf_counter()
     for train, test in parts[:folds]:
@@ -196,11 +197,11 @@ def _compiled(jit: bool | str):
     """TIM-Net for ``fit``, with the optimiser of its paper."""
     import keras
 
-    from pipeline.models import tim_net
+    from pipeline.models.tim_net import TRAINING, Settings, network
 
-    model = tim_net.build((FRAMES, COEFFICIENTS), CLASSES)
+    model = network.build((FRAMES, COEFFICIENTS), CLASSES, Settings(), 0)
     names = ("learning_rate", "beta_1", "beta_2", "epsilon")
-    optimiser = keras.optimizers.Adam(**{name: tim_net.TRAINING[name] for name in names})
+    optimiser = keras.optimizers.Adam(**{name: getattr(TRAINING, name) for name in names})
     settings = {"metrics": ["accuracy"], "jit_compile": jit}
     model.compile(optimizer=optimiser, loss="categorical_crossentropy", **settings)
     return model
@@ -324,11 +325,11 @@ def _engine(library: str, way: str) -> tuple[Callable, int]:
     import jax
 
     from pipeline.engine import compiled, emotions, objectives
-    from pipeline.models import tim_net
+    from pipeline.models.tim_net import TRAINING, Settings, network
 
     x, y, parts = _data()
-    model = tim_net.build(x.shape[1:], CLASSES)
-    loss, optimiser = objectives.LOSSES["cross_entropy"], objectives.optimiser(tim_net.TRAINING)
+    model = network.build(x.shape[1:], CLASSES, Settings(), 0)
+    loss, optimiser = objectives.LOSSES["cross_entropy"], objectives.optimiser(TRAINING)
     device = "gpu" if way == SCANNED else "cpu"  # the engine scans on one and not on the other
     with mock.patch.object(jax, "default_backend", return_value=device):
         program = emotions.program(model, loss, optimiser, BATCH)

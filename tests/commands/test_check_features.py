@@ -12,7 +12,7 @@ import zarr
 
 from pipeline import commandline
 from pipeline.commands.check_features import BEHIND, MADE_BY, check_features
-from pipeline.config.params import Corpus, Engine
+from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import cepstral, recipes, resampling
 from pipeline.features.cepstral import Mfcc
@@ -54,7 +54,7 @@ def make(folder, store, *, samples=5000, resampler="soxr_hq", length="centre", *
     """Run both stages; return the store's path."""
     store = folder / store
     waveform = WaveformRecipe(11025, resampler, length, samples)
-    given = {"corpus": Corpus("made", "demo", 1), "waveform": waveform, "engine": ENGINE}
+    given = {"sound": Sound("made", waveform, corpus="made", waveform="made"), "engine": ENGINE}
     waveforms(folder / RAW, folder / INDEX, store.with_name("waveforms.zarr"), **given)
     line = {"function": "cepstral.mfcc", **SETTINGS, **settings}
     feature = recipes.read_feature(line, "features.mfcc13")
@@ -506,7 +506,8 @@ def test_device_1_of_tim_net_is_a_resampler(tmp_path, monkeypatch, capsys):
     index(RAVDESS, Path("features/ravdess/index.csv"), files)
     store = Path("features/ravdess/centred/mfcc39.zarr")
     recipe = WaveformRecipe(22050, "soxr_hq", "centre", 110000)
-    given = {"corpus": Corpus("ravdess", "ravdess", 110000), "waveform": recipe, "engine": ENGINE}
+    sound = Sound("ravdess", recipe, corpus="ravdess", waveform="made", samples=110000)
+    given = {"sound": sound, "engine": ENGINE}
     listed = Path("features/ravdess/index.csv")
     waveforms(Path("raw_data/ravdess"), listed, store.with_name("waveforms.zarr"), **given)
     feature = FeatureRecipe("cepstral.mfcc", Mfcc())

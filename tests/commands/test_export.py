@@ -16,7 +16,7 @@ import pytest
 import soundfile
 import tensorflow as tf
 
-from pipeline import plugins
+from pipeline import models
 from pipeline.commands import export, import_weights
 from pipeline.commands.export import export as export_command
 from pipeline.commands.predict import predict
@@ -28,6 +28,7 @@ from pipeline.files.spec import Spec
 from pipeline.inference import cards, exported, fused
 from pipeline.scoring.targets import Attributes, Emotions
 from tests import rated
+from tests.models import running
 
 ROOT = Path(__file__).parents[2]
 FILES = ["float32.tflite", "float16.tflite", "int8.tflite", "int8-full.tflite"]
@@ -136,7 +137,7 @@ def test_every_model_can_be_exported(environment, tmp_path):
     asked = environment | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, __file__, tmp_path / "a.json"], env=asked, check=True)
     deviations = json.loads((tmp_path / "a.json").read_text())
-    assert set(deviations) == set(plugins.names("models"))
+    assert set(deviations) == set(models.names())
     for name, of_kind in deviations.items():
         assert of_kind["float32"] < 1e-5, name
         assert of_kind["int8-full"] < 0.1, name
@@ -347,7 +348,8 @@ def test_the_table_tells_bytes_deviations_and_losses(finished, exports, plain, w
 
 def test_published_sizes_are_of_the_same_input_and_classes(monkeypatch):
     sizes = [{"file": "int8.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 482816}]
-    monkeypatch.setattr(plugins, "constant", lambda *names: sizes)
+    stated = SimpleNamespace(published_sizes=sizes)
+    monkeypatch.setattr(models, "facts", lambda name: stated)
     card = rated.card(Path(), Emotions(tuple("abcdefg")), input_shape=(184, 40))
     assert export._published("int8.tflite", card) == 482816
     fewer = dataclasses.replace(card, target=Emotions(tuple("abcd")))
@@ -360,7 +362,7 @@ def test_light_sernet_is_as_small_as_published():
     """Its float files have more room; measured: +0.4 % at most, fused +4.3 %."""
     held = params.load(ROOT / "params.yaml")
     spec = held.features["mfcc40-tf"].spec(held.waveforms["light-sernet-3s"].spec(48000))
-    model = plugins.load("models", "light_sernet").build((184, 40), 7)
+    model = running.build("light_sernet", (184, 40), 7)
     settings = {"model": "light_sernet", "input_shape": (184, 40), "spec": spec}
     card = rated.card(Path(), Emotions(tuple("abcdefg")), **settings)
     for file, is_fused in (("int8.tflite", False), ("fused-int8.tflite", True)):
@@ -470,7 +472,7 @@ def test_a_file_of_another_bundle(plain, card):
 def deviations(name):
     """Export a small model with random weights; largest deviation of each kind."""
     shape, settings = MODELS[name]
-    model = plugins.load("models", name).build(shape, 4, **settings)
+    model = running.build(name, shape, 4, **settings)
     x = np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32)
     wanted, found = model.predict_on_batch(x), {}
     for kind in ("float32", "int8-full"):
@@ -483,5 +485,5 @@ def deviations(name):
 
 if __name__ == "__main__":
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    measured = {name: deviations(name) for name in plugins.names("models")}
+    measured = {name: deviations(name) for name in models.names()}
     Path(sys.argv[1]).write_text(json.dumps(measured))

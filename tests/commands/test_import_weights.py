@@ -15,7 +15,8 @@ from pipeline.commands.import_weights import SPEC, import_weights
 from pipeline.config import params
 from pipeline.errors import InputError
 from pipeline.inference import cards, models
-from pipeline.models import deep_emo_cluster
+from pipeline.models.deep_emo_cluster import network as deep_emo_cluster
+from pipeline.models.deep_emo_cluster import weights as published
 from pipeline.stages import waveforms
 from tests.models import running
 
@@ -33,10 +34,10 @@ def checkpoint(tmp_path, monkeypatch):
     """Give ``checkpoint(temporal, name)``: a made-up one with its normalisation beside it."""
 
     def make(temporal="cnn", name=DOMINANCE, shape=(11, 62, 128)):
-        model = deep_emo_cluster.build(shape, 1, temporal=temporal, seed=1)
+        model = running.build("deep_emo_cluster", shape, 1, temporal=temporal, seed=1)
         weights = running.values(deep_emo_cluster, model)
         weights = {role: w for role, w in weights.items() if role not in deep_emo_cluster.SCALES}
-        monkeypatch.setattr(deep_emo_cluster, "read_published", lambda path: weights | CLUSTERS)
+        monkeypatch.setattr(published, "read_published", lambda path: weights | CLUSTERS)
         folder = tmp_path / "published"
         folder.mkdir()
         (folder / name).write_bytes(b"weights")
@@ -69,7 +70,7 @@ def test_a_bundle_holds_weights_and_scales(checkpoint, tmp_path, capsys):
     }
     model = models.models(cards.read(bundle))(cards.read(bundle).folds[0])
     found = running.values(deep_emo_cluster, model)
-    wanted = deep_emo_cluster.read_published(path) | {
+    wanted = published.read_published(path) | {
         **{"scaled.mean": np.arange(128), "scaled.std": np.arange(128)},
         **{"ratings.mean": 4.5, "ratings.std": 0.7},
     }

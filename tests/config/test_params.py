@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from pipeline.config import params
-from pipeline.config.params import Corpus, Engine
+from pipeline.config.records import Corpus, Engine
 from pipeline.errors import InputError
 from pipeline.features.cepstral import Mfcc
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
+from pipeline.models import tim_net
 from pipeline.protocols.protocol import Protocol
 from pipeline.settings import flat
 
@@ -29,8 +30,6 @@ protocols:
   random5: {kind: kfold, folds: 5, seed: 1, allow: [speaker, sentence]}
   speakers5: {kind: speakers, folds: 5, validation: 2, allow: [sentence]}
   loso: {kind: leave_one_speaker_out}
-models:
-  tim_net: {}
 runs:
   one: {model: tim_net, corpus: demo, waveform: centred, feature: mfcc39, protocol: random5}
 engine:
@@ -90,19 +89,16 @@ def test_records_hold_what_the_file_says(read):
 
 
 def test_settings_are_complete_and_hold_the_differences(read):
-    text = TEXT.replace("tim_net: {}", "tim_net: {blocks: 4, epochs: 9}")
-    text = text.replace("protocol: random5}", "protocol: random5, settings: {epochs: 2}}")
-    held = read(text)
+    held = read(TEXT.replace("random5}", "random5, settings: {blocks: 4, epochs: 2}}"))
     run = held.runs["one"]
-    assert (run.settings["blocks"], run.settings["filters"]) == (4, 39)  # the model's, the paper's
-    assert (run.training["epochs"], run.training["batch"]) == (2, 64)  # the run's, the paper's
-    assert not set(run.settings) & set(run.training)
-    assert "seed" not in run.settings
+    assert (run.settings.blocks, run.settings.filters) == (4, 39)  # the run's, the paper's
+    assert (run.training.epochs, run.training.batch) == (2, 64)
     assert held.features == {"mfcc39": FeatureRecipe("cepstral.mfcc", Mfcc(39))}
 
 
-def test_a_line_may_be_empty_where_all_is_the_paper_s(read):
-    assert read(TEXT.replace("tim_net: {}", "tim_net:")) == read(TEXT)
+def test_without_settings_all_is_the_paper_s(read):
+    run = read(TEXT).runs["one"]
+    assert (run.settings, run.training) == (tim_net.Settings(), tim_net.TRAINING)
 
 
 def test_a_feature_says_how_it_is_cut(read):
@@ -126,23 +122,20 @@ def test_a_run_may_say_what_computes_it(read):
 
 def test_a_run_on_attributes_says_which(read):
     run = read(RATED).runs["one"]
-    assert run.training["attributes"] == ("arousal",)  # the paper's
-    assert (run.training["clusters"], run.training["unlabeled"]) == (10, 0)
-    assert (run.training["balance"], run.settings["temporal"]) == ("none", "gru")
+    assert run.training.attributes == ("arousal",)  # the paper's
+    assert (run.training.clusters, run.training.unlabeled) == (10, 0)
+    assert run.settings.temporal == "gru"
     line = "random5, settings: {attributes: [valence, dominance], clusters: 2, unlabeled: 9}}"
     run = read(RATED.replace("random5}", line)).runs["one"]
-    assert run.training["attributes"] == ("valence", "dominance")  # in the order of the answers
-    assert (run.training["clusters"], run.training["unlabeled"]) == (2, 9)
-    assert not {"attributes", "clusters", "unlabeled"} & {*run.settings}
-    assert "attributes" not in read(TEXT).runs["one"].training
-    of_all = RATED.replace("_cluster: {}", "_cluster: {attributes: [dominance]}")
-    assert read(of_all).runs["one"].training["attributes"] == ("dominance",)
+    assert run.training.attributes == ("valence", "dominance")  # in the order of the answers
+    assert (run.training.clusters, run.training.unlabeled) == (2, 9)
+    assert read(TEXT).runs["one"].training.attributes == ()
 
 
 @pytest.mark.parametrize("text", ["1e-3", "0.001", "1.0e-03", "1.0E-3", ".001"])
 def test_decimals_may_be_written_as_yaml_allows(read, text):
-    held = read(TEXT.replace("tim_net: {}", f"tim_net: {{learning_rate: {text}}}"))
-    assert held.runs["one"].training["learning_rate"] == 1e-3
+    held = read(TEXT.replace("random5}", f"random5, settings: {{learning_rate: {text}}}}}"))
+    assert held.runs["one"].training.learning_rate == 1e-3
 
 
 def test_whole_numbers_pass_for_decimals_and_null_where_a_function_takes_it(read):
@@ -165,9 +158,9 @@ EDITS = [
     ("n_mfcc: 39", "n_mfc: 39", "features.mfcc39.n_mfc: no such key; did you mean n_mfcc?"),
     ("folds: 5, s", "fold: 5, s", "protocols.random5.fold: no such key; did you mean folds?"),
     (
-        "tim_net: {}",
-        "tim_net: {epoch: 3}",
-        "models.tim_net.epoch: no such key; did you mean epochs?",
+        "random5}",
+        "random5, settings: {epoch: 3}}",
+        "runs.one.settings.epoch: no such key; did you mean epochs?",
     ),
     (
         "random5}",
@@ -189,7 +182,12 @@ EDITS = [
         "length: centre, 1: 2,",
         "waveforms.centred.1: no such key; known: sample_rate, resampler, length, samples",
     ),
-    ("tim_net: {}", "tim_net: {seed: 1}", "models.tim_net.seed: no such key; known: blocks, "),
+    (
+        "random5}",
+        "random5, settings: {seed: 1}}",
+        "runs.one.settings.seed: no such key; known: blocks, ",
+    ),
+    ("runs:", "models: {tim_net: {}}\nruns:", "models: no such key; known: corpora, waveforms, "),
     # missing keys
     (ENGINE, "", "engine: missing"),
     ("  backend: tensorflow\n", "", "engine.backend: missing"),
@@ -244,18 +242,8 @@ EDITS = [
         "allow: [[sentence]]",
         "protocols.speakers5.allow: wanted a text, got ['sentence']",
     ),
-    (
-        "tim_net: {}",
-        "tim_net: {learning_rate: .nan}",
-        "models.tim_net.learning_rate: wanted a number, got nan",
-    ),
-    (
-        "tim_net: {}",
-        "tim_net: {learning_rate: true}",
-        "models.tim_net.learning_rate: wanted a number, got true",
-    ),
-    ("tim_net: {}", "tim_net: 0", "models.tim_net: wanted a mapping, got 0"),
-    ("tim_net: {}", "tim_net: []", "models.tim_net: wanted a mapping, got []"),
+    ("random5}", "random5, settings: 0}", "runs.one.settings: wanted a mapping, got 0"),
+    ("random5}", "random5, settings: []}", "runs.one.settings: wanted a mapping, got []"),
     ("random5}", "random5, settings: }", "runs.one.settings: wanted a mapping, got nothing"),
     ("model: tim_net", "model: [tim_net]", "runs.one.model: wanted a text, got ['tim_net']"),
     ("random5}", "random5, seeds: [0, 1.5]}", "runs.one.seeds: wanted a whole number, got 1.5"),
@@ -263,7 +251,6 @@ EDITS = [
     (ENGINE, "engine: jax", "engine: wanted a mapping, got 'jax'"),
     ("backend: tensorflow", "backend: ", "engine.backend: wanted a text, got nothing"),
     ("  demo: {parser: demo, samples: 55125}", "  [demo]", "corpora: wanted a mapping, got ['demo"),
-    ("  tim_net: {}", "", "models: wanted a mapping, got nothing"),
     # unknown names
     ("parser: demo", "parser: demo, settings: {}", "corpora.demo.settings: no such key; a parser"),
     ("parser: demo", "parser: ravdess, song: 1", "corpora.demo.song: wanted true or false, got 1"),
@@ -288,8 +275,7 @@ EDITS = [
     ("cepstral.mfcc", "[mfcc]", "features.mfcc39.function: wanted a text, got ['mfcc']"),
     ("kind: kfold", "kind: kfolds", "protocols.random5.kind: no 'kfolds'; did you mean kfold?"),
     ("[speaker,", "[speakr,", "protocols.random5.allow: no 'speakr'; did you mean speaker?"),
-    ("tim_net: {}", "timnet: {}", "models.timnet: no 'timnet'; did you mean tim_net?"),
-    ("model: tim_net", "model: timnet", "runs.one.model: no 'timnet'; did you mean tim_net?"),
+    ("model: tim_net", "model: timnet", "runs.one.model: no model 'timnet'; did you mean tim_net?"),
     ("corpus: demo", "corpus: emodb", "runs.one.corpus: no 'emodb'; "),
     ("waveform: centred", "waveform: center", "runs.one.waveform: no 'center'; did you mean"),
     ("feature: mfcc39", "feature: mfcc40", "runs.one.feature: no 'mfcc40'; did you mean mfcc39?"),
@@ -400,9 +386,9 @@ EDITS = [
     (
         "engine:",
         "\tengine:",
-        "not YAML: line 15: found character '\\t' that cannot start any token",
+        "not YAML: line 13: found character '\\t' that cannot start any token",
     ),
-    ("engine:", "corpora:", 'not YAML: line 15: found duplicate key "corpora"'),
+    ("engine:", "corpora:", 'not YAML: line 13: found duplicate key "corpora"'),
     ("samples: 55125", "samples: 2026-02-30", "not YAML: day is out of range for month"),
     ("samples: 55125", "samples: !!bool x", "not YAML: 'x'"),
     ("samples: 55125", "samples: !new x", "not YAML: line 2: could not determine a constructor"),
@@ -419,10 +405,13 @@ def test_a_mistake_is_one_line(read, found, edited, message):
 ATTRIBUTES = [
     ("attributes: [arousl]", "attributes: no 'arousl'; did you mean arousal?"),
     ("attributes: [arousal, anger]", "attributes: no 'anger'; known: arousal, dominance, valence"),
-    ("attributes: []", "attributes: wanted one or more, once, got []"),
-    ("attributes: [arousal, arousal]", "attributes: wanted one or more, once, got ['arousal', 'a"),
+    ("attributes: []", "attributes: wanted one or more, each once, got []"),
+    (
+        "attributes: [arousal, arousal]",
+        "attributes: wanted one or more, each once, got ['arousal', 'a",
+    ),
     ("attributes: arousal", "attributes: wanted a list, got 'arousal'"),
-    ("attributes: [1]", "attributes: no 1; known: arousal, dominance, valence"),
+    ("attributes: [1]", "attributes: wanted a text, got 1"),
     ("attributes: null", "attributes: wanted a list, got nothing"),
     ("attribute: [arousal]", "attribute: no such key; did you mean attributes?"),
     ("clusters: 1", "clusters: must be at least 2, got 1"),
@@ -431,6 +420,31 @@ ATTRIBUTES = [
     ("unlabeled: 0.5", "unlabeled: wanted a whole number, got 0.5"),
     ("unlabelled: 9", "unlabelled: no such key; did you mean unlabeled?"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("learning_rate: -1", "learning_rate: must be above 0, got -1.0"),
+        ("learning_rate: 0", "learning_rate: must be above 0, got 0.0"),
+        ("learning_rate: .nan", "learning_rate: wanted a number, got nan"),
+        ("learning_rate: true", "learning_rate: wanted a number, got true"),
+        ("label_smoothing: 5", "label_smoothing: must be at least 0 and below 1, got 5.0"),
+        ("beta_1: 2", "beta_1: must be at least 0 and below 1, got 2.0"),
+        ("epsilon: -1", "epsilon: must be above 0, got -1.0"),
+        ("decay_every: 0", "decay_every: must be at least 1, got 0"),
+        ("decay_from: -3", "decay_from: must be at least 1, got -3"),
+        ("optimiser: sgd", "optimiser: no 'sgd'; known: adam"),
+        ("loss: hinge", "loss: no 'hinge'; known: cross_entropy, focal"),
+        ("schedule: cosine", "schedule: no 'cosine'; known: constant, steps"),
+        ("balance: weight", "balance: no 'weight'; did you mean weights?"),
+        ("dropout: 7", "dropout: must be at least 0 and below 1, got 7.0"),
+        ("epochs: 0", "epochs: must be at least 1, got 0"),
+    ],
+)
+def test_a_setting_out_of_bounds_is_one_line(read, setting, message):
+    text = TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    assert refusal(read, text) == f"runs.one.settings.{message}"
 
 
 @pytest.mark.parametrize(("setting", "message"), ATTRIBUTES, ids=[line[0] for line in ATTRIBUTES])
@@ -453,11 +467,8 @@ def test_attributes_are_learnt_from_chunks_of_whole_clips(read):
 @pytest.mark.parametrize("setting", ["attributes: [arousal]", "clusters: 10", "unlabeled: 0"])
 def test_other_models_know_nothing_of_attributes(read, setting):
     key = setting.partition(":")[0]
-    for text in (
-        TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}"),
-        TEXT.replace("tim_net: {}", f"tim_net: {{{setting}}}"),
-    ):
-        assert f".{key}: no such key; " in refusal(read, text)
+    text = TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    assert f".{key}: no such key; " in refusal(read, text)
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "null"])
@@ -501,7 +512,7 @@ JUNK = st.recursive(
 @given(place=st.sampled_from(sorted(places(DATA))), junk=JUNK)
 @example(place=("protocols", "random5", "allow"), junk=[["speaker"]])
 @example(place=("runs", "one", "settings"), junk={"learning_rate": 10**400})
-@example(place=("models", "tim_net"), junk=False)
+@example(place=("runs", "one", "model"), junk=False)
 def test_no_value_anywhere_gives_a_traceback(read, place, junk):
     data = copy.deepcopy(DATA)
     line = data

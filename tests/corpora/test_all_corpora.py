@@ -79,11 +79,12 @@ def test_a_parser_states_its_name_and_order(name):
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_docstring_says_whose_it_is_and_how_it_is_laid_out(name):
-    text = plugins.load("corpora", name).__doc__
-    assert f" {expected(name).clips} " in text.splitlines()[0]
-    for word in ("Citation", "Licence", "Where", "Layout"):
-        assert re.search(rf"\b{word}:\s+\S", text)
+def test_a_corpus_says_whose_it_is_and_how_it_is_laid_out(name):
+    parser = plugins.load("corpora", name)
+    assert f" {expected(name).clips} " in parser.__doc__.splitlines()[0]
+    assert re.search(r"\bLayout:\s+\S", parser.__doc__)
+    assert re.search(r"\(\d{4}\)|\d{4}", parser.SOURCE.citation)
+    assert parser.SOURCE.licence and parser.SOURCE.address
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -1,7 +1,7 @@
 """Clips and networks so small that a training takes no time, and what came of a training."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -12,35 +12,32 @@ from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.files import stores
-from pipeline.models import deep_emo_cluster, layers
+from pipeline.models import layers
+from pipeline.models.deep_emo_cluster import layers as own
+from pipeline.models.training import AttributeTraining, EmotionTraining
 from pipeline.scoring.targets import Attributes, Emotions
 from tests import specs
 
 CLIPS, FRAMES, COEFFICIENTS, LABELS = 72, 24, 8, ("angry", "happy", "sad")
-TRAINING = {
-    "epochs": 4,
-    "batch": 16,
-    "loss": "cross_entropy",
-    "label_smoothing": 0.1,
-    "optimiser": "adam",
-    "learning_rate": 1e-2,
-    "beta_1": 0.93,
-    "beta_2": 0.98,
-    "epsilon": 1e-8,
-    "balance": "none",
-    "mask_frames": 0,
-    "mask_bins": 0,
-}
-RATED = TRAINING | {
-    "attributes": ("arousal", "valence"),
-    "clusters": 5,
-    "unlabeled": 0,
-    "epochs": 8,
-    "batch": 10,
-    "learning_rate": 3e-2,
-    "descent_rate": deep_emo_cluster.TRAINING["descent_rate"],
-    "clusters_rate": deep_emo_cluster.TRAINING["clusters_rate"],
-}
+TRAINING = EmotionTraining(
+    epochs=4,
+    batch=16,
+    label_smoothing=0.1,
+    learning_rate=1e-2,
+    beta_1=0.93,
+    beta_2=0.98,
+    epsilon=1e-8,
+)
+RATED = AttributeTraining(
+    attributes=("arousal", "valence"),
+    clusters=5,
+    epochs=8,
+    batch=10,
+    learning_rate=3e-2,
+    beta_1=0.93,
+    beta_2=0.98,
+    epsilon=1e-8,
+)
 
 
 # ---- trainings -------------------------------------------------------------------------------
@@ -65,13 +62,16 @@ def train(folder, data=None, *, build=None, training=TRAINING, seeds=(0,), **cha
     given = {"selection": "last", "stacked": False}
     given |= {key: changed.pop(key) for key in ("selection", "stacked") if key in changed}
     data = dataset() if data is None else data
-    if "attributes" in training:
+    if training.attributes:
         given["with_clusters"], build = with_clusters, build or mean_level
     folder.mkdir(exist_ok=True)
     units, said = [], ""
     try:
         units = loop.train(
-            *(build or perceptron, data, training | changed), seeds=seeds, folder=folder, **given
+            *(build or perceptron, data, replace(training, **changed)),
+            seeds=seeds,
+            folder=folder,
+            **given,
         )
     except InputError as error:
         said = str(error)
@@ -160,12 +160,12 @@ def mean_level(seed, name="free"):
     """Build a network of chunks with all that a run on attributes asks for."""
     start = [layers.GlorotUniform(seed + i) for i in range(2)]
     inputs = keras.Input((6, 4, 5), name="features")
-    x = deep_emo_cluster.Scaled(name="scaled")(inputs)
+    x = own.Scaled(name="scaled")(inputs)
     x = keras.layers.Reshape((6, 20), name="flat")(x)
     x = keras.layers.Dense(8, "relu", kernel_initializer=start[0], name="body")(x)
     x = keras.layers.Dense(2, kernel_initializer=start[1], name="head")(x)
     x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
-    return keras.Model(inputs, deep_emo_cluster.Ratings(name="ratings")(x), name=name)
+    return keras.Model(inputs, own.Ratings(name="ratings")(x), name=name)
 
 
 def with_clusters(model, clusters, *, seed=0):

@@ -1,5 +1,6 @@
 """Clusters, draws, losses and steps against arithmetic, and against the authors' code."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -8,16 +9,12 @@ import pytest
 
 from pipeline.engine import clustering
 from pipeline.errors import InputError
+from pipeline.models.training import AttributeTraining
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "deepemocluster"
-TRAINING = {
-    "learning_rate": 1e-2,
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-8,
-    "descent_rate": 1e-3,
-    "clusters_rate": 0.05,
-}
+TRAINING = AttributeTraining(
+    learning_rate=1e-2, epsilon=1e-8, descent_rate=1e-3, clusters_rate=0.05
+)
 authors = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the authors' arrays are not here")
 
 
@@ -210,7 +207,7 @@ def test_first_step_is_descent_and_one_of_adams_size():
 
 def test_steps_are_adams():
     rng = np.random.default_rng(0)
-    labelled, _ = clustering.optimisers(TRAINING | {"descent_rate": 0.0}, [False])
+    labelled, _ = clustering.optimisers(replace(TRAINING, descent_rate=0.0), [False])
     weights = [rng.normal(size=5).astype(np.float32)]
     slots, m, v, wanted = labelled.start(weights), 0, 0, weights[0].astype(float)
     for t in range(1, 6):

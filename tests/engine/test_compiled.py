@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.engine import compiled, emotions, objectives
 from pipeline.models import tim_net
+from pipeline.models.tim_net import network
 from tests.engine.made_up import CLIPS, COEFFICIENTS, FRAMES, LABELS, TRAINING, clips
 from tests.models.running import values
 
@@ -18,14 +19,16 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "timnet"
 def small():
     """Build a small TIM-Net, the same each time."""
     shape = {"blocks": 1, "filters": 4, "dropout": 0.0}
-    return tim_net.build((FRAMES, COEFFICIENTS), len(LABELS), **shape, seed=3)
+    return network.build((FRAMES, COEFFICIENTS), len(LABELS), tim_net.Settings(**shape), 3)
 
 
 def test_epochs_are_those_of_keras():
     x, y = clips()
     targets = objectives.targets(y, len(LABELS), 0.1)
     batch, order = 30, np.random.default_rng(1).permutation(CLIPS).astype(np.int32)
-    settings = {key: TRAINING[key] for key in ("learning_rate", "beta_1", "beta_2", "epsilon")}
+    settings = {
+        key: getattr(TRAINING, key) for key in ("learning_rate", "beta_1", "beta_2", "epsilon")
+    }
     optimiser = objectives.adam(**settings)
     ours, theirs = small(), small()
     program = emotions.program(ours, objectives.LOSSES["cross_entropy"], optimiser, batch)
@@ -43,8 +46,8 @@ def test_epochs_are_those_of_keras():
     np.testing.assert_allclose(losses, wanted, rtol=1e-6)
     assert losses[0] > losses[-1]
     compiled.assign(ours, state)
-    start, found = values(tim_net, small()), values(tim_net, ours)
-    for role, weights in values(tim_net, theirs).items():
+    start, found = values(network, small()), values(network, ours)
+    for role, weights in values(network, theirs).items():
         if not role.endswith(("conv1.bias", "conv2.bias")):  # only rounding moves them
             way = np.abs(weights - start[role]).max()
             assert np.abs(found[role] - weights).max() < 1e-2 * way, role
@@ -54,11 +57,11 @@ def test_losses_of_the_authors_code():
     """Eight steps on one batch."""
     with np.load(GOLDEN / "steps_io.npz") as held:
         x, smoothed, wanted = held["X"], held["Ysmooth"], held["losses"]
-    model = tim_net.build(x.shape[1:], smoothed.shape[1], dropout=0.0)
+    model = network.build(x.shape[1:], smoothed.shape[1], tim_net.Settings(dropout=0.0), 0)
     with np.load(GOLDEN / "steps_start.npz") as weights:
-        tim_net.set_weights(model, dict(weights))
+        network.set_weights(model, dict(weights))
     optimiser = objectives.optimiser(tim_net.TRAINING)
-    loss = objectives.LOSSES[tim_net.TRAINING["loss"]]
+    loss = objectives.LOSSES[tim_net.TRAINING.loss]
     program = emotions.program(model, loss, optimiser, len(x))
     state, losses = compiled.start(model, optimiser), []
     order, draws = np.arange(len(x), dtype=np.int32), np.zeros((len(x), 4), np.float32)

@@ -3,6 +3,15 @@
 import keras
 import numpy as np
 
+from pipeline import models
+from pipeline.settings import read
+
+
+def build(name, shape, outputs, *, seed=0, **settings):
+    """Build a model with some settings other than its paper's."""
+    record = read(models.facts(name).settings, settings, name)
+    return models.network(name).build(shape, outputs, record, seed)
+
 
 def values(file, model):
     """Copy the weights of a model, by the roles that its file names."""

@@ -1,7 +1,6 @@
 """What every model promises, whatever file is dropped into ``pipeline/models``."""
 
 import ast
-import importlib
 import os
 import subprocess
 import sys
@@ -11,14 +10,12 @@ import keras
 import numpy as np
 import pytest
 
+from pipeline import models
 from pipeline.errors import InputError
+from tests.models import running
 
 ROOT = Path(__file__).parents[2]
-FILES = {
-    path.stem: path
-    for path in sorted((ROOT / "pipeline" / "models").glob("*.py"))
-    if path.stem not in ("__init__", "layers")
-}
+NAMES = models.names()
 FRAMES = (24, 40)
 TRAILING_AXES = [(16,), (16, 1), (16, 16, 3)]
 # where the network of the defaults takes minutes
@@ -29,11 +26,10 @@ OUTPUTS = 3
 
 def build(name, frames=FRAMES[0], **settings):
     """Build a model for the first of the shapes above whose rank it takes."""
-    file = importlib.import_module(f"pipeline.models.{name}")
     refusals = []
     for axes in TRAILING_AXES:
         try:
-            return file.build((frames, *axes), OUTPUTS, **QUICK.get(name, {}), **settings)
+            return running.build(name, (frames, *axes), OUTPUTS, **QUICK.get(name, {}), **settings)
         except InputError as error:
             refusals.append(str(error))
     pytest.fail("; ".join(refusals))
@@ -51,9 +47,9 @@ def outputs(model):
 
 
 @pytest.fixture(scope="module")
-def models():
+def built():
     """Build every model once."""
-    return {name: build(name) for name in FILES}
+    return {name: build(name) for name in NAMES}
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +63,9 @@ def elsewhere(tmp_path_factory):
         return dict(arrays)
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_output_shape_at_two_lengths(models, name):
-    assert models[name].output_shape == (None, OUTPUTS)
+@pytest.mark.parametrize("name", NAMES)
+def test_output_shape_at_two_lengths(built, name):
+    assert built[name].output_shape == (None, OUTPUTS)
     longer = build(name, FRAMES[1])
     assert longer.output_shape == (None, OUTPUTS)
     y = outputs(longer)
@@ -77,26 +73,26 @@ def test_output_shape_at_two_lengths(models, name):
     assert np.isfinite(y).all()
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_saved_and_loaded_is_the_same(models, name, tmp_path):
-    models[name].save(tmp_path / "model.keras")
+@pytest.mark.parametrize("name", NAMES)
+def test_saved_and_loaded_is_the_same(built, name, tmp_path):
+    built[name].save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.to_json() == models[name].to_json()
-    np.testing.assert_array_equal(outputs(loaded), outputs(models[name]))
+    assert loaded.to_json() == built[name].to_json()
+    np.testing.assert_array_equal(outputs(loaded), outputs(built[name]))
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_seed_decides_the_first_weights(models, name):
+@pytest.mark.parametrize("name", NAMES)
+def test_seed_decides_the_first_weights(built, name):
     first, again, other = (
         [weight.numpy() for weight in model.weights]
-        for model in (models[name], build(name, seed=0), build(name, seed=1))
+        for model in (built[name], build(name, seed=0), build(name, seed=1))
     )
     for a, b in zip(first, again, strict=True):
         np.testing.assert_array_equal(a, b)
     assert any(not np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_steps_lower_the_loss_on_eight_clips(name):
     model = build(name)
     x = clips(model, 8)
@@ -107,42 +103,28 @@ def test_steps_lower_the_loss_on_eight_clips(name):
     assert losses[-1] < 0.98 * losses[0]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_first_outputs_are_the_same_on_another_backend(models, elsewhere, name):
-    np.testing.assert_allclose(elsewhere[name], outputs(models[name]), rtol=0, atol=1e-5)
+@pytest.mark.parametrize("name", NAMES)
+def test_first_outputs_are_the_same_on_another_backend(built, elsewhere, name):
+    np.testing.assert_allclose(elsewhere[name], outputs(built[name]), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", NAMES)
 def test_no_backend_is_named(name):
     imported = set()
-    for node in ast.walk(ast.parse(FILES[name].read_text())):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add(node.module.split(".")[0])
+    for path in (ROOT / "pipeline" / "models" / name).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.split(".")[0])
     assert not imported & {"tensorflow", "jax", "torch"}
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_settings_are_read_without_keras(name):
-    tree = ast.parse(FILES[name].read_text())
-    assert ast.get_docstring(tree)
-    literals = {
-        node.targets[0].id: ast.literal_eval(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and node.targets[0].id in ("TRAINING", "PUBLISHED")
-    }
-    wanted = {"epochs", "batch", "learning_rate"}
-    if "attributes" not in literals["TRAINING"]:  # those have losses and steps of their own
-        wanted |= {"loss", "optimiser"}
-    assert wanted <= literals["TRAINING"].keys()
-    for row in literals["PUBLISHED"]:
+@pytest.mark.parametrize("name", NAMES)
+def test_what_was_published_says_of_what_and_where(name):
+    for row in models.facts(name).published:
         assert {"corpus", "protocol", "source"} <= row.keys()
-    (function,) = (n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "build")
-    defaults = [ast.literal_eval(default) for default in function.args.kw_defaults]
-    settings = dict(zip((a.arg for a in function.args.kwonlyargs), defaults, strict=True))
-    assert settings["seed"] == 0
 
 
 if __name__ == "__main__":  # run by the fixture elsewhere
-    np.savez(sys.argv[1], **{name: outputs(build(name)) for name in FILES})
+    np.savez(sys.argv[1], **{name: outputs(build(name)) for name in NAMES})

@@ -10,7 +10,9 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.files import torch_checkpoint
-from pipeline.models import deep_emo_cluster
+from pipeline.models.deep_emo_cluster import TEMPORAL, layers
+from pipeline.models.deep_emo_cluster import network as deep_emo_cluster
+from pipeline.models.deep_emo_cluster.weights import from_torch, read_published
 from tests.models import running
 from tests.models.running import inside, noise
 
@@ -23,8 +25,8 @@ LABEL_SCALES = {  # mean and deviation of the training labels, MSP-Podcast 1.8
     "Dom": (4.55354101, 0.72154585),
     "Val": (4.15039339, 0.84466076),
 }
-TEMPORAL = deep_emo_cluster.TEMPORAL
 authors = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the authors' arrays are not here")
+build = partial(running.build, "deep_emo_cluster")
 values = partial(running.values, deep_emo_cluster)
 
 
@@ -36,7 +38,7 @@ def golden(name):
 
 def small(shape=(6, 9, 8), outputs=2, **settings):
     """Build a network that is quick to run."""
-    return deep_emo_cluster.build(shape, outputs, **{"seed": 1} | settings)
+    return build(shape, outputs, **{"seed": 1} | settings)
 
 
 # ---- known answers ---------------------------------------------------------------------------
@@ -62,7 +64,7 @@ def test_chunks_know_of_each_other(temporal):
 
 
 def test_position_code():
-    code = deep_emo_cluster.PositionCode()(np.zeros((1, 3, 4), np.float32))
+    code = layers.PositionCode()(np.zeros((1, 3, 4), np.float32))
     t = np.arange(3)
     wanted = np.stack([np.sin(t), np.cos(t), np.sin(t / 100), np.cos(t / 100)], axis=1)
     np.testing.assert_allclose(keras.ops.convert_to_numpy(code)[0], wanted, atol=1e-6)
@@ -87,7 +89,7 @@ def test_silent_and_constant_clips_have_an_answer(temporal, fill):
     ],
 )
 def test_parameter_counts_of_the_authors(temporal, trained, statistics):
-    model = deep_emo_cluster.build((11, 62, 128), 1, temporal=temporal)
+    model = build((11, 62, 128), 1, temporal=temporal)
     for clusters, more in ((10, 0), (30, 20 * 257)):
         whole = deep_emo_cluster.with_clusters(model, clusters)
         scales = 2 * 128 + 2
@@ -125,7 +127,7 @@ def test_weights_without_scales_leave_them():
 
 
 def test_weights_at_the_start():
-    weights = values(deep_emo_cluster.build((11, 62, 128), 1, temporal="trans", seed=3))
+    weights = values(build((11, 62, 128), 1, temporal="trans", seed=3))
     for role, deviation in {
         "conv2.kernel": np.sqrt(2 / (9 * 32)),
         "dense.kernel": 0.01,
@@ -198,11 +200,9 @@ def outputs_of_golden_weights(temporal):
     """Outputs for the golden chunks with the golden weights, in inference and in training."""
     held = golden(f"temp_{temporal}")
     state = {name[2:]: array for name, array in held.items() if name.startswith("w/")}
-    model = deep_emo_cluster.build(
-        (11, 62, 128), 1, temporal=temporal, dropout=0, temporal_dropout=0
-    )
+    model = build((11, 62, 128), 1, temporal=temporal, dropout=0, temporal_dropout=0)
     whole = deep_emo_cluster.with_clusters(model, 10)
-    deep_emo_cluster.set_weights(whole, deep_emo_cluster.from_torch(state, Path("golden")))
+    deep_emo_cluster.set_weights(whole, from_torch(state, Path("golden")))
     x = held["x"].reshape(2, 11, 62, 128)
     found = {}
     for mode in ("ev", "tr"):
@@ -239,7 +239,7 @@ def test_outputs_of_the_authors_code(temporal):
 @authors
 @pytest.mark.corpus
 def test_position_code_of_the_authors():
-    code = deep_emo_cluster.PositionCode()(np.zeros((1, 11, 256), np.float32))
+    code = layers.PositionCode()(np.zeros((1, 11, 256), np.float32))
     wanted = golden("clustering")["trans/pe"]
     np.testing.assert_allclose(keras.ops.convert_to_numpy(code)[0], wanted, atol=1e-5)
 
@@ -259,8 +259,8 @@ def test_published_weights(path):
     }
     scales |= {"ratings.mean": np.array([centre]), "ratings.std": np.array([deviation])}
     temporal = "cnn" if "Temp-CNN" in path.name else "triplet"
-    model = deep_emo_cluster.build(chunks.shape, 1, temporal=temporal)
-    deep_emo_cluster.set_weights(model, deep_emo_cluster.read_published(path) | scales)
+    model = build(chunks.shape, 1, temporal=temporal)
+    deep_emo_cluster.set_weights(model, read_published(path) | scales)
     scaled, head, ratings = inside(model, chunks[None], "scaled", "head", "ratings")
     np.testing.assert_allclose(scaled[0], held["chunks_temporal"], rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(head[0], held[f"pred_chunks/{name}"], rtol=0, atol=1e-4)
@@ -297,7 +297,7 @@ def test_weights_of_another_checkpoint(monkeypatch):
     monkeypatch.setattr(torch_checkpoint, "read_state", lambda path: state)
     message = r"w\.pth\.tar: DeepEmoCluster has no layer1\.0\.weight; wanted its checkpoint"
     with pytest.raises(InputError, match=message):
-        deep_emo_cluster.read_published(Path("w.pth.tar"))
+        read_published(Path("w.pth.tar"))
 
 
 # ---- errors ----------------------------------------------------------------------------------
@@ -307,22 +307,4 @@ def test_weights_of_another_checkpoint(monkeypatch):
 def test_shapes_that_are_not_taken(shape):
     message = r"deep_emo_cluster takes \(chunks, frames, bins\), 2 chunks or more, all known; got"
     with pytest.raises(InputError, match=message):
-        deep_emo_cluster.build(shape, 1)
-
-
-@pytest.mark.parametrize(
-    ("setting", "value", "wanted"),
-    [
-        ("temporal", "lstm", "must be one of gru, cnn, trans, triplet, none, got 'lstm'"),
-        ("dropout", 1, r"must be in \[0, 1\), got 1"),
-        ("temporal_dropout", -0.1, r"must be in \[0, 1\), got -0\.1"),
-    ],
-)
-def test_settings_out_of_bounds(setting, value, wanted):
-    with pytest.raises(InputError, match=f"deep_emo_cluster: {setting}: {wanted}"):
-        small(**{setting: value})
-
-
-def test_one_cluster_is_none():
-    with pytest.raises(InputError, match="deep_emo_cluster: clusters: must be at least 2, got 1"):
-        deep_emo_cluster.with_clusters(small(), 1)
+        build(shape, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline import parallel
-from pipeline.config.params import Engine
+from pipeline.config.records import Engine
 from pipeline.errors import InputError
 from pipeline.features import cepstral, functions, recipes
 from pipeline.features.cepstral import Mfcc

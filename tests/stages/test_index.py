@@ -11,7 +11,7 @@ import soundfile
 import soxr
 
 from pipeline.audit.quality import LIMITS, SUSPICIONS
-from pipeline.config.params import Corpus
+from pipeline.config.records import Corpus
 from pipeline.corpora import ravdess
 from pipeline.corpora.clip import Expected
 from pipeline.errors import InputError
@@ -50,7 +50,7 @@ def noise(seed, seconds=1.0):
 def run(raw, **corpus):
     """Index a copy; return ``index.csv`` by clip, and ``quality.json``."""
     paths = raw.parent / "out" / "index.csv", raw.parent / "out" / "quality.json"
-    index(raw, *paths, corpus=Corpus("small", "ravdess", RATE, {"song": False}, **corpus))
+    index(raw, *paths, corpus=Corpus("small", {"song": False}, "ravdess", **corpus))
     return tables.read(paths[0]).set_index("path"), tables.read_json(paths[1])
 
 
@@ -364,7 +364,7 @@ def own(tmp_path):
         return again()
 
     def again():
-        corpus = Corpus("own", "folders", RATE)
+        corpus = Corpus("own", {}, "folders")
         index(tmp_path / "own", tmp_path / "i.csv", tmp_path / "q.json", corpus=corpus)
         return tables.read(tmp_path / "i.csv").set_index("path")
 
@@ -604,7 +604,7 @@ def test_the_audit_of_ravdess(tmp_path):
     if not (SHARED / "ravdess").is_dir():
         pytest.skip("needs ../shared/corpora/ravdess")
     paths = tmp_path / "index.csv", tmp_path / "quality.json"
-    corpus = Corpus("ravdess", "ravdess", 110000, {"song": False}, limits={"near_duplicates": 0})
+    corpus = Corpus("ravdess", {"song": False}, "ravdess", limits={"near_duplicates": 0})
     index(SHARED / "ravdess", *paths, corpus=corpus)
     frame, quality = tables.read(paths[0]), tables.read_json(paths[1])
     assert quality["duplicates"] == [["03-01-03-01-02-01-07", "03-01-03-01-02-02-07"]]

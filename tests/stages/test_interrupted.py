@@ -102,7 +102,7 @@ def test_the_graph_runs_what_changed_and_nothing_else(finished, repro, tmp_path)
     wanted = ["index@demo", "extract@demo-centred-mfcc39", *learning]
     assert sorted(repro(clone)) == sorted(wanted)
 
-    edit(clone / "params.yaml", r"(?m)^  tim_net: \{\}", "  tim_net: {dropout: 0.2}")
+    edit(clone / "params.yaml", r"settings: \{", "settings: {dropout: 0.2, ")
     assert repro(clone) == learning
 
 

@@ -14,9 +14,11 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.reporting import figures
+from pipeline.reporting.page import costs, page
 from pipeline.reporting.results import LENGTHS, read_recorded, read_run
+from pipeline.reporting.summary import summary
+from pipeline.reporting.wording import length_words
 from pipeline.scoring.targets import Emotions
-from pipeline.stages.report import costs, length_words, page, summary
 from pipeline.stages.report import report as stage
 
 RATED = ["arousal", "dominance", "valence"]
@@ -29,7 +31,7 @@ AGAIN = """
 import pathlib, sys
 from pipeline.stages.report import report
 folder = pathlib.Path(sys.argv[1])
-pages = folder / "index.html", folder / "summary.md"
+pages = folder / "index.html", folder / "summary.md", folder / "plots"
 report(folder, folder / "recorded", *pages, runs=dict.fromkeys(sys.argv[2:]))
 """
 
@@ -39,7 +41,7 @@ def report(reports, runs):
     recorded = reports / "recorded"
     recorded.mkdir(exist_ok=True)
     pages = reports / "index.html", reports / "summary.md"
-    stage(reports, recorded, *pages, runs=dict.fromkeys(runs))
+    stage(reports, recorded, *pages, reports / "plots", runs=dict.fromkeys(runs))
 
 
 def same(**otherwise):
@@ -574,7 +576,7 @@ def test_the_folder_of_recorded_runs_is_there_even_if_empty(tmp_path):
     write_run(tmp_path, "a")
     pages = tmp_path / "index.html", tmp_path / "summary.md"
     with pytest.raises(InputError, match="recorded: no such folder; take it back from git"):
-        stage(tmp_path, tmp_path / "recorded", *pages, runs={"a": None})
+        stage(tmp_path, tmp_path / "recorded", *pages, tmp_path / "plots", runs={"a": None})
 
 
 @pytest.mark.parametrize("name", ["run.json", "metrics.json", "how.json"])

@@ -11,42 +11,50 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from pipeline import engine, plugins
+from pipeline.models import dcnn_blstm, deep_emo_cluster, tim_net
+from pipeline.models.training import EmotionTraining
+from pipeline.settings import flat
 from tests import specs
 
 CLIPS, SHAPE, LABELS = 60, (24, 8), ("angry", "happy", "sad")
 BACKENDS = ("jax", "tensorflow")
 SETTINGS = {"blocks": 1, "filters": 4, "kernel": 2, "dropout": 0.1}
-TRAINING = {
-    "epochs": 4,
-    "batch": 16,
-    "loss": "cross_entropy",
-    "label_smoothing": 0.1,
-    "optimiser": "adam",
-    "learning_rate": 1e-2,
-    "beta_1": 0.93,
-    "beta_2": 0.98,
-    "epsilon": 1e-8,
-    "balance": "none",
-    "mask_frames": 0,
-    "mask_bins": 0,
-}
+TRAINING = EmotionTraining(
+    epochs=4,
+    batch=16,
+    label_smoothing=0.1,
+    learning_rate=1e-2,
+    beta_1=0.93,
+    beta_2=0.98,
+    epsilon=1e-8,
+)
 FOLDS = ["fold-01", "fold-02", "fold-03"]
 CHUNKS = (6, 4, 4)  # of the rated clips: chunks, frames, bins
 CUT = {"n_fft": 8, "hop": 4, "centre": True}
-RATED = engine.TRAINING | plugins.constant("models", "deep_emo_cluster", "TRAINING")
-RATED |= {"attributes": ("valence", "arousal"), "epochs": 2, "batch": 8, "clusters": 3}
+RATED = replace(
+    deep_emo_cluster.TRAINING,
+    **{"attributes": ("valence", "arousal"), "epochs": 2, "batch": 8, "clusters": 3},
+)
+
+
+@dataclass(frozen=True)
+class NoSettings:
+    """Settings of a network that has none."""
+
+
 # Of each model, settings and training of its runs.
 GIVEN = {
-    "small": ({}, TRAINING),
-    "tim_net": (SETTINGS, TRAINING),
-    "deep_emo_cluster": ({"temporal": "none"}, RATED),
+    "small": (NoSettings(), TRAINING),
+    "tim_net": (tim_net.Settings(**SETTINGS), TRAINING),
+    "dcnn_blstm": (dcnn_blstm.Settings(), TRAINING),
+    "deep_emo_cluster": (deep_emo_cluster.Settings(temporal="none"), RATED),
 }
 
 
@@ -55,11 +63,11 @@ GIVEN = {
 
 def main(jobs):
     """Train one run after another; each may be killed at its nth epoch, all epochs saved."""
-    from pipeline import plugins
+    from pipeline import models
     from pipeline.engine import backend
 
     backend.choose("jax")
-    from pipeline.config.params import Engine, Run
+    from pipeline.config.records import Engine, Run
     from pipeline.engine import loop
     from pipeline.errors import InputError
     from pipeline.stages.train import train
@@ -75,9 +83,9 @@ def main(jobs):
     loop._Shared._epoch, loop.CHECKPOINT_SECONDS = counted, 0
     from tests.engine.made_up import perceptron
 
-    load, told = plugins.load, []
+    network, told = models.network, []
     # compiled in no time
-    small = SimpleNamespace(build=lambda _shape, _outputs, *, seed: perceptron(seed))
+    small = SimpleNamespace(build=lambda _shape, _outputs, _settings, seed: perceptron(seed))
     for job in jobs:
         kill = job.get("kill")
         done.clear()
@@ -87,10 +95,10 @@ def main(jobs):
         engine = {"backend": "jax", "folds": "threads", "memory_mb": 100}
         engine["workers"] = "threads"
         run["engine"] = Engine(**engine | given.get("engine", {}))
-        plugins.load = (lambda *_: small) if run["model"] == "small" else load
+        models.network = (lambda _: small) if run["model"] == "small" else network
         settings, training = GIVEN[run["model"]]
-        run["settings"] = settings | given.get("settings", {})
-        run["training"] = training | given.get("training", {})
+        run["settings"] = replace(settings, **given.get("settings", {}))
+        run["training"] = replace(training, **given.get("training", {}))
         names = ("x.zarr", "index.csv", "folds.csv", "folds.json")
         try:
             train(*(folder / n for n in names), Path(job["bundle"]), run=Run(**run))
@@ -283,7 +291,7 @@ def test_a_card_says_what_is_needed(runs):
     assert card["labels"] == list(LABELS)
     assert card["input_shape"] == list(SHAPE)
     assert card["certificate"] == "of the folds"
-    assert card["training"] == TRAINING
+    assert card["training"] == flat(TRAINING)
     assert card["spec"] == specs.spec().to_json()
     history = read(folder / "first" / "history.csv")
     for unit, name in zip(card["folds"], FOLDS, strict=True):
@@ -352,8 +360,6 @@ def rated(tmp_path_factory, trained):
         "not rated": (made, {"training": {"attributes": ("arousal", "dominance")}}),
         "stacked": (made, {"engine": {"folds": "stacked"}}),
         "weights": (made, {"weights": str(made)}),
-        "balanced": (made, {"training": {"balance": "weights"}}),
-        "one cluster": (made, {"training": {"clusters": 1}}),
     }
     jobs = [
         {"inputs": of, "bundle": folder / f"b-{name}", "run": {"model": "deep_emo_cluster"} | run}
@@ -375,8 +381,8 @@ def test_a_card_says_what_is_predicted(rated):
     bundle, card, _ = bundle_of(rated, "first")
     assert (card["attributes"], card["labels"]) == (["valence", "arousal"], [])
     assert card["input_shape"] == list(CHUNKS)
-    assert card["training"] == RATED | {"attributes": card["attributes"]}
-    assert card["settings"] == {"temporal": "none"}
+    assert card["training"] == flat(RATED) | {"attributes": card["attributes"]}
+    assert card["settings"] == flat(deep_emo_cluster.Settings(temporal="none"))
     assert card["spec"]["settings"] == CUT
     assert (card["stacked"], card["weights"]) == (False, None)
     assert sorted(content(bundle)) == ["card.json", "fold-01.keras", "fold-02.keras", "history.csv"]
@@ -451,7 +457,9 @@ def test_held_out_clips_leave_a_model_of_attributes_alone(rated):
 def test_a_model_of_attributes_answers_in_the_units_of_the_ratings(rated):
     import keras
 
-    from pipeline.models import deep_emo_cluster  # noqa: F401, registers its layers
+    from pipeline import models
+
+    models.network("deep_emo_cluster")  # registers its layers
 
     bundle, _, _ = bundle_of(rated, "semi")
     model = keras.models.load_model(bundle / "fold-01-seed-1.keras")
@@ -482,8 +490,6 @@ def test_a_model_of_attributes_answers_in_the_units_of_the_ratings(rated):
             "on emotions; take threads or auto",
         ),
         ("weights", "weights: {0}/inputs: found 0 .hdf5 files, the protocol has 2 folds"),
-        ("balanced", "balance, mask_frames, mask_bins: are of runs on emotions; leave out"),
-        ("one cluster", "deep_emo_cluster: clusters: must be at least 2, got 1"),
     ],
 )
 def test_what_attributes_cannot_be_is_told_in_one_line(rated, name, message):
@@ -557,7 +563,7 @@ def refused(tmp_path_factory, trained):
         "two": {"weights": str(folder / "two")},
         "fours": {"weights": str(folder / "fours")},
         "three": {"weights": str(folder / "three")},
-        "blocks": {"settings": {"blocks": 0}},
+        "cnn": {"model": "dcnn_blstm", "settings": {"resize": 64}},
     }
     jobs = [
         {"inputs": made, "bundle": folder / f"b-{name}", "run": {"model": "tim_net"} | run}
@@ -597,7 +603,9 @@ def published(folder, classes, count):
 def test_published_weights_take_the_place_of_training(refused):
     import keras
 
-    from pipeline.models import tim_net  # noqa: F401, registers its layers
+    from pipeline import models
+
+    models.network("tim_net")  # registers its layers
 
     folder, said = refused
     assert said["three"] == ""
@@ -618,7 +626,7 @@ def test_published_weights_take_the_place_of_training(refused):
     [
         ("two", "weights: {0}/two: found 2 .hdf5 files, the protocol has 3 folds"),
         ("fours", "{0}/fours/best_1.hdf5: weights: a head of 4 classes, the run has 3"),
-        ("blocks", "tim_net: blocks: must be at least 1, got 0"),
+        ("cnn", "dcnn_blstm takes (segments, frames, bins, 3); got shape (24, 8)"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(refused, name, message):

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from pipeline import parallel
-from pipeline.config.params import Corpus, Engine
+from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import framing, levels, recipes, resampling
 from pipeline.features.recipes import WaveformRecipe
@@ -19,8 +19,7 @@ from pipeline.files import audio, stores, tables
 from pipeline.stages.waveforms import resolved, waveforms
 
 stage = importlib.import_module("pipeline.stages.waveforms")
-CORPUS = Corpus("made", "demo", 4000)
-RECIPE = WaveformRecipe(16000, "soxr_hq", "centre", "corpus")
+RECIPE = WaveformRecipe(16000, "soxr_hq", "centre")
 SPEC = {
     "mix": "mean",
     "sample_rate": 16000,
@@ -65,10 +64,15 @@ def raw(tmp_path_factory):
     return make_raw(tmp_path_factory.mktemp("raw"))
 
 
-def run(raw, store, corpus=CORPUS, waveform=RECIPE):
+def sound(recipe, samples=4000):
+    """Make a line of sounds; the recipe may leave the length to it."""
+    said = None if recipe.samples or recipe.length == "whole" else samples
+    return Sound("made", recipe, corpus="made", waveform="made", samples=said)
+
+
+def run(raw, store, waveform=RECIPE, samples=4000):
     """Run the stage; return what it wrote."""
-    given = {"corpus": corpus, "waveform": waveform, "engine": ENGINE}
-    waveforms(raw, raw / "index.csv", store, **given)
+    waveforms(raw, raw / "index.csv", store, sound=sound(waveform, samples), engine=ENGINE)
     return stores.read(store)
 
 
@@ -83,7 +87,7 @@ def digests(folder):
 def test_copies_lie_behind_the_clips_whatever_the_workers(raw, tmp_path, monkeypatch):
     plain = run(raw, tmp_path / "plain.zarr")
     augment = {"noise": [10, 30], "tempo": [0.9, 1.1]}
-    recipe = replace(RECIPE, length="whole", samples="corpus", copies=2, augment=augment)
+    recipe = replace(RECIPE, length="whole", samples=None, copies=2, augment=augment)
     store = run(raw, tmp_path / "w.zarr", waveform=recipe)
     clips = plain.x.shape[0]
     assert store.x.shape[0] == 3 * clips
@@ -138,7 +142,7 @@ def test_stereo_is_mixed_to_the_mean(raw, tmp_path):
 
 @pytest.mark.parametrize("resampler", resampling.METHODS)
 def test_bytes_do_not_depend_on_the_number_of_workers(raw, tmp_path, monkeypatch, resampler):
-    recipe = WaveformRecipe(11025, resampler, "centre", "corpus")
+    recipe = WaveformRecipe(11025, resampler, "centre")
     found = []
     for count in (1, 2, 4):
         monkeypatch.setattr(parallel, "cores", lambda count=count: count)
@@ -147,14 +151,14 @@ def test_bytes_do_not_depend_on_the_number_of_workers(raw, tmp_path, monkeypatch
     assert found[0] == found[1] == found[2]
 
 
-def test_the_corpus_says_how_long_unless_the_recipe_does():
+def test_the_line_says_how_long_unless_the_recipe_does():
     lengths = np.array([100, 300, 200, 400])
-    assert resolved(RECIPE, CORPUS, lengths).to_json() == SPEC
+    assert resolved(sound(RECIPE), lengths).to_json() == SPEC
     fixed = WaveformRecipe(16000, "soxr_hq", "centre", 123)
-    assert resolved(fixed, CORPUS, lengths).to_json() == SPEC | {"samples": 123}
+    assert resolved(sound(fixed), lengths).to_json() == SPEC | {"samples": 123}
     for percentile, samples in (("p0", 100), ("p66", 300), ("p67", 400), ("p100", 400)):
         recipe = WaveformRecipe(16000, "soxr_hq", "centre", percentile)
-        assert resolved(recipe, CORPUS, lengths).to_json() == SPEC | {"samples": samples}
+        assert resolved(sound(recipe), lengths).to_json() == SPEC | {"samples": samples}
 
 
 def test_a_file_that_changed_since_it_was_indexed_stops_the_stage(raw, tmp_path):
@@ -303,17 +307,17 @@ def test_what_changed_is_decoded_anew(tmp_path, decoded, monkeypatch):
     assert count() == []
     assert len(count(waveform=WaveformRecipe(16000, "soxr_hq", "centre", 3999))) == 69
     assert len(count(waveform=WaveformRecipe(16000, "soxr_hq", "centre", 3999, pcm16=True))) == 69
-    assert len(count(corpus=Corpus("made", "demo", 3000))) == 69
+    assert len(count(samples=3000)) == 69
     source.write_text("LEVEL = 2\n")
-    assert len(count(corpus=Corpus("made", "demo", 3000))) == 69
-    assert count(corpus=Corpus("made", "demo", 3000)) == []
+    assert len(count(samples=3000)) == 69
+    assert count(samples=3000) == []
 
     index = tables.read(raw / "index.csv").set_index("clip")
     soundfile.write(raw / "40.wav", np.full(1500, 0.5), 8000)
     index.loc["40", "seconds"] = f"{1500 / 8000:.6f}"
     index.loc["40", "pcm_hash"] = audio.pcm_hash(*audio.read(raw / "40.wav"))
     tables.write(index.reset_index(), raw / "index.csv")
-    assert count(corpus=Corpus("made", "demo", 3000)) == [1500]
+    assert count(samples=3000) == [1500]
     store = stores.read(tmp_path / "w.zarr")
     assert store.length[row(40)] == 3000
     np.testing.assert_array_equal(store.x[row(40)], clip(raw, 40))

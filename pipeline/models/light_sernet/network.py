@@ -1,32 +1,11 @@
-"""Light-SERNet: a small fully convolutional network.
-
-Three convolutions look at the feature side by side: along time, along the coefficients, and at both
-in a square. Five more of growing width, with average pooling between them, make one vector of each
-clip, and a softmax layer names the emotion.
-
-References
-----------
-A. Aftab, A. Morsali, S. Ghaemmaghami, B. Champagne, "Light-SERNet: A Lightweight Fully
-Convolutional Neural Network for Speech Emotion Recognition", ICASSP 2022.
-https://doi.org/10.1109/ICASSP43922.2022.9746679
-
-Notes
------
-Where paper and published code differ, this is the code:
-
-* The paper writes the kernels of the first two paths as 9 x 1 and 1 x 11. They see 11 frames of one
-  coefficient, and 9 coefficients of one frame.
-* The feature it was made for has a Hann window (paper: Hamming), a mel range from 80 Hz (40 Hz) and
-  frames 16 ms apart ("16 ms overlap").
-
-The authors fed 3 s or 7 s of MFCCs, a log-mel spectrogram or a magnitude spectrogram.
-"""
+"""Light-SERNet: its layer, its graph, and the names of its weights."""
 
 import keras
 import numpy as np
 
 from pipeline.errors import InputError
 from pipeline.models import layers
+from pipeline.models.light_sernet import Settings
 
 # ---- layers ----------------------------------------------------------------------------------
 
@@ -77,10 +56,8 @@ class BatchNormalization(keras.layers.Layer):
 def build(
     input_shape: tuple[int | None, ...],
     outputs: int,
-    *,
-    dropout: float = 0.3,
-    l2: float = 1e-6,
-    seed: int = 0,
+    settings: Settings,
+    seed: int,
 ) -> keras.Model:
     """Build the network, untrained.
 
@@ -91,11 +68,7 @@ def build(
         that of the frames may be None.
     outputs : int
         Number of classes.
-    dropout : float, ``0 <= dropout < 1``
-        Share of the clip's vector silenced ahead of the softmax layer.
-    l2 : float >= 0
-        Times the sum of the squared kernels of the five convolutions behind the paths, added to
-        the loss.
+    settings : Settings
     seed : int
         Of the weights and the dropout; one seed gives the same weights on every backend.
 
@@ -108,16 +81,12 @@ def build(
     Raises
     ------
     InputError
-        If the input has another rank or several channels, or a setting is out of bounds.
+        If the input has another rank, or several channels.
     """
     if len(input_shape) not in (2, 3) or input_shape[2:] not in ((), (1,)):
         raise InputError(
             f"light_sernet takes (frames, bins) or (frames, bins, 1); got shape {input_shape}"
         )
-    if not 0 <= dropout < 1:
-        raise InputError(f"light_sernet: dropout: must be in [0, 1), got {dropout}")
-    if l2 < 0:
-        raise InputError(f"light_sernet: l2: must be at least 0, got {l2}")
 
     rng = np.random.default_rng(seed)
     inputs = keras.Input(input_shape, name="features")
@@ -129,14 +98,14 @@ def build(
         paths.append(_pool(f"path{i}", path, (2, 2)))
     x = keras.layers.Concatenate(name="paths")(paths)  # (batch, frames / 2, bins / 2, 96)
     sizes = [(64, (2, 2)), (96, (2, 2)), (128, (2, 1)), (160, (2, 1))]
-    regularizer = keras.regularizers.L2(l2)
+    regularizer = keras.regularizers.L2(settings.l2)
     bare = {"use_bias": False, "kernel_regularizer": regularizer, "rng": rng}
     for i, (filters, pool) in enumerate(sizes, start=1):
         x = _convolution(f"body{i}", x, filters, (3, 3), **bare)
         x = _pool(f"body{i}", x, pool)  # at the end (batch, frames / 32, bins / 8, 160)
     x = _convolution("body5", x, 320, (1, 1), **bare)
     x = keras.layers.GlobalAveragePooling2D(name="gap")(x)  # (batch, 320)
-    x = keras.layers.Dropout(dropout, seed=layers.draw_seed(rng), name="drop")(x)
+    x = keras.layers.Dropout(settings.dropout, seed=layers.draw_seed(rng), name="drop")(x)
     head = keras.layers.Dense(
         outputs,
         activation="softmax",
@@ -200,75 +169,3 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
         If the weights are of another network, or of other classes.
     """
     layers.assign(role_names(model), weights)
-
-
-# ---- configuration ---------------------------------------------------------------------------
-
-# Cross-entropy has the best published number on EMO-DB; the paper's other loss is "focal".
-TRAINING = {
-    "epochs": 300,
-    "batch": 32,
-    "loss": "cross_entropy",
-    "label_smoothing": 0.0,
-    "optimiser": "adam",
-    "learning_rate": 1e-4,
-    "beta_1": 0.9,
-    "beta_2": 0.999,
-    "epsilon": 1e-7,
-    "schedule": "steps",
-    "decay": 0.15,
-    "decay_from": 50,
-    "decay_every": 20,
-}
-
-# Recalls in percent, pooled over the tests. All were chosen on the test clips. The paper drew ten
-# pairs of ten random folds, so that its tests share clips; the later code splits by speaker names
-# that it has shuffled within each class. On IEMOCAP "all" is 5531 clips of four classes, happy and
-# excited as one; "improvised" is 2280 without the excited.
-# fmt: off
-PUBLISHED = [
-    {"corpus": "emodb", "protocol": "3 s, cross_entropy, 10 random fifths, best epoch on test",
-     "uar": 94.15, "war": 94.21, "source": "paper"},
-    {"corpus": "emodb", "protocol": "3 s, focal, 10 random fifths, best epoch on test",
-     "uar": 92.88, "war": 93.08, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "all, 3 s, cross_entropy, 10 random fifths, best epoch on test",
-     "uar": 65.81, "war": 65.37, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "all, 3 s, focal, 10 random fifths, best epoch on test",
-     "uar": 66.10, "war": 65.47, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "all, 7 s, cross_entropy, 10 random fifths, best epoch on test",
-     "uar": 70.12, "war": 69.15, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "all, 7 s, focal, 10 random fifths, best epoch on test",
-     "uar": 70.76, "war": 70.23, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "improvised, 3 s, cross_entropy, 10 random fifths, best epoch on test",
-     "uar": 68.42, "war": 76.60, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "improvised, 3 s, focal, 10 random fifths, best epoch on test",
-     "uar": 68.38, "war": 77.41, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "improvised, 7 s, cross_entropy, 10 random fifths, best epoch on test",
-     "uar": 71.51, "war": 78.73, "source": "paper"},
-    {"corpus": "iemocap",
-     "protocol": "improvised, 7 s, focal, 10 random fifths, best epoch on test",
-     "uar": 70.78, "war": 79.87, "source": "paper"},
-    {"corpus": "emodb", "protocol": "3 s, cross_entropy, 10 random folds, best epoch on test",
-     "uar": 94.89, "war": 95.33, "source": "PanK0's repetition with the authors' later code"},
-    {"corpus": "emodb", "protocol": "3 s, focal, 10 random folds, best epoch on test",
-     "uar": 94.94, "war": 95.14, "source": "PanK0's repetition with the authors' later code"},
-]
-# fmt: on
-
-# Bytes of the authors' TFLite files, of 3 s of sound and seven classes; their int8 is the weights
-# alone.
-PUBLISHED_SIZES = [
-    {"file": "float32.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 1850244},
-    {"file": "float16.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 931548},
-    {"file": "int8.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 482816},
-    {"file": "fused-float32.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 1852508},
-    {"file": "fused-float16.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 933712},
-    {"file": "fused-int8.tflite", "input_shape": [184, 40], "labels": 7, "bytes": 485096},
-]

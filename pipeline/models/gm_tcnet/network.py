@@ -1,34 +1,11 @@
-"""GM-TCNet: gated multi-scale temporal convolutional network.
-
-A stack of blocks sees ever more of the past, the dilation doubling from block to block. A block is
-two levels of three gated causal convolutions each. What the blocks give is added up, pooled over
-time, and a softmax layer names the emotion.
-
-References
-----------
-J.-X. Ye, X.-C. Wen, X.-Z. Wang, Y. Xu, Y. Luo, C.-L. Wu, L.-Y. Chen, K.-H. Liu, "GM-TCNet: Gated
-Multi-scale Temporal Convolutional Network using Emotion Causality for Speech Emotion Recognition",
-Speech Communication, 2022. https://arxiv.org/abs/2210.15834
-
-Notes
------
-Where paper and published code differ, this is the code, which made the published numbers:
-
-* The code has 7 blocks; the published size of 1.13 MB is that of 8, ``blocks: 8``.
-* The gate is ``sigmoid(relu(...))``, so it lies in [0.5, 1).
-* There is neither normalisation nor dropout, and the features come as they are: the first losses
-  are large.
-* The three branches of a level have the same dilation; they differ by their first weights alone.
-
-Here alone the six convolutions of a level run as one with six times the filters, which is faster
-and computes the same; and the weights are drawn from a seed of the run.
-"""
+"""GM-TCNet: its layer, its graph, and the names of its weights."""
 
 import keras
 import numpy as np
 
 from pipeline.errors import InputError
 from pipeline.models import layers
+from pipeline.models.gm_tcnet import Settings
 
 BRANCHES = 3  # of a level
 
@@ -100,11 +77,8 @@ class GatedBranches(keras.layers.Layer):
 def build(
     input_shape: tuple[int | None, int],
     outputs: int,
-    *,
-    blocks: int = 7,
-    filters: int = 39,
-    kernel: int = 2,
-    seed: int = 0,
+    settings: Settings,
+    seed: int,
 ) -> keras.Model:
     """Build the network, untrained.
 
@@ -114,13 +88,8 @@ def build(
         Of one clip. The weights do not depend on the number of frames, which may be None.
     outputs : int
         Number of classes.
-    blocks : int > 0
-        With dilations 1, 2, 4, ... at their first level and twice that at their second; seven see
-        382 frames.
-    filters : int > 0
-        Channels inside; need not equal the coefficients.
-    kernel : int > 0
-        Frames that a convolution sees, ``dilation`` apart.
+    settings : Settings
+        Seven blocks see 382 frames.
     seed : int
         Of the weights; one seed gives the same weights on every backend.
 
@@ -133,28 +102,27 @@ def build(
     Raises
     ------
     InputError
-        If the input has another rank, or a setting is out of bounds.
+        If the input has another rank.
     """
     if len(input_shape) != 2:
         raise InputError(f"gm_tcnet takes (frames, coefficients); got shape {tuple(input_shape)}")
-    for name, value in {"blocks": blocks, "filters": filters, "kernel": kernel}.items():
-        if value < 1:
-            raise InputError(f"gm_tcnet: {name}: must be at least 1, got {value}")
-
     rng = np.random.default_rng(seed)
     inputs = keras.Input(input_shape, name="features")
     x = keras.layers.Conv1D(
-        filters, 1, kernel_initializer=layers.GlorotUniform(layers.draw_seed(rng)), name="in"
+        settings.filters,
+        1,
+        kernel_initializer=layers.GlorotUniform(layers.draw_seed(rng)),
+        name="in",
     )(inputs)  # (batch, frames, filters)
     skips = []
-    for j in range(blocks):
+    for j in range(settings.blocks):
         if j:
             x = keras.layers.Add(name=f"residual{j}")([x, skips[-1]])
         skip = x
         for level in (1, 2):
             skip = GatedBranches(
-                filters,
-                kernel=kernel,
+                settings.filters,
+                kernel=settings.kernel,
                 dilation=level * 2**j,
                 seed=layers.draw_seed(rng),
                 name=f"block{j}_level{level}",
@@ -209,47 +177,3 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
         If the weights are of another network: other classes, blocks, filters or coefficients.
     """
     layers.assign(role_names(model), weights)
-
-
-# ---- configuration ---------------------------------------------------------------------------
-
-TRAINING = {
-    "epochs": 300,
-    "batch": 64,
-    "loss": "cross_entropy",
-    "label_smoothing": 0.0,
-    "optimiser": "adam",
-    "learning_rate": 1e-3,
-    "beta_1": 0.93,
-    "beta_2": 0.98,
-    "epsilon": 1e-8,
-}
-
-# Recalls in percent. What was published was chosen on the test folds; the authors of TIM-Net, many
-# of whom wrote GM-TCNet too, ran it again without that.
-# fmt: off
-PUBLISHED = [
-    {"corpus": "casia", "protocol": "10 random folds, best epoch on test",
-     "uar": 90.17, "war": 90.17, "source": "published, as in TIM-Net's README"},
-    {"corpus": "emodb", "protocol": "10 random folds, best epoch on test",
-     "uar": 90.48, "war": 91.39, "source": "published, as in TIM-Net's README"},
-    {"corpus": "emodb", "protocol": "10 random folds, best epoch on test",
-     "uar": 90.45, "war": 91.40, "source": "the same, in another version of that README"},
-    {"corpus": "ravdess", "protocol": "10 random folds, best epoch on test",
-     "uar": 87.64, "war": 87.35, "source": "published, as in TIM-Net's README"},
-    {"corpus": "ravdess", "protocol": "10 random folds, best epoch on test",
-     "uar": 87.30, "war": 87.64, "source": "the same, in another version of that README"},
-    {"corpus": "savee", "protocol": "10 random folds, best epoch on test",
-     "uar": 86.02, "war": 83.88, "source": "published, as in TIM-Net's README"},
-    {"corpus": "savee", "protocol": "10 random folds, best epoch on test",
-     "uar": 84.40, "war": 86.01, "source": "the same, in another version of that README"},
-    {"corpus": "casia", "protocol": "10 random folds, no choice on test",
-     "uar": 85.50, "war": 85.50, "source": "run again by TIM-Net's authors"},
-    {"corpus": "emodb", "protocol": "10 random folds, no choice on test",
-     "uar": 86.17, "war": 85.70, "source": "run again by TIM-Net's authors"},
-    {"corpus": "ravdess", "protocol": "10 random folds, no choice on test",
-     "uar": 82.78, "war": 82.62, "source": "run again by TIM-Net's authors"},
-    {"corpus": "savee", "protocol": "10 random folds, no choice on test",
-     "uar": 75.83, "war": 73.57, "source": "run again by TIM-Net's authors"},
-]
-# fmt: on

@@ -1,0 +1,88 @@
+"""How networks are trained, as records: their defaults, bounds, and what each setting is.
+
+A model's ``TRAINING`` is one of the two, with its paper's values; ``settings`` of a run in
+params.yaml change single ones. The engine reads them by attribute.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pipeline.errors import InputError
+from pipeline.files.index import RATINGS
+from pipeline.settings import setting
+
+LOSSES = ("cross_entropy", "focal")
+OPTIMISERS = ("adam",)
+SCHEDULES = ("constant", "steps")
+BALANCES = ("none", "weights", "resample")
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What any training takes: its length, and the steps of Adam."""
+
+    epochs: int = setting(30, "Passes over the training clips.", low=1)
+    batch: int = setting(32, "Clips of one step.", low=1)
+    learning_rate: float = setting(1e-3, "Learning rate of Adam.", above=0)
+    beta_1: float = setting(0.9, "Decay of Adam's mean of the gradients.", low=0, below=1)
+    beta_2: float = setting(0.999, "Decay of Adam's mean of their squares.", low=0, below=1)
+    epsilon: float = setting(1e-7, "Number that Adam adds to its divisor.", above=0)
+
+
+@dataclass(frozen=True)
+class EmotionTraining(Steps):
+    """Training of a network whose outputs are probabilities of emotions."""
+
+    loss: str = setting("cross_entropy", "Loss that is minimised.", choices=LOSSES)
+    label_smoothing: float = setting(
+        0.0, "Fraction of a target that all classes get alike.", low=0, below=1
+    )
+    optimiser: str = setting("adam", "Optimiser.", choices=OPTIMISERS)
+    schedule: str = setting("constant", "Course of the learning rate.", choices=SCHEDULES)
+    decay: float = setting(
+        0.15, "Exponent of one step of schedule steps: the rate times exp(-decay).", low=0
+    )
+    decay_from: int = setting(50, "First epoch in which the rate may step.", low=1)
+    decay_every: int = setting(20, "Epochs between two steps of the rate.", low=1)
+    balance: str = setting(
+        "none",
+        "What makes classes count alike: weights of clips, or how often they are drawn.",
+        choices=BALANCES,
+    )
+    mask_frames: int = setting(
+        0, "Most frames in a row of a clip replaced by the mean (SpecAugment).", low=0
+    )
+    mask_bins: int = setting(
+        0, "Most bins in a row of a clip replaced by the mean (SpecAugment).", low=0
+    )
+
+    attributes: ClassVar[tuple[str, ...]] = ()
+    unlabeled: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class AttributeTraining(Steps):
+    """Training of a network whose outputs are attributes, with clusters of its chunks.
+
+    Adam steps after plain descent on the same gradients; the layer that names clusters, made again
+    for every epoch, has a rate of its own.
+    """
+
+    attributes: tuple[str, ...] = setting(
+        ("arousal",), "Attributes that one network predicts.", choices=RATINGS
+    )
+    clusters: int = setting(10, "Clusters of chunks that k-means finds.", low=2)
+    unlabeled: int = setting(
+        0, "Clips without ratings that are trained on before each epoch.", low=0
+    )
+    descent_rate: float = setting(1e-3, "Learning rate of plain descent.", low=0)
+    clusters_rate: float = setting(0.05, "Learning rate of the layer of clusters.", above=0)
+
+    def check(self) -> None:
+        """Refuse a list of attributes that is empty or names one twice."""
+        if not self.attributes or len(set(self.attributes)) < len(self.attributes):
+            found = list(self.attributes)
+            raise InputError(f"attributes: wanted one or more, each once, got {found}")
+
+
+Training = EmotionTraining | AttributeTraining

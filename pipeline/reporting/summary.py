@@ -1,0 +1,103 @@
+"""The summary: tables of results in markdown.
+
+Runs on emotions and runs on attributes are never in one table: their figures cannot be compared.
+Numbers of other systems on the same folds come from ``references.json``.
+"""
+
+from pipeline.reporting.results import DASH, Recorded, Result, Run
+from pipeline.reporting.wording import against, by_kind, differs, ours_in_words, reference_cells
+from pipeline.scoring.targets import Target
+
+
+def summary(runs: list[Run], recorded: list[Recorded]) -> str:
+    """Markdown: headline table, and published against ours; the same of what was recorded.
+
+    Runs on attributes have tables of their own behind those on emotions.
+
+    Parameters
+    ----------
+    runs : list of Run
+        At least one.
+    recorded : list of Recorded
+        Without any, nothing is said of them.
+    """
+    parts = []
+    for kind, found in by_kind(runs):
+        note = "over all held-out clips; in brackets the 95 % interval over speakers.\n"
+        note = f"{kind.SUMMARY} {note}"
+        parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
+        parts += _references(kind, found)
+    if recorded:
+        parts.append("**Recorded on real corpora**, and not computed again here:\n")
+    for kind, found in by_kind(recorded):
+        head, rows = _headlines(kind, found)
+        head += ["Hardware", "Note"]
+        for result, row in zip(found, rows, strict=True):
+            row += [result.made, result.how["note"]]
+        parts += [markdown_table(head, rows), *_published(kind, found), *_references(kind, found)]
+    return "\n".join(parts)
+
+
+def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of the table of results."""
+    head = ["Run", "Model", "Corpus", "Protocol"]
+    head += [measure.name + kind.UNIT for measure in kind.MEASURES] + ["Folds", "Honest"]
+    return head, [
+        [
+            result.name,
+            result.facts["model"],
+            result.facts["corpus"],
+            result.protocol,
+            *(
+                f"**{result.show(measure)}** {result.interval(measure)}"
+                if measure in result.measures
+                else DASH
+                for measure in kind.MEASURES
+            ),
+            str(result.facts["folds"]),
+            "no: " + ", ".join(result.objections) if result.objections else "yes",
+        ]
+        for result in results
+    ]
+
+
+def _published(kind: type[Target], results: list[Result]) -> list[str]:
+    """Published against ours, one table; none where nothing is published."""
+    rows = [
+        [
+            result.name,
+            ours_in_words(result),
+            published["protocol"],
+            *(cell for measure in kind.MEASURES for cell in against(result, published, measure)),
+            differs(result, published),
+            published["source"],
+        ]
+        for result in results
+        for published in result.facts["published"]
+    ]
+    head = ["Run", "Ours", "Published"]
+    for measure in kind.MEASURES:
+        head += [f"{measure.name}{kind.UNIT} ours", "published", "difference"]
+    return [markdown_table([*head, "Not compared", "Source"], rows)] if rows else []
+
+
+def _references(kind: type[Target], results: list[Result]) -> list[str]:
+    """Reference numbers on the folds of results, one table; none where there are none."""
+    rows = [
+        [result.name, *(result.show(measure) for measure in kind.MEASURES), *cells]
+        for result in results
+        for cells in reference_cells(result)
+    ]
+    head = ["Run", *(f"{m.name}{kind.UNIT} ours" for m in kind.MEASURES)]
+    head += ["Others on the same folds", "Theirs, %", "Figure", "Caveat", "Source"]
+    return [markdown_table(head, rows)] if rows else []
+
+
+def markdown_table(head: list[str], rows: list[list[str]]) -> str:
+    """Lay out a GitHub table; what would end a cell or start HTML is escaped."""
+
+    def line(cells: list[str]) -> str:
+        safe = (" ".join(cell.split()).replace("&", "&amp;").replace("<", "&lt;") for cell in cells)
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in safe) + " |\n"
+
+    return "".join([line(head), line(["---"] * len(head)), *map(line, rows)])

@@ -1,0 +1,137 @@
+"""Results in words and cells: what the page and the summary say alike."""
+
+from typing import Any
+
+from pipeline.protocols.vocabulary import POOL, leak
+from pipeline.reporting import comparison
+from pipeline.reporting.results import DASH, LENGTHS, Result, Run
+from pipeline.scoring import targets
+from pipeline.scoring.targets import Measure, Target
+
+
+def by_kind(results: list) -> list[tuple[type[Target], list]]:
+    """Kinds of target that there are results of, each with them."""
+    found = [(kind, [r for r in results if type(r.target) is kind]) for kind in targets.KINDS]
+    return [(kind, of_kind) for kind, of_kind in found if of_kind]
+
+
+def ours_in_words(result: Result) -> str:
+    """Our protocol with folds and epochs, to stand next to a published number."""
+    folds = f"{result.facts['folds']} folds, " if result.facts["folds"] > 1 else "one split, "
+    return folds + result.protocol
+
+
+def change(leaky: Result, honest: Result, measure: Measure) -> str:
+    """Format what is lost from one result to another; a dash where one has no such measure."""
+    if measure not in leaky.measures or measure not in honest.measures:
+        return DASH
+    lost = honest.metrics[measure.key] - leaky.metrics[measure.key]
+    return honest.target.change(honest.target.SCALE * lost)
+
+
+def against(result: Result, published: dict[str, Any], measure: Measure) -> tuple[str, str, str]:
+    """Ours, the published figure and the difference; dashes where there is none.
+
+    There is a difference only where both were made in the same way: see `comparison`.
+    """
+    target, theirs = result.target, published.get(measure.published)
+    told = DASH if theirs is None else f"{theirs:.{target.DIGITS}f}"
+    if theirs is None or measure not in result.measures or differs(result, published):
+        return result.show(measure), told, DASH
+    return (
+        result.show(measure),
+        told,
+        target.change(target.SCALE * result.metrics[measure.key] - theirs),
+    )
+
+
+def differs(result: Result, published: dict[str, Any]) -> str:
+    """Say in what a result differs from a published one; nothing where they can be compared."""
+    return "; ".join(comparison.differences(result.facts, published.get("conditions")))
+
+
+def reference_cells(result: Result) -> list[list[str]]:
+    """System, value, figure, caveat and source of each reference number of a result."""
+    return [
+        [
+            row["system"],
+            f"{row['value']:.1f}" + (f" ± {row['deviation']:.1f}" if row["deviation"] else ""),
+            row["figure"],
+            row["caveat"],
+            row["source"],
+        ]
+        for row in comparison.references(result.facts)
+    ]
+
+
+def leak_share(leak: dict[str, Any]) -> str:
+    """Format the share of test clips touched: ``91 %``, or ``<1 %`` rather than a false 0."""
+    share = 100 * leak["clips"] / leak["of"]
+    return "<1 %" if share < 1 else f"{share:.0f} %"
+
+
+def leak_words(kind: str, found: dict[str, Any] | None) -> str:
+    """Say in a sentence what the certificate found about one kind of leak."""
+    if found is None:
+        return "Not checkable: the corpus does not say."
+    what = leak(kind).touched
+    if kind.startswith(POOL):
+        what = what.replace("training", "the unlabelled clips")
+    words = f"Test clips {what}: {found['clips']} of {found['of']}"
+    if found["clips"]:
+        words += f", {'declared' if found['allowed'] else 'not declared'} by the protocol"
+    if found.get("unlabelled"):
+        words += f"; {found['unlabelled']} have no label and went unchecked"
+    if found.get("unlabelled_training"):
+        words += f"; {found['unlabelled_training']} trained on have no label and went unchecked"
+    return words + "."
+
+
+def use_words(purpose: str, use: dict[str, int]) -> str:
+    """Say in a sentence on how many clips something rests, of all folds together.
+
+    >>> use_words("selection", {"clips": 0, "test": 0})
+    'Rests on no clips.'
+    """
+    if not use["clips"]:
+        return "Rests on no clips."
+    met = f"{use['test']} of them are" if use["test"] else "none of them is"
+    return f"Rests on {use['clips']} clips over all folds; {met} tested in the same fold."
+
+
+def length_words(length: dict[str, Any]) -> str:
+    """Say in a sentence how many clips were cut and padded, and by how much."""
+    if length["policy"] == "whole" and length.get("chunks"):
+        return (
+            f"Clips taken whole, in {length['chunks']} pieces that reach from the start of each to "
+            "its end; silence is put behind one that is shorter than a piece."
+        )
+    seconds = (length["samples"] or 0) / length["sample_rate"]
+    words = f"Clips {LENGTHS[length['policy']].format(seconds)}: "
+    words += f"{length['cut'] or 'none'} of {length['clips']} cut"
+    if length["cut"]:
+        words += f", by up to {length['largest_cut']:.2f} s"
+    words += f"; {length['padded'] or 'none'} padded"
+    if length["padded"]:
+        words += f", by {length['median_padding']:.2f} s in the median"
+    return words + "."
+
+
+def quarantined(run: Run) -> int:
+    """Count the clips set aside, whether the quality names them or only counts them."""
+    found = run.facts["quality"]["quarantined"]
+    return found if isinstance(found, int) else len(found)
+
+
+def flat(value: Any, place: str = "") -> list[tuple[str, str]]:
+    """Flatten nested settings to rows of text.
+
+    >>> flat({"adam": {"beta": 0.9}, "shape": [196, 39]})
+    [('adam.beta', '0.9'), ('shape', '196, 39')]
+    """
+    if isinstance(value, dict):
+        rows = (
+            flat(inner, f"{place}.{key}" if place else str(key)) for key, inner in value.items()
+        )
+        return [row for part in rows for row in part]
+    return [(place, ", ".join(map(str, value)) if isinstance(value, list) else str(value))]

@@ -1,0 +1,72 @@
+"""params.yaml checked as a whole, the code of each stage listed, and what is left over named."""
+
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.stages.check import check
+
+TEXT = """\
+corpora: {demo: {parser: demo}, both: {parser: joined, of: {emodb: emodb, mine: table}}}
+waveforms: {centred: {sample_rate: 22050, resampler: soxr_hq, length: centre}}
+features: {mfcc39: {function: cepstral.mfcc}}
+protocols: {speakers5: {kind: speakers, folds: 5}}
+sounds: {demo-centred: {corpus: demo, waveform: centred, samples: 55125}}
+data: {demo-mfcc39: {sound: demo-centred, feature: mfcc39}}
+folds: {demo-speakers5: {corpus: demo, protocol: speakers5}}
+runs: {one: {model: tim_net, corpus: demo, data: demo-mfcc39, folds: demo-speakers5}}
+engine: {backend: jax, folds: auto, memory_mb: 100, workers: threads}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Give a folder with a params.yaml, which is the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(TEXT)
+    return tmp_path
+
+
+def listed(project):
+    """Names of the listings."""
+    folder = project / "features" / "code"
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_each_thing_that_is_made_has_a_listing(project, capsys):
+    check(project / "features" / "code")
+    assert listed(project) == [
+        *("demo", "evaluate/one", "extract/demo-mfcc39", "index/both", "index/demo", "report"),
+        *("split/demo-speakers5", "train/one", "waveforms/demo-centred"),
+    ]
+    text = (project / "features" / "code" / "index" / "both").read_text()
+    assert {"joined", "emodb", "table"} <= {
+        line.split("/")[-1].removesuffix(".py") for line in text.splitlines() if "corpora/" in line
+    }
+    assert capsys.readouterr().out == ""
+
+
+def test_a_listing_of_what_is_no_longer_made_goes(project):
+    check(project / "features" / "code")
+    (project / "params.yaml").write_text(TEXT.replace("runs: {one:", "runs: {two:"))
+    check(project / "features" / "code")
+    assert "train/two" in listed(project)
+    assert "train/one" not in listed(project)
+
+
+def test_what_is_left_over_is_named_for_removal(project, capsys):
+    for name in ("models/old", "reports/runs/old", "features/data/demo-mfcc13.zarr", "models/one"):
+        (project / name).mkdir(parents=True)
+    (project / "features" / "folds").mkdir()
+    (project / "features" / "folds" / "demo-speakers5.csv").touch()
+    check(project / "features" / "code")
+    wanted = "rm -r features/data/demo-mfcc13.zarr models/old reports/runs/old\n"
+    assert capsys.readouterr().out.endswith(wanted)
+
+
+def test_what_is_wrong_leaves_the_listings_as_they_are(project):
+    check(project / "features" / "code")
+    before = listed(project)
+    (project / "params.yaml").write_text(TEXT.replace("folds: 5", "folds: 1"))
+    with pytest.raises(InputError, match=r"protocols.speakers5.folds: must be at least 2"):
+        check(project / "features" / "code")
+    assert listed(project) == before
