@@ -20,9 +20,13 @@ features    from sound to tensor, and the recipes that chain the steps
 models      one file a published system
 engine      how a model is trained, whatever it learns
 inference   a trained model and a sound: bundles read, inputs made, exported files
-scoring     metrics and their intervals
+scoring     what is predicted, its metrics and their intervals
 reporting   results read, figures and the page
 files       everything that knows a file format
+
+What goes from one to the other is typed: a ``Clip`` (corpora/clip.py) to the index, the ``Index``
+(files/index.py), the ``Spec`` that made a store (files/spec.py), the ``Target`` of a run, emotions
+or attributes (scoring/targets.py), and the ``Card`` of a bundle (inference/cards.py).
 
 ``errors``, ``text`` (words of messages), ``progress`` (of long work), ``settings`` (fields with
 types and bounds), ``plugins`` (parts found by file name), ``parallel`` (work over clips and folds)
