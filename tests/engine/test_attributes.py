@@ -142,11 +142,6 @@ def test_ratings_that_are_all_alike_cannot_be_learnt(tmp_path):
     )
 
 
-def test_what_is_of_emotions_alone_is_refused(tmp_path):
-    said = train(tmp_path, DATA, balance="weights").said
-    assert said.startswith("balance, mask_frames, mask_bins: are of runs on emotions")
-
-
 def test_losses_that_are_no_numbers_are_told(tmp_path):
     said = train(tmp_path, DATA, learning_rate=1e38).said
     for name in FOLDS:

@@ -150,7 +150,7 @@ def test_weights_at_the_start():
 @pytest.mark.corpus
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden arrays are not here")
 def test_outputs_of_the_authors_code():
-    model, wanted = gm_tcnet.build((188, 39), 7), golden("io")
+    model, wanted = build((188, 39), 7), golden("io")
     gm_tcnet.set_weights(model, golden("weights"))
     pooled, y = inside(model, wanted["x"], "pooled", "head")
     np.testing.assert_allclose(y, wanted["y"], rtol=0, atol=1e-5)
