@@ -50,8 +50,9 @@ class Facts:
     training : Training
         ``TRAINING``: the paper's training, an `EmotionTraining` or `AttributeTraining`.
     published : sequence of mapping
-        ``PUBLISHED``: published results, each with ``corpus``, ``protocol``, ``source`` and numbers
-        by the names of metrics.
+        ``PUBLISHED``: published results, each with ``corpus`` (its parser), ``protocol`` in words,
+        ``source``, numbers by the names of metrics, and ``conditions``: how they were made, as
+        `reporting.comparison.differences` compares it with a run.
     published_sizes : sequence of mapping
         ``PUBLISHED_SIZES``: ``file, input_shape, labels, bytes`` of files that authors exported.
     """

@@ -32,7 +32,8 @@ def differences(facts: Mapping[str, Any], conditions: Mapping[str, Any] | None) 
         clips), ``clips`` (tested, over all folds; ``whole``: those of a whole copy), ``classes``,
         ``folds`` (settings of the protocol; those left out have their defaults, and seed ``any``
         stands for some seed), ``selection``, ``epochs``, ``feature`` (settings of the feature and
-        of its waveforms) and ``settings`` (of network and training).
+        of its waveforms) and ``settings`` (of network and training; one that a run did not have yet
+        is not compared).
 
     Returns
     -------
@@ -158,10 +159,9 @@ def _feature(facts: Mapping[str, Any]) -> dict[str, Any] | None:
 def _training(facts: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
     """Other settings of network and training; imported weights were trained by their authors."""
     found = dict(facts.get("settings", {}))
-    if facts["weights"]:
-        wanted = {key: value for key, value in wanted.items() if key in found}
-    else:
+    if not facts["weights"]:
         found |= facts["training"]
+    wanted = {key: value for key, value in wanted.items() if key in found}
     yield from _settings("settings", found, wanted)
 
 

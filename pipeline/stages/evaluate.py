@@ -79,11 +79,7 @@ def evaluate(
         "quality": checked,
         "length": _length(data),
         "epochs_of_paper": networks.facts(card.model).training.epochs,
-        "published": [
-            {key: value for key, value in line.items() if key != "corpus"}
-            for line in networks.facts(card.model).published
-            if line["corpus"] == checked["parser"]
-        ],
+        "published": _published(card, checked["parser"]),
     }
     tables.write(predictions, report / "predictions.csv")
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
@@ -104,6 +100,24 @@ def _expect(card: Card, run: Run) -> None:
                 f"{card.folder}: trained with {key} {text.shown(held[key])}, params.yaml says "
                 f"{text.shown(wanted)}; run dvc repro --force train@{run.name}"
             )
+
+
+def _published(card: Card, parser: str) -> list[dict]:
+    """Results published of the model on a corpus, whatever the corpus is called in params.yaml.
+
+    Each with its conditions in full: a setting that it does not state is the model's own.
+    """
+    facts = networks.facts(card.model)
+    own = flat(facts.settings()) | flat(facts.training)
+    own = {key: value for key, value in own.items() if key not in ("epochs", "attributes")}
+    found = []
+    for line in facts.published:
+        line = dict(line)
+        if line.pop("corpus") == parser:
+            if conditions := line.get("conditions"):
+                line["conditions"] = conditions | {"settings": own | conditions.get("settings", {})}
+            found.append(line)
+    return found
 
 
 def _provenance(card: Card) -> dict | None:
