@@ -756,7 +756,7 @@ def test_help_is_quick():
     code = (
         "import sys, runpy; sys.argv = ['ser', 'report', '--help']\n"
         "try: runpy.run_module('pipeline', run_name='__main__')\n"
-        "except SystemExit: print([m for m in ('matplotlib', 'jinja2') if m in sys.modules])"
+        "finally: print([m for m in ('matplotlib', 'jinja2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
