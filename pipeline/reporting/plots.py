@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.reporting import figures
 from pipeline.reporting.results import Run
-from pipeline.scoring.targets import Emotions
+from pipeline.scoring.targets import Attributes, Emotions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,10 +32,7 @@ def write(runs: list[Run], folder: Path) -> None:
     for run in runs:
         drawn = {curve.title: markup for curve, markup in figures.curves(run)}
         drawn["folds"] = figures.by_fold(run)
-        if run.target.KIND == Emotions.KIND:
-            drawn["confusion"] = confusion(run)
-        else:
-            drawn |= {m.published: figures.scatter(run, m) for m in run.measures}
+        drawn |= ANSWERS[run.target.KIND](run)
         place = folder / run.name
         place.mkdir(parents=True, exist_ok=True)
         for title, markup in drawn.items():
@@ -85,3 +82,10 @@ def confusion(run: Run) -> str:
         axes.set(xlabel="predicted", xlim=(0, len(labels)), ylim=(len(labels), 0))
 
     return str(figures.drawing(draw, f"Confusion of {run.name} in per cent", 260, left=60))
+
+
+# What was predicted on held-out clips, by name of the figure.
+ANSWERS = {
+    Emotions.KIND: lambda run: {"confusion": confusion(run)},
+    Attributes.KIND: lambda run: {m.published: figures.scatter(run, m) for m in run.measures},
+}
