@@ -1,9 +1,19 @@
 """Facts of a signal whose answers are known, and lengths that do or do not tell the emotion."""
 
+import re
+
 import numpy as np
 import pytest
 
-from pipeline.audit.quality import LIMITS, SUSPICIONS, facts, length_confound, suspicions
+from pipeline.audit.quality import (
+    LIMITS,
+    SUSPICIONS,
+    empty,
+    facts,
+    length_confound,
+    suspicions,
+    unusable,
+)
 
 RATE = 16000
 
@@ -118,3 +128,70 @@ def test_bins_are_of_a_tenth_of_a_second():
     assert length_confound(apart, emotions)[0] == 1.0
     together = np.where(np.array(emotions) == "sad", 2.0, 2.09)
     assert length_confound(together, emotions)[0] == 0.5
+
+
+# ---- sound that says nothing -----------------------------------------------------------------
+
+
+def with_a_spike(value):
+    """Make a tone of which one sample is something else."""
+    signal = tone()
+    signal[5000] = value
+    return signal
+
+
+@pytest.mark.parametrize(
+    ("signal", "reason"),
+    [
+        (tone(0), r"0\.0000 s long; wanted 0\.1 s or more"),
+        (tone(0.0999), r"0\.0999 s long; wanted 0\.1 s or more"),
+        (0 * tone(), "silent: every sample is 0"),
+        (0 * tone(channels=2), "silent: every sample is 0"),
+        (np.sign(tone()) * np.float32(2**-16), r"silent: no sample is beyond 0\.000015 of full"),
+        (0 * tone() + np.float32(0.25), r"constant: every sample is 0\.2500; no sound"),
+        (np.hstack([tone(), -tone()]), "the channels cancel: their mean is silent"),
+        (np.hstack([tone(), -tone() * np.float32(0.9999)]), "the channels cancel: their mean is"),
+        (with_a_spike(np.nan), "holds values that are not numbers"),
+        (with_a_spike(-np.inf), "holds values that are not numbers"),
+        (with_a_spike(1e30), r"holds a value of 1e\+30; full scale is 1"),
+        (with_a_spike(-1e30), r"holds a value of -?1e\+30; full scale is 1"),
+    ],
+)
+def test_sound_that_says_nothing_is_named(signal, reason):
+    assert re.match(reason, unusable(signal, RATE))
+    if len(signal) > RATE / 2:
+        assert empty(signal) == unusable(signal, RATE)
+
+
+@pytest.mark.parametrize(
+    "signal",
+    [
+        *(tone(), tone(0.1), tone(channels=2), tone(amplitude=2**-13), tone(amplitude=1e5)),
+        tone() + np.float32(0.5),
+        np.hstack([tone(), 0 * tone()]),
+        np.hstack([tone(), -0.5 * tone()]),
+    ],
+)
+def test_sound_that_says_something_is_used(signal):
+    assert unusable(signal, RATE) == ""
+
+
+def test_a_float_file_above_full_scale_is_loud_and_not_clipped():
+    loud = tone(amplitude=1.5)
+    assert suspicions(facts(loud, RATE, unbounded=True), "") == {"loud": 1.5}
+    assert set(suspicions(facts(loud, RATE), "")) == {"clipped"}
+    flat = np.clip(loud, -1.2, 1.2)
+    found = suspicions(facts(flat, RATE, unbounded=True), "")
+    assert set(found) == {"loud", "clipped"}
+    full = np.clip(loud, -1, 1)
+    assert set(suspicions(facts(full, RATE, unbounded=True), "")) == {"clipped"}
+
+
+def test_a_dead_channel_and_channels_that_nearly_cancel():
+    assert suspected(np.hstack([tone(), 0 * tone()])) == {"dead": 1}
+    found = suspected(np.hstack([tone(), -0.95 * tone()]).astype(np.float32))
+    assert found == {"cancelled": pytest.approx(0.0256, abs=1e-3)}
+
+
+def test_a_length_that_is_not_stated_is_noted():
+    assert suspicions(facts(tone(), RATE), "", "no length") == {"unchecked": "no length"}

@@ -324,6 +324,19 @@ def test_a_silent_window_gets_no_answer_but_the_reason(asked, tmp_path, capsys):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_folder_and_all_that_is_in_it_are_the_same(asked, rates, noises, tmp_path):
+    wanted = asked()
+    (tmp_path / "all" / "empty").mkdir(parents=True)
+    for path in noises.iterdir():
+        (tmp_path / "all" / path.name).symlink_to(path)
+    opus = tmp_path / "all" / "z.opus"
+    soundfile.write(opus, soundfile.read(noises / "b.wav")[0], 16000, format="OGG", subtype="OPUS")
+    folder = asked(sounds=tmp_path / "all")
+    assert len(folder) == len(wanted) + 1
+    predict(rates / "two", sorted((tmp_path / "all").iterdir()), csv=tmp_path / "b.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "b.csv"), folder)
+
+
 def test_attributes_over_time(asked, rates, noises, tmp_path):
     options = {"window": 4.0, "hop": 3.0, "picture": tmp_path / "a.png"}
     table = asked("valence", noises / "below" / "c.wav", beside=[rates / "arousal"], **options)

@@ -118,6 +118,28 @@ def test_a_recorder_that_never_stated_the_length(tmp_path, riff, size, odd):
     assert sound.unchecked == "its header states no length"
 
 
+@pytest.mark.parametrize("counted", [44, 36])
+def test_a_recorder_that_counts_its_header_as_sound(tmp_path, counted):
+    data, wanted, place = chunked("WAV")
+    data[place : place + 4] = (2 * SAMPLES + counted).to_bytes(4, "little")
+    sound = load(tmp_path, data)
+    np.testing.assert_array_equal(sound.signal, wanted)
+    assert sound.unchecked == ""
+
+
+@pytest.mark.parametrize("size", [0, (1 << 64) - 1])
+def test_an_rf64_file_that_states_no_length(tmp_path, size):
+    file = io.BytesIO()
+    soundfile.write(file, noise(), RATE, format="RF64", subtype="PCM_16")
+    data = bytearray(file.getvalue())
+    wanted = load(tmp_path, data).signal
+    place = data.find(b"ds64") + 8
+    data[place : place + 24] = size.to_bytes(8, "little") * 3
+    sound = load(tmp_path, data)
+    np.testing.assert_array_equal(sound.signal, wanted)
+    assert sound.unchecked == "its header states no length"
+
+
 @pytest.mark.parametrize(
     ("container", "size"),
     [

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 
 from pipeline.errors import InputError
 from pipeline.files.containers import mpeg
-from pipeline.files.containers.contents import PLACEHOLDERS, Contents, at, held, length
+from pipeline.files.containers.contents import FARTHEST, PLACEHOLDERS, Contents, at, held, length
 
 MPEG = 0x55  # tag of the encoding in a WAV's format chunk
 SIMPLE = (1, 3, 6, 7)  # PCM, float, A-law, u-law: a block is a sample of each channel
@@ -120,7 +120,7 @@ def contents(file: BinaryIO, kind: Kind) -> Contents:
     unknown = _unknown(promised, kind) or (
         promised <= 0 < there and not _are_chunks(file, start, kind)
     )
-    if unknown:
+    if unknown or promised in (size, size - kind.first + 4):  # the header is counted, too
         sound = there
     else:
         held(promised, there)
@@ -159,9 +159,9 @@ def _next(chunk: Chunk, kind: Kind) -> int:
 
 def _unknown(promised: int, kind: Kind) -> bool:
     """Whether a size is what writers put that do not know it."""
-    if kind.size == 8:
-        return promised >= 1 << 62
-    return any(promised + kind.lead in sizes for sizes in PLACEHOLDERS)
+    if promised >= FARTHEST:
+        return True
+    return kind.size == 4 and any(promised + kind.lead in sizes for sizes in PLACEHOLDERS)
 
 
 def _total(file: BinaryIO, kind: Kind) -> int:
