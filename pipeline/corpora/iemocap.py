@@ -105,9 +105,9 @@ def clips(folder: Path) -> list[Clip]:
             "copy dialog/EmoEvaluation again"
         )
     for name in sorted(labels.keys() - {clip.clip for clip in found}):
-        path = folder / f"{name}.wav"
-        clip = _clip(path, TURN.fullmatch(name), *labels[name])
-        found.append(dataclasses.replace(clip, absent=True))
+        if turn := TURN.fullmatch(name):
+            clip = _clip(folder / f"{name}.wav", turn, *labels[name])
+            found.append(dataclasses.replace(clip, absent=True))
     return natsorted(found, key=lambda clip: (clip.emotion.replace("excited", "happy"), clip.clip))
 
 

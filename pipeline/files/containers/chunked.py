@@ -126,7 +126,7 @@ def contents(file: BinaryIO, kind: Kind) -> Contents:
         held(promised, there)
         sound = promised
         if _leftover(file, start + promised, kind):
-            if kind.total is None or not block or _total(file, kind) != size or there % block:
+            if not block or _total(file, kind) != size or there % block:
                 raise InputError(
                     f"{there - promised} bytes behind the sound are neither a chunk nor, by the "
                     "header, sound; if they are sound, write the file again with a sound editor"
@@ -165,7 +165,9 @@ def _unknown(promised: int, kind: Kind) -> bool:
 
 
 def _total(file: BinaryIO, kind: Kind) -> int:
-    """Bytes that the file has by its own first size."""
+    """Bytes that the file has by its own first size, 0 if it states none."""
+    if kind.total is None:
+        return 0
     size = int.from_bytes(at(file, kind.total, kind.size), kind.order)
     return size if kind.whole else size + kind.total + kind.size
 
