@@ -130,9 +130,12 @@ def _protocol(_: str, line: Any, place: str, __: dict) -> Protocol:
 
 
 def _sound(name: str, line: Any, place: str, found: dict) -> Sound:
-    _named(line, "corpus", found["corpora"], place, "corpora")
+    corpus = found["corpora"][_named(line, "corpus", found["corpora"], place, "corpora")]
     waveform = _named(line, "waveform", found["waveforms"], place, "waveforms")
-    return read(Sound, line, place, name=name, recipe=found["waveforms"][waveform])
+    recipe = found["waveforms"][waveform]
+    if corpus.samples and recipe.samples is None and recipe.length != "whole":
+        line = {"samples": corpus.samples, **line}
+    return read(Sound, line, place, name=name, recipe=recipe)
 
 
 def _data(name: str, line: Any, place: str, found: dict) -> Data:

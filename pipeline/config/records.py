@@ -27,6 +27,12 @@ class Corpus:
     name: str
     settings: dict[str, Any]  # of the parser, none left unsaid; they stand next to the other keys
     parser: str = setting(doc="File of pipeline/corpora that reads it.")
+    samples: int | None = setting(
+        None,
+        "Length of its waveforms, where neither their recipe nor their line of sounds states it.",
+        unit="samples",
+        low=1,
+    )
     allow_partial: bool = setting(False, "Whether a copy that lacks clips will do.")
     limits: dict[str, float] = setting(
         {}, f"Counts above which the index fails: {', '.join(quality.LIMITS)}."

@@ -45,6 +45,17 @@ def test_each_thing_that_is_made_has_a_listing(project, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_corpus_may_state_the_length_of_its_waveforms(project):
+    text = TEXT.replace("{parser: demo}", "{parser: demo, samples: 66150}")
+    listing = project / "features" / "code" / "waveforms" / "demo-centred"
+    stated = []
+    for line in (text, text.replace(", samples: 55125", "")):
+        (project / "params.yaml").write_text(line)
+        check(project / "features" / "code")
+        stated.append(listing.read_text().splitlines()[-1])
+    assert stated == ["samples 55125", "samples 66150"]
+
+
 def test_a_listing_of_what_is_no_longer_made_goes(project):
     check(project / "features" / "code")
     (project / "params.yaml").write_text(TEXT.replace("runs: {one:", "runs: {two:"))
