@@ -94,6 +94,8 @@ def _table(lines: Any, table: str, make: Callable, found: dict[str, Any]) -> dic
 
 def _corpus(name: str, line: Any, place: str, _: dict) -> Corpus:
     line = dict(mapping(line, place))
+    if "parser" not in line:
+        raise InputError(f"{place}.parser: missing")
     parser = choice(line.get("parser"), tuple(plugins.names("corpora")), f"{place}.parser")
     settings = {}
     for key, (kind, default) in _parser_settings(parser).items():
@@ -155,7 +157,7 @@ def _named(line: Any, key: str, table: Mapping, place: str, name: str, wanted: s
     line = mapping(line, place)
     if key not in line:
         raise InputError(f"{place}.{key}: missing")
-    if (value := line[key]) not in table:
+    if not isinstance(value := line[key], str) or value not in table:
         add = f"; or add under {name}: {wanted}" if wanted else ""
         nearest = text.nearest(str(value), [*table])
         raise InputError(f"{place}.{key}: no {text.shown(value)} under {name}; {nearest}{add}")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from pipeline.config import params
-from pipeline.config.records import Corpus, Engine
+from pipeline.config.records import Corpus, Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features.cepstral import Mfcc
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
@@ -21,17 +21,23 @@ from pipeline.settings import flat
 ROOT = Path(__file__).parents[2]
 TEXT = """\
 corpora:
-  demo: {parser: demo, samples: 55125}
+  demo: {parser: demo}
 waveforms:
-  centred: {sample_rate: 22050, resampler: soxr_hq, length: centre, samples: corpus}
+  centred: {sample_rate: 22050, resampler: soxr_hq, length: centre}
 features:
   mfcc39: {function: cepstral.mfcc, n_mfcc: 39}
 protocols:
   random5: {kind: kfold, folds: 5, seed: 1, allow: [speaker, sentence]}
   speakers5: {kind: speakers, folds: 5, validation: 2, allow: [sentence]}
   loso: {kind: leave_one_speaker_out}
+sounds:
+  demo-centred: {corpus: demo, waveform: centred, samples: 55125}
+data:
+  demo-mfcc39: {sound: demo-centred, feature: mfcc39}
+folds:
+  demo-random5: {corpus: demo, protocol: random5}
 runs:
-  one: {model: tim_net, corpus: demo, waveform: centred, feature: mfcc39, protocol: random5}
+  one: {model: tim_net, corpus: demo, data: demo-mfcc39, folds: demo-random5}
 engine:
   backend: tensorflow
   folds: auto
@@ -41,7 +47,8 @@ engine:
 ENGINE = TEXT[TEXT.index("engine:") :]
 RATED = (
     TEXT.replace("tim_net", "deep_emo_cluster")
-    .replace("length: centre, samples: corpus", "length: whole")
+    .replace("length: centre", "length: whole")
+    .replace(", samples: 55125", "")
     .replace("cepstral.mfcc, n_mfcc: 39", "spectral.mel, segment: 62, chunks: 11")
 )
 
@@ -79,17 +86,22 @@ def test_the_file_of_the_repository_is_valid():
 
 def test_records_hold_what_the_file_says(read):
     held = read(TEXT)
-    assert held.corpora == {"demo": Corpus("demo", "demo", 55125)}
-    assert held.waveforms == {"centred": WaveformRecipe(22050, "soxr_hq", "centre", "corpus")}
+    assert held.corpora == {"demo": Corpus("demo", {}, "demo")}
+    recipe = WaveformRecipe(22050, "soxr_hq", "centre")
+    assert held.waveforms == {"centred": recipe}
+    sound = Sound("demo-centred", recipe, corpus="demo", waveform="centred", samples=55125)
+    assert held.sounds == {"demo-centred": sound}
     random = Protocol("kfold", 5, 1, 0, ("speaker", "sentence"))
     assert held.protocols["random5"] == random
     run = held.runs["one"]
     assert (run.name, run.selection, run.seeds, run.weights) == ("one", "last", (0,), "")
+    assert (run.waveform, run.feature, run.protocol) == ("centred", "mfcc39", "random5")
+    assert held.folds["demo-random5"].rule == random
     assert run.engine == Engine("tensorflow", "auto", 100, "threads")
 
 
 def test_settings_are_complete_and_hold_the_differences(read):
-    held = read(TEXT.replace("random5}", "random5, settings: {blocks: 4, epochs: 2}}"))
+    held = read(TEXT.replace("demo-random5}", "demo-random5, settings: {blocks: 4, epochs: 2}}"))
     run = held.runs["one"]
     assert (run.settings.blocks, run.settings.filters) == (4, 39)  # the run's, the paper's
     assert (run.training.epochs, run.training.batch) == (2, 64)
@@ -111,7 +123,7 @@ def test_a_feature_says_how_it_is_cut(read):
 
 
 def test_a_run_may_say_what_computes_it(read):
-    text = TEXT.replace("random5}", "random5, backend: jax}")
+    text = TEXT.replace("demo-random5}", "demo-random5, backend: jax}")
     text = text.replace(
         "engine:", TEXT[TEXT.index("  one:") : -len(ENGINE)].replace("one", "two") + "engine:"
     )
@@ -125,8 +137,8 @@ def test_a_run_on_attributes_says_which(read):
     assert run.training.attributes == ("arousal",)  # the paper's
     assert (run.training.clusters, run.training.unlabeled) == (10, 0)
     assert run.settings.temporal == "gru"
-    line = "random5, settings: {attributes: [valence, dominance], clusters: 2, unlabeled: 9}}"
-    run = read(RATED.replace("random5}", line)).runs["one"]
+    line = "demo-random5, settings: {attributes: [valence, dominance], clusters: 2, unlabeled: 9}}"
+    run = read(RATED.replace("demo-random5}", line)).runs["one"]
     assert run.training.attributes == ("valence", "dominance")  # in the order of the answers
     assert (run.training.clusters, run.training.unlabeled) == (2, 9)
     assert read(TEXT).runs["one"].training.attributes == ()
@@ -134,7 +146,9 @@ def test_a_run_on_attributes_says_which(read):
 
 @pytest.mark.parametrize("text", ["1e-3", "0.001", "1.0e-03", "1.0E-3", ".001"])
 def test_decimals_may_be_written_as_yaml_allows(read, text):
-    held = read(TEXT.replace("random5}", f"random5, settings: {{learning_rate: {text}}}}}"))
+    held = read(
+        TEXT.replace("demo-random5}", f"demo-random5, settings: {{learning_rate: {text}}}}}")
+    )
     assert held.runs["one"].training.learning_rate == 1e-3
 
 
@@ -149,74 +163,99 @@ def test_whole_numbers_pass_for_decimals_and_null_where_a_function_takes_it(read
 
 # ---- what is refused -------------------------------------------------------------------------
 
-NAMED = "a name holds letters, digits, _ and, not in front, -"
+NAMED = "is no name; wanted letters, digits, ., _ and -, the first a letter, a digit or _"
 EDITS = [
     # unknown keys
-    ("engine:", "engines:", "engines: no such key; did you mean engine?"),
-    ("{parser: demo,", "{parsr: demo,", "corpora.demo.parsr: no such key; did you mean parser?"),
+    ("engine:", "engines:", "engines: no such table; did you mean engine?"),
+    ("{parser: demo}", "{parsr: demo}", "corpora.demo.parser: missing"),
     ("backend: t", "backnd: t", "engine.backnd: no such key; did you mean backend?"),
     ("n_mfcc: 39", "n_mfc: 39", "features.mfcc39.n_mfc: no such key; did you mean n_mfcc?"),
     ("folds: 5, s", "fold: 5, s", "protocols.random5.fold: no such key; did you mean folds?"),
     (
-        "random5}",
-        "random5, settings: {epoch: 3}}",
+        "demo-random5}",
+        "demo-random5, settings: {epoch: 3}}",
         "runs.one.settings.epoch: no such key; did you mean epochs?",
     ),
     (
-        "random5}",
-        "random5, sed: 1}",
+        "demo-random5}",
+        "demo-random5, sed: 1}",
         "runs.one.sed: no such key; did you mean seeds?",
     ),
     (
-        "random5}",
-        "random5, settings: {dropuot: 0.1}}",
+        "demo-random5}",
+        "demo-random5, settings: {dropuot: 0.1}}",
         "runs.one.settings.dropuot: no such key; did you mean dropout?",
     ),
     (
-        "random5}",
-        "random5, training: {epochs: 3}}",
-        "runs.one.training: no such key; see engine, or settings of the run",
+        "demo-random5}",
+        "demo-random5, training: {epochs: 3}}",
+        "runs.one.training: no such key; ",
     ),
     (
-        "length: centre,",
-        "length: centre, 1: 2,",
+        "length: centre",
+        "length: centre, 1: 2",
         "waveforms.centred.1: no such key; known: sample_rate, resampler, length, samples",
     ),
     (
-        "random5}",
-        "random5, settings: {seed: 1}}",
+        "demo-random5}",
+        "demo-random5, settings: {seed: 1}}",
         "runs.one.settings.seed: no such key; known: blocks, ",
     ),
-    ("runs:", "models: {tim_net: {}}\nruns:", "models: no such key; known: corpora, waveforms, "),
+    ("runs:", "models: {tim_net: {}}\nruns:", "models: no such table; known: corpora, waveforms, "),
     # missing keys
     (ENGINE, "", "engine: missing"),
     ("  backend: tensorflow\n", "", "engine.backend: missing"),
-    (", samples: 55125", "", "corpora.demo.samples: missing"),
+    (", samples: 55125", "", "sounds.demo-centred.samples: missing; waveforms.centred leaves it"),
     (", length: centre", "", "waveforms.centred.length: missing"),
     ("function: cepstral.mfcc, ", "", "features.mfcc39.function: missing"),
     ("kind: kfold, ", "", "protocols.random5.kind: missing"),
-    ("corpus: demo, ", "", "runs.one.corpus: missing"),
+    ("tim_net, corpus: demo, ", "tim_net, ", "runs.one.corpus: missing"),
+    (
+        "tim_net, corpus: demo, data: demo-mfcc39, ",
+        "tim_net, corpus: demo, ",
+        "runs.one.data: missi",
+    ),
     # wrong types
-    ("samples: 55125", "samples: long", "corpora.demo.samples: wanted a whole number, got 'long'"),
-    ("samples: 55125", "samples: 2.5", "corpora.demo.samples: wanted a whole number, got 2.5"),
-    ("samples: 55125", "samples: true", "corpora.demo.samples: wanted a whole number, got true"),
-    ("samples: 55125", "samples: 1e3", "corpora.demo.samples: wanted a whole number, got 1000.0"),
-    ("samples: 55125", "samples: ", "corpora.demo.samples: wanted a whole number, got nothing"),
-    ("parser: demo", "parser: [demo]", "corpora.demo.parser: wanted a text, got ['demo']"),
-    ("parser: demo", "parser: 1", "corpora.demo.parser: wanted a text, got 1"),
+    (
+        "samples: 55125",
+        "samples: long",
+        "sounds.demo-centred.samples: wanted a whole number or null, got",
+    ),
+    (
+        "samples: 55125",
+        "samples: 2.5",
+        "sounds.demo-centred.samples: wanted a whole number or null, g",
+    ),
+    (
+        "samples: 55125",
+        "samples: true",
+        "sounds.demo-centred.samples: wanted a whole number or null",
+    ),
+    (
+        "samples: 55125",
+        "samples: 1e3",
+        "sounds.demo-centred.samples: wanted a whole number or null",
+    ),
+    (
+        "samples: 55125",
+        "samples: ",
+        "sounds.demo-centred.samples: missing; waveforms.centred leaves",
+    ),
+    ("parser: demo", "parser: [demo]", "corpora.demo.parser: no ['demo']; "),
+    ("parser: demo", "parser: 1", "corpora.demo.parser: no 1; "),
     (
         "22050",
         "2026-02-03",
         "waveforms.centred.sample_rate: wanted a whole number, got datetime.date(2026, 2, 3)",
     ),
     (
-        "samples: corpus",
-        "samples: corps",
-        "waveforms.centred.samples: wanted a whole number, corpus or p0..p100, got 'corps'",
+        "length: centre",
+        "length: centre, samples: p",
+        "waveforms.centred.samples: wanted a whole number or p0..p100, got 'p'",
     ),
     (
-        "samples: corpus",
-        "samples: [1]",
+        "length: centre",
+        "length: centre, samples: [1]",
         "waveforms.centred.samples: wanted a whole number or a text or null, got [1]",
     ),
     ("n_mfcc: 39", "n_mfcc: null", "features.mfcc39.n_mfcc: wanted a whole number, got nothing"),
@@ -242,17 +281,25 @@ EDITS = [
         "allow: [[sentence]]",
         "protocols.speakers5.allow: wanted a text, got ['sentence']",
     ),
-    ("random5}", "random5, settings: 0}", "runs.one.settings: wanted a mapping, got 0"),
-    ("random5}", "random5, settings: []}", "runs.one.settings: wanted a mapping, got []"),
-    ("random5}", "random5, settings: }", "runs.one.settings: wanted a mapping, got nothing"),
-    ("model: tim_net", "model: [tim_net]", "runs.one.model: wanted a text, got ['tim_net']"),
-    ("random5}", "random5, seeds: [0, 1.5]}", "runs.one.seeds: wanted a whole number, got 1.5"),
-    ("random5}", "random5, seeds: 3}", "runs.one.seeds: wanted a list, got 3"),
+    ("demo-random5}", "demo-random5, settings: 0}", "runs.one.settings: wanted a mapping, got 0"),
+    ("demo-random5}", "demo-random5, settings: []}", "runs.one.settings: wanted a mapping, got []"),
+    (
+        "demo-random5}",
+        "demo-random5, settings: }",
+        "runs.one.settings: wanted a mapping, got nothing",
+    ),
+    ("model: tim_net", "model: [tim_net]", "runs.one.model: no model "),
+    (
+        "demo-random5}",
+        "demo-random5, seeds: [0, 1.5]}",
+        "runs.one.seeds: wanted a whole number, got 1.5",
+    ),
+    ("demo-random5}", "demo-random5, seeds: 3}", "runs.one.seeds: wanted a list, got 3"),
     (ENGINE, "engine: jax", "engine: wanted a mapping, got 'jax'"),
     ("backend: tensorflow", "backend: ", "engine.backend: wanted a text, got nothing"),
-    ("  demo: {parser: demo, samples: 55125}", "  [demo]", "corpora: wanted a mapping, got ['demo"),
+    ("  demo: {parser: demo}", "  [demo]", "corpora: wanted a mapping, got ['demo"),
     # unknown names
-    ("parser: demo", "parser: demo, settings: {}", "corpora.demo.settings: no such key; a parser"),
+    ("parser: demo", "parser: demo, settings: {}", "corpora.demo.settings: no such key; "),
     ("parser: demo", "parser: ravdess, song: 1", "corpora.demo.song: wanted true or false, got 1"),
     (
         "parser: demo",
@@ -276,48 +323,79 @@ EDITS = [
     ("kind: kfold", "kind: kfolds", "protocols.random5.kind: no 'kfolds'; did you mean kfold?"),
     ("[speaker,", "[speakr,", "protocols.random5.allow: no 'speakr'; did you mean speaker?"),
     ("model: tim_net", "model: timnet", "runs.one.model: no model 'timnet'; did you mean tim_net?"),
-    ("corpus: demo", "corpus: emodb", "runs.one.corpus: no 'emodb'; "),
-    ("waveform: centred", "waveform: center", "runs.one.waveform: no 'center'; did you mean"),
-    ("feature: mfcc39", "feature: mfcc40", "runs.one.feature: no 'mfcc40'; did you mean mfcc39?"),
-    ("protocol: random5", "protocol: random", "runs.one.protocol: no 'random'; did you mean"),
-    ("random5}", "random5, selection: best}", "runs.one.selection: no 'best'; "),
+    (
+        "tim_net, corpus: demo",
+        "tim_net, corpus: emodb",
+        "runs.one.corpus: no 'emodb' under corpora; ",
+    ),
+    (
+        "waveform: centred",
+        "waveform: center",
+        "sounds.demo-centred.waveform: no 'center' under wavef",
+    ),
+    (
+        "feature: mfcc39",
+        "feature: mfcc40",
+        "data.demo-mfcc39.feature: no 'mfcc40' under features; d",
+    ),
+    ("protocol: random5", "protocol: random", "folds.demo-random5.protocol: no 'random' under pro"),
+    ("sound: demo-centred", "sound: demo", "data.demo-mfcc39.sound: no 'demo' under sounds; "),
+    (
+        "data: demo-mfcc39",
+        "data: demo-mfcc13",
+        "runs.one.data: no 'demo-mfcc13' under data; did you mean demo-mfcc39?; or add under data: "
+        "demo-mfcc13: {sound: demo-WAVEFORM, feature: FEATURE}",
+    ),
+    (
+        "folds: demo-random5",
+        "folds: mine",
+        "runs.one.folds: no 'mine' under folds; known: demo-random5; or add under folds: "
+        "mine: {corpus: demo, protocol: PROTOCOL}",
+    ),
+    ("demo-random5}", "demo-random5, selection: best}", "runs.one.selection: no 'best'; "),
     ("backend: tensorflow", "backend: torch", "engine.backend: no 'torch'; known: jax, tensorflow"),
-    ("random5}", "random5, backend: torch}", "runs.one.backend: no 'torch'; known: jax, tensorfl"),
-    ("random5}", "random5, engine: jax}", "runs.one.engine: no such key; see engine, or settings"),
+    ("demo-random5}", "demo-random5, backend: torch}", "runs.one.backend: no 'torch'; "),
+    ("demo-random5}", "demo-random5, engine: jax}", "runs.one.engine: no such key; "),
     ("folds: auto", "folds: stack", "engine.folds: no 'stack'; did you mean stacked?"),
     # names that make no folder
-    ("  demo: {p", "  de/mo: {p", f"corpora.de/mo: {NAMED}"),
-    ("  demo: {p", "  -demo: {p", f"corpora.-demo: {NAMED}"),
-    ("  demo: {p", '  "": {p', f"corpora.: {NAMED}"),
-    ("  demo: {p", '  "a\\nb": {p', f"corpora.a b: {NAMED}"),
+    ("  demo: {p", "  de/mo: {p", f"corpora: 'de/mo' {NAMED}"),
+    ("  one: {m", "  $(touch x): {m", f"runs: '$(touch x)' {NAMED}"),
+    ("  one: {m", "  ../one: {m", f"runs: '../one' {NAMED}"),
+    ("  demo: {p", "  -demo: {p", f"corpora: '-demo' {NAMED}"),
+    ("  demo: {p", '  "": {p', f"corpora: '' {NAMED}"),
+    ("  demo: {p", '  "a\\nb": {p', f"corpora: 'a\\nb' {NAMED}"),
     ("  one: {m", "  1: {m", "runs.1: a name is a text, got 1; put it in quotes"),
     ("  one: {m", "  ? [one]\n  : {m", "runs.('one',): a name is a text, got ('one',); put it"),
     # out of bounds
-    ("samples: 55125", "samples: 0", "corpora.demo.samples: must be at least 1, got 0"),
+    (
+        "samples: 55125",
+        "samples: 0",
+        "sounds.demo-centred.samples: must be at least 1 samples, got 0",
+    ),
     ("22050", "44", "waveforms.centred.sample_rate: must be at least 1000 Hz, got 44"),
     (
-        "samples: corpus",
-        "samples: p101",
-        "waveforms.centred.samples: wanted a whole number, corpus",
+        "length: centre",
+        "length: centre, samples: p101",
+        "waveforms.centred.samples: wanted a whole number or p0..p100",
     ),
     (
-        "samples: corpus",
-        "normalise: loud",
+        "length: centre",
+        "length: centre, normalise: loud",
         "waveforms.centred.normalise: no 'loud'; known: none, peak, percentile",
     ),
     (
-        "samples: corpus",
-        "pre_emphasis: 1",
+        "length: centre",
+        "length: centre, pre_emphasis: 1",
         "waveforms.centred.pre_emphasis: must be at least 0 and below 1, got 1.0",
     ),
     (
-        "samples: corpus",
-        "pcm16: 1",
+        "length: centre",
+        "length: centre, pcm16: 1",
         "waveforms.centred.pcm16: wanted true or false, got 1",
     ),
     (
-        "samples: corpus",
-        "samples: -1",
+        "length: centre",
+        "length: centre, samples: -1",
         "waveforms.centred.samples: must be at least 1 samples, got -1",
     ),
     ("folds: 5, s", "folds: 1, s", "protocols.random5.folds: must be at least 2, got 1"),
@@ -337,9 +415,17 @@ EDITS = [
         "leave_one_speaker_out, folds: 3}",
         "protocols.loso.folds: leave_one_speaker_out makes one per speaker; remove it",
     ),
-    ("random5}", "random5, seeds: [-1]}", "runs.one.seeds: must be at least 0, got -1"),
-    ("random5}", "random5, seeds: []}", "runs.one.seeds: wanted one or more, all different"),
-    ("random5}", "random5, seeds: [1, 1]}", "runs.one.seeds: wanted one or more, all different"),
+    ("demo-random5}", "demo-random5, seeds: [-1]}", "runs.one.seeds: must be at least 0, got -1"),
+    (
+        "demo-random5}",
+        "demo-random5, seeds: []}",
+        "runs.one.seeds: wanted one or more, all different",
+    ),
+    (
+        "demo-random5}",
+        "demo-random5, seeds: [1, 1]}",
+        "runs.one.seeds: wanted one or more, all different",
+    ),
     (
         "workers: threads",
         "workers: thread",
@@ -361,11 +447,6 @@ EDITS = [
         "segment: 62, segment_hop: 5, chunks: 11",
         "features.mfcc39.segment_hop: chunks decides how far apart they are; remove it",
     ),
-    (
-        "samples: corpus",
-        "samples: null",
-        "waveforms.centred.samples: must be there where length is not whole, got nothing",
-    ),
     ("n_mfcc: 39", "chunks: 2.5", "features.mfcc39.chunks: wanted a whole number, got 2.5"),
     (
         "seed: 1,",
@@ -373,11 +454,11 @@ EDITS = [
         "protocols.random5.hidden: must be at least 0 and below 1",
     ),
     ("seed: 1,", "seed: 1, hidden: all,", "protocols.random5.hidden: wanted a number, got 'all'"),
-    ("memory_mb: 100", "memory_mb: 0", "engine.memory_mb: must be at least 1, got 0"),
+    ("memory_mb: 100", "memory_mb: 0", "engine.memory_mb: must be at least 1 MB, got 0"),
     # together
     (
-        "random5}",
-        "random5, selection: best_validation}",
+        "demo-random5}",
+        "demo-random5, selection: best_validation}",
         "runs.one.selection: best_validation needs validation speakers; "
         "set protocols.random5.validation to 1 or more",
     ),
@@ -386,12 +467,12 @@ EDITS = [
     (
         "engine:",
         "\tengine:",
-        "not YAML: line 13: found character '\\t' that cannot start any token",
+        "not YAML: line 19: found character '\\t' that cannot start any token",
     ),
-    ("engine:", "corpora:", 'not YAML: line 13: found duplicate key "corpora"'),
+    ("engine:", "corpora:", 'not YAML: line 19: found duplicate key "corpora"'),
     ("samples: 55125", "samples: 2026-02-30", "not YAML: day is out of range for month"),
     ("samples: 55125", "samples: !!bool x", "not YAML: 'x'"),
-    ("samples: 55125", "samples: !new x", "not YAML: line 2: could not determine a constructor"),
+    ("samples: 55125", "samples: !new x", "not YAML: line 12: could not determine a constructor"),
     ("samples: 55125", f"samples: {'[' * 3000}", "not YAML: maximum recursion depth exceeded"),
 ]
 
@@ -443,31 +524,31 @@ ATTRIBUTES = [
     ],
 )
 def test_a_setting_out_of_bounds_is_one_line(read, setting, message):
-    text = TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    text = TEXT.replace("demo-random5}", f"demo-random5, settings: {{{setting}}}}}")
     assert refusal(read, text) == f"runs.one.settings.{message}"
 
 
 @pytest.mark.parametrize(("setting", "message"), ATTRIBUTES, ids=[line[0] for line in ATTRIBUTES])
 def test_a_mistake_in_a_run_on_attributes_is_one_line(read, setting, message):
-    text = RATED.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    text = RATED.replace("demo-random5}", f"demo-random5, settings: {{{setting}}}}}")
     assert refusal(read, text).startswith(f"runs.one.settings.{message}")
 
 
 def test_attributes_are_learnt_from_chunks_of_whole_clips(read):
-    assert refusal(read, RATED.replace("length: whole", "length: centre")) == (
-        "runs.one.waveform: deep_emo_cluster takes whole clips; set waveforms.centred.length to "
-        "whole, or name another"
+    assert refusal(read, RATED.replace("length: whole", "length: centre, samples: 9")) == (
+        "runs.one.data: deep_emo_cluster takes whole clips; set waveforms.centred.length to "
+        "whole, or name other data"
     )
     assert refusal(read, RATED.replace(", segment: 62, chunks: 11", "")) == (
-        "runs.one.feature: deep_emo_cluster learns from chunks of a clip; give features.mfcc39 "
-        "segment and chunks, or name another"
+        "runs.one.data: deep_emo_cluster is trained on chunks of a clip; give features.mfcc39 "
+        "segment and chunks, or name other data"
     )
 
 
 @pytest.mark.parametrize("setting", ["attributes: [arousal]", "clusters: 10", "unlabeled: 0"])
 def test_other_models_know_nothing_of_attributes(read, setting):
     key = setting.partition(":")[0]
-    text = TEXT.replace("random5}", f"random5, settings: {{{setting}}}}}")
+    text = TEXT.replace("demo-random5}", f"demo-random5, settings: {{{setting}}}}}")
     assert f".{key}: no such key; " in refusal(read, text)
 
 
