@@ -38,10 +38,11 @@ def clone(finished, tmp_path_factory):
     clone = shutil.copytree(finished, tmp_path_factory.mktemp("own") / "clone", ignore=ignored)
     (source,) = guides.blocks(GUIDE, "python own")
     (clone / source.partition("\n")[0].removeprefix("# ")).write_text(source)
-    (line,) = guides.blocks(GUIDE, "yaml own")
-    params = (clone / "params.yaml").read_text()
-    added, times = re.subn("(?m)^features:", line.rstrip() + "\n  #", params)
-    assert times == 1
+    (lines,) = guides.blocks(GUIDE, "yaml own")
+    added = (clone / "params.yaml").read_text()
+    for table, line in re.findall(r"(?m)^(\w+):\n(.*)", lines):
+        added, times = re.subn(f"(?m)^{table}:", f"{table}:\n{line}\n  #", added)
+        assert times == 1
     (clone / "params.yaml").write_text(added)
     return clone
 
@@ -63,10 +64,10 @@ def run(clone, environment):
 def test_the_own_feature_is_made_into_a_store(clone, run):
     (command,) = guides.blocks(GUIDE, "sh own")
     run(*command.split())
-    store = stores.read(clone / "features" / "demo" / "centred" / "loudness25.zarr")
+    store = stores.read(clone / "features" / "data" / "demo-loudness25.zarr")
     assert store.x.shape == (210, 249, 2)
     assert store.spec["settings"] == {"frame": 551, "hop": 220, "floor": -80.0}
-    sound = stores.read(clone / "features" / "demo" / "centred" / "waveforms.zarr").x[0]
+    sound = stores.read(clone / "features" / "sounds" / "demo-centred.zarr").x[0]
     level = 10 * np.log10(np.mean(sound[22000:22551].astype(np.float64) ** 2))
     assert store.x[0, 100, 0] == pytest.approx(level, abs=1e-4)
     assert 0 < store.x[0, 100, 1] < 0.5
