@@ -91,7 +91,8 @@ def main(jobs):
         done.clear()
         folder, given = Path(job["inputs"]), job["run"]
         run = {"name": "tiny", "model": "small", "corpus": "c", "waveform": "w", "feature": "f"}
-        run |= {"protocol": "p", "selection": "last", "weights": "", "seeds": (0,)} | given
+        run |= {"protocol": "p", "data": "d", "folds": "p", "selection": "last", "weights": ""}
+        run |= {"seeds": (0,)} | given
         engine = {"backend": "jax", "folds": "threads", "memory_mb": 100}
         engine["workers"] = "threads"
         run["engine"] = Engine(**engine | given.get("engine", {}))
