@@ -159,6 +159,7 @@ def train(
         bar = showing(total * epochs, "train", "epochs", (total - left) * epochs)
         shared.bar = stack.enter_context(bar)
         if pending:
+            shared.bar.update(0, "compiling")
             shared.compile([unit for group in pending for unit in group], stacked)
             names = [unit.name for unit in units]
             checkpoints.begin(folder / UNFINISHED, names, epochs, task.SHOWN)

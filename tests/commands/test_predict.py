@@ -15,6 +15,7 @@ import soxr
 from pipeline.commands import predict as module
 from pipeline.commands.predict import load, predict
 from pipeline.errors import InputError
+from pipeline.inference import inputs
 from tests import rated
 
 
@@ -309,6 +310,20 @@ def test_many_files_are_asked_a_few_at_once(asked, monkeypatch, noises, tmp_path
         asked(sounds=tmp_path / "noises")
     found = pd.read_csv(tmp_path / "a.csv")
     np.testing.assert_allclose(found.valence, wanted.valence.drop(1), rtol=0, atol=1e-6)
+
+
+def test_answers_are_printed_as_soon_as_they_are_there(asked, monkeypatch, capsys):
+    read, printed = inputs.read, []
+
+    def seen(*given, **settings):
+        """Count the lines that were printed since the file before."""
+        printed.append(capsys.readouterr().out.count("\n"))
+        return read(*given, **settings)
+
+    monkeypatch.setattr(inputs, "read", seen)
+    monkeypatch.setattr(module, "AT_ONCE", 1)
+    asked()
+    assert printed == [0, 1, 1, 1, 1]
 
 
 def test_a_silent_window_gets_no_answer_but_the_reason(asked, tmp_path, capsys):
