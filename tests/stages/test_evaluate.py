@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.config import params
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -25,17 +26,18 @@ def predictions(finished):
 @pytest.fixture
 def given(finished, tmp_path):
     """Give the stage's paths, the bundle and the folds being copies that may be changed."""
-    features, folds = finished / "features" / "demo", tmp_path / "folds"
+    features, folds = finished / "features", tmp_path / "folds"
     shutil.copytree(features / "folds", folds)
     shutil.copytree(finished / "models" / "tiny", tmp_path / "tiny")
     return {
         "bundle": tmp_path / "tiny",
-        "store": features / "centred" / "mfcc39.zarr",
-        "index": features / "index.csv",
-        "quality": features / "quality.json",
-        "folds": folds / "speakers5.csv",
-        "certificate": folds / "speakers5.json",
+        "store": features / "data" / "demo-mfcc39.zarr",
+        "index": features / "corpora" / "demo" / "index.csv",
+        "quality": features / "corpora" / "demo" / "quality.json",
+        "folds": folds / "demo-speakers5.csv",
+        "certificate": folds / "demo-speakers5.json",
         "report": tmp_path / "report",
+        "run": params.load(finished / "params.yaml").runs["tiny"],
     }
 
 
@@ -48,7 +50,7 @@ def change(path, **values):
 
 
 def test_every_held_out_clip_is_predicted_once(finished, predictions):
-    folds = pd.read_csv(finished / "features" / "demo" / "folds" / "speakers5.csv")
+    folds = pd.read_csv(finished / "features" / "folds" / "demo-speakers5.csv")
     held_out = folds[folds.part == "test"]
     assert sorted(predictions["clip"]) == sorted(held_out["clip"])
     assert not predictions["clip"].duplicated().any()
@@ -90,7 +92,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
 def test_the_report_says_what_became_of_the_clips(finished):
     """The demo corpus, against the lengths that its index tells."""
     run = json.loads((finished / "reports" / "runs" / "tiny" / "run.json").read_text())
-    index = pd.read_csv(finished / "features" / "demo" / "index.csv")
+    index = pd.read_csv(finished / "features" / "corpora" / "demo" / "index.csv")
     gap = 2.5 - index.seconds  # 55125 samples at 22050 Hz
     found = run["length"]
     assert (found["clips"], found["cut"]) == (210, (gap < 0).sum())
@@ -227,4 +229,26 @@ def test_a_model_that_predicts_no_numbers(given, monkeypatch):
     monkeypatch.setattr(answers, "predict", lambda model, x: np.full((len(x), 7), np.nan))
     with pytest.raises(InputError, match=r"fold-01\.keras predicts NaN; train it"):
         evaluate(**given)
+    assert not given["report"].exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"selection": "leaky"}, "trained with selection 'last', params.yaml says 'leaky'"),
+        ({"seeds": (0, 1)}, r"trained with seeds \[0\], params.yaml says \[0, 1\]"),
+        ({"epochs": 7}, "trained with epochs 1, params.yaml says 7"),
+        ({"filters": 8}, "trained with filters 4, params.yaml says 8"),
+    ],
+)
+def test_models_of_another_line_are_refused(given, changes, message):
+    run = given["run"]
+    for key, value in changes.items():
+        for part in ("training", "settings"):
+            if hasattr(getattr(run, part), key):
+                value = dataclasses.replace(getattr(run, part), **{key: value})
+                key = part
+        run = dataclasses.replace(run, **{key: value})
+    with pytest.raises(InputError, match=f"{message}; run dvc repro --force train@tiny"):
+        evaluate(**given | {"run": run})
     assert not given["report"].exists()
