@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -181,16 +180,19 @@ def _many(runs: dict[int, Apart]) -> str:
 def compare(clips: int, rounds: int, source_rate: int) -> dict:
     """Seconds of each way in each round, and facts about the clips, as files at ``source_rate``."""
     from pipeline.config import params
+    from pipeline.config.records import Corpus
     from pipeline.features import resampling
+    from pipeline.features.recipes import read_feature
     from pipeline.files import audio, stores, tables
+    from pipeline.settings import flat
     from pipeline.stages import demo, index
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         recipes = params.load()
-        corpus, source = params.Corpus("ravdess", "ravdess", 110000), CORPUS
+        corpus, source, samples = Corpus("ravdess", {"song": False}, "ravdess"), CORPUS, 110000
         if not source.is_dir():
-            corpus, source = recipes.corpora["demo"], folder / "demo"
+            corpus, source, samples = recipes.corpora["demo"], folder / "demo", 55125
             demo.demo(source)
         raw = folder / "raw_data"
         index.index(source, folder / "all.csv", folder / "quality.json", corpus=corpus)
@@ -213,14 +215,14 @@ def compare(clips: int, rounds: int, source_rate: int) -> dict:
         tables.write(chosen, folder / "index.csv")
         paths = [raw / path for path in chosen.path]
         feature = recipes.features["mfcc39"]
-        single = replace(feature, settings=feature.settings | {"precision": "float32"})
-        given = {"corpus": corpus, "waveform": recipes.waveforms["centred"]}
-        given |= {"engine": recipes.engine}
+        line = flat(feature.settings) | {"function": feature.function, "precision": "float32"}
+        single = read_feature(line, "mfcc39")
+        given = {"sound": _sound(recipes.waveforms["centred"], samples), "engine": recipes.engine}
         ways = {
-            "plain": lambda: plain(paths, corpus.samples, folder / "plain"),
+            "plain": lambda: plain(paths, samples, folder / "plain"),
             "stages": lambda: stages(raw, folder, feature, given),
             "stages_float32": lambda: stages(raw, folder, single, given),
-            "published": lambda: published(paths, corpus.samples, folder / "published"),
+            "published": lambda: published(paths, samples, folder / "published"),
             "stages_all_cores": lambda: stages(raw, folder, feature, given),
         }
         every = os.sched_getaffinity(0)
@@ -238,13 +240,13 @@ def compare(clips: int, rounds: int, source_rate: int) -> dict:
         theirs = np.load(folder / "published.npy")
         paths, ours, theirs = paths[:192], ours[:192], theirs[:192]
         plainly = np.stack([np.load(folder / "plain" / f"{path.stem}.npy") for path in paths])
-        parts = _parts(paths, corpus.samples, folder)
+        parts = _parts(paths, samples, folder)
         codecs = _codecs(stores.read(folder / "waveforms.zarr").x[:], ours)
     return {
         "corpus": "RAVDESS" if source == CORPUS else "the demo corpus",
         "clips": clips,
         "audio_seconds": float(chosen.seconds.astype(float).sum()),
-        "samples": corpus.samples,
+        "samples": samples,
         "seconds": seconds,
         "parts": parts,
         "codecs": codecs,
@@ -348,8 +350,15 @@ def first(way: str) -> None:
         row |= {"pcm_hash": audio.pcm_hash(signal, rate), "status": "ok"}
         tables.write(pd.DataFrame([row]), folder / "index.csv")
         held = params.load()
-        given = {"corpus": held.corpora["demo"], "waveform": held.waveforms["centred"]}
-        stages(folder, folder, held.features["mfcc39"], given | {"engine": held.engine})
+        given = {"sound": _sound(held.waveforms["centred"], 55125), "engine": held.engine}
+        stages(folder, folder, held.features["mfcc39"], given)
+
+
+def _sound(recipe, samples: int | None):
+    """Make a line of sounds of a recipe that leaves the length out."""
+    from pipeline.config.records import Sound
+
+    return Sound("bench", recipe, corpus="bench", waveform="bench", samples=samples)
 
 
 def _forget(folder: Path) -> None:
@@ -505,7 +514,7 @@ def many(count: int) -> dict:
         )
         tables.write(index, folder / "index.csv")
         waveform = WaveformRecipe(rate, "soxr_hq", "centre", samples)
-        given = {"corpus": recipes.corpora["demo"], "waveform": waveform, "engine": recipes.engine}
+        given = {"sound": _sound(waveform, None), "engine": recipes.engine}
         sound, store = folder / "waveforms.zarr", folder / "features.zarr"
         work = {
             "waveforms": lambda: waveforms.waveforms(
