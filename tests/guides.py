@@ -9,16 +9,28 @@ import types
 import typing
 from pathlib import Path
 
-from pipeline import settings
+from pipeline import models, settings
 from pipeline.features import functions
 from pipeline.features.augmentation import Augment
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
+from pipeline.models.training import AttributeTraining, EmotionTraining
 
 ROOT = Path(__file__).parents[1]
-FEATURES = ROOT / "features" / "README.md"
-RECORDS = {record.__name__: record for record in (WaveformRecipe, Augment, FeatureRecipe)}
+FEATURES, MODELS = ROOT / "features" / "README.md", ROOT / "models" / "README.md"
+OF_FEATURES, OF_MODELS = (
+    {record.__name__: record for record in records}
+    for records in (
+        (WaveformRecipe, Augment, FeatureRecipe),
+        (EmotionTraining, AttributeTraining),
+    )
+)
+NETWORKS = {name: models.facts(name).settings for name in models.names()}
+RECORDS = OF_FEATURES | OF_MODELS | NETWORKS
 BUILT_IN = ("cepstral.", "spectral.")
-TABLES = {FEATURES: (*RECORDS, "functions")}  # of each guide
+TABLES = {  # of each guide
+    FEATURES: (*OF_FEATURES, "functions"),
+    MODELS: (*NETWORKS, *OF_MODELS, "papers"),
+}
 
 
 def blocks(guide, language):
@@ -38,6 +50,8 @@ def made(name):
         found = settings.fields(RECORDS[name])
         rows = [row(field, kind) for field, kind in found if "bounds" in field.metadata]
         return lines(("setting", "default", "may be", "what"), rows)
+    if name == "papers":
+        return papers()
     holders, found = {}, {}
     for function in filter(lambda name: name.startswith(BUILT_IN), functions.known()):
         for field, kind in settings.fields(functions.load(function).record):
@@ -45,6 +59,17 @@ def made(name):
             found[field.name] = row(field, kind)
     rows = [(*cells[:3], ", ".join(holders[key]), cells[3]) for key, cells in found.items()]
     return lines(("setting", "default", "may be", "functions", "what"), rows)
+
+
+def papers():
+    """Make the table of the papers' trainings; nothing where a training has no such setting."""
+    held = [settings.flat(models.facts(name).training) for name in NETWORKS]
+    keys = dict.fromkeys(key for training in held for key in training)
+    rows = [
+        (f"`{key}`", *(spelled(training[key]) if key in training else "" for training in held))
+        for key in keys
+    ]
+    return lines(("setting", *NETWORKS), rows)
 
 
 def row(field, kind):

@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from pipeline import settings
 from pipeline.errors import InputError
 
-PACKAGES = ("features", "protocols")
+PACKAGES = ("features", "models", "protocols")
 # Texts that are not one of a list: a check of their own refuses them.
 FREE = {
     "FeatureRecipe.function",
+    "Settings.cnn_weights",
     "WaveformRecipe.samples",
     "Protocol.labels",
     "Protocol.list",
