@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.files import tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +46,6 @@ class Index:
         InputError
             If there is none, or it does not say which clips can be used.
         """
-        from pipeline.files import tables  # slow to import, and params.yaml is read often
-
         clips = tables.read(path)
         if missing := [column for column in ("clip", "status") if column not in clips]:
             raise InputError(f"{path}: has no column {missing[0]}; index the corpus again")

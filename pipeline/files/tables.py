@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 GIT_LFS_POINTER = "version https://git-lfs"
 
@@ -29,9 +31,11 @@ def replacing(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
-def read(path: Path) -> pd.DataFrame:
+def read(path: Path) -> "pd.DataFrame":
     """Read a CSV file with every column as text; an empty field is ``""``."""
     try:
+        import pandas as pd  # slow, and what only writes JSON has no need of it
+
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
@@ -40,7 +44,7 @@ def read(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a CSV table ({reason})") from None
 
 
-def read_labels(path: Path) -> pd.DataFrame:
+def read_labels(path: Path) -> "pd.DataFrame":
     """Read a table that people made: a row to a line, every column as text without outer blanks.
 
     Parameters
@@ -95,6 +99,8 @@ def read_labels(path: Path) -> pd.DataFrame:
             )
         row += [""] * (len(columns) - len(row))
     cells = [row[: len(columns)] for row in rows.values()]
+    import pandas as pd
+
     return pd.DataFrame(cells, index=[*rows], columns=columns, dtype=object)
 
 
@@ -121,7 +127,7 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
     return text
 
 
-def write(frame: pd.DataFrame, path: Path) -> None:
+def write(frame: "pd.DataFrame", path: Path) -> None:
     """Write a CSV file: UTF-8, LF, no index, floats as the shortest text that reads back equal."""
     form = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
     with replacing(path) as aside:

@@ -16,6 +16,7 @@ from natsort import natsorted
 
 from pipeline import text
 from pipeline.errors import InputError
+from pipeline.files import tables
 from pipeline.protocols import groups
 
 if TYPE_CHECKING:
@@ -69,8 +70,6 @@ def read(name: str) -> SpeakerList:
     name : str
         One of `names`.
     """
-    from pipeline.files import tables  # slow to import, and params.yaml is read often
-
     held = tables.read_json(FOLDER / f"{name}.json")
     return SpeakerList(
         name, **{key: tuple(v) if isinstance(v, list) else v for key, v in held.items()}
