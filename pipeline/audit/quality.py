@@ -121,7 +121,7 @@ def unusable(signal: np.ndarray, sample_rate: int) -> str:
     """
     seconds = len(signal) / sample_rate
     if seconds < SHORTEST:
-        return f"{seconds:.4f} s long; wanted {SHORTEST} s or more"
+        return f"too short: {seconds:.4f} s; wanted {SHORTEST} s or more"
     return empty(signal)
 
 

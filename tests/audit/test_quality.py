@@ -143,8 +143,8 @@ def with_a_spike(value):
 @pytest.mark.parametrize(
     ("signal", "reason"),
     [
-        (tone(0), r"0\.0000 s long; wanted 0\.1 s or more"),
-        (tone(0.0999), r"0\.0999 s long; wanted 0\.1 s or more"),
+        (tone(0), r"too short: 0\.0000 s; wanted 0\.1 s or more"),
+        (tone(0.0999), r"too short: 0\.0999 s; wanted 0\.1 s or more"),
         (0 * tone(), "silent: every sample is 0"),
         (0 * tone(channels=2), "silent: every sample is 0"),
         (np.sign(tone()) * np.float32(2**-16), r"silent: no sample is beyond 0\.000015 of full"),

@@ -395,7 +395,7 @@ def test_broken_files_are_named_and_the_others_answered(answers, table, sounds):
     assert said.startswith("predict: raw_data/demo/nothing.wav: no such file; ")
     assert f"{sounds / 'broken.wav'}: not a sound file libsndfile can read" in said
     assert f"{sounds / 'infinite.wav'}: holds values that are not numbers" in said
-    assert f"{sounds / 'one.wav'}: 0.0001 s long; wanted 0.1 s or more" in said
+    assert f"{sounds / 'one.wav'}: too short: 0.0001 s; wanted 0.1 s or more" in said
     assert f"{sounds / 'silent.wav'}: silent: every sample is 0" in said
     assert "Traceback" not in answers.stderr
     assert len(table) == 3 + 5 + 2 + 6

@@ -158,7 +158,7 @@ def break_link(path):
         (lambda path: soundfile.write(path, np.zeros(RATE), RATE), "silent: every sample is 0"),
         (
             lambda path: soundfile.write(path, noise(0, 0.05), RATE),
-            "0.0500 s long; wanted 0.1 s or more",
+            "too short: 0.0500 s; wanted 0.1 s or more",
         ),
         (write_nan, "holds values that are not numbers"),
         (break_link, "a link to no such file"),
