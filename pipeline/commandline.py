@@ -140,7 +140,7 @@ def _run(app: App, arguments: list[str], prog: str) -> None:
     try:
         app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
     except UnknownCommandError as error:
-        wrong = error.unused_tokens[0]
+        wrong = (error.unused_tokens or [""])[0]
         kind, known = "command", [*STAGES, *COMMANDS]
         if wrong.startswith("-"):
             kind, known = "option", ["--help", "--version", "--install-completion"]

@@ -132,7 +132,7 @@ def check_features(
             suspects = f"sound of {_some([usable.names[row] for row in rows[differs]])}"
 
     largest, trial = _nearest(found, sounds, held.spec, rounding)
-    if largest > rounding:
+    if largest > rounding or trial is None:
         nearest = f"nearest: {_told(trial)}, {largest:.2g}" if trial else "none gives that shape"
         versions = ", ".join(map(" ".join, zip(recipes.PACKAGES, recipes.versions(), strict=True)))
         raise InputError(

@@ -220,22 +220,20 @@ def _converted(
     """Content of one file."""
     import tensorflow as tf
 
+    from pipeline.inference import fused
+
     shape = card.input_shape
     if kind == "int8-full":
         _unroll(model)
     if fuse:
-        from pipeline.inference import fused
-
         taken = tf.TensorSpec((1, None), tf.float32, name="sound")
-
-        def answer(sound):
-            feature = fused.feature(sound[0], card.spec, shape)
-            return model(feature[None], training=False)
     else:
         taken = tf.TensorSpec((1, *shape), tf.float32, name="features")
 
-        def answer(features):
-            return model(features, training=False)
+    def answer(given):
+        if fuse:
+            given = fused.feature(given[0], card.spec, shape)[None]
+        return model(given, training=False)
 
     graph = tf.function(answer, input_signature=[taken])
     if format == "onnx":

@@ -210,13 +210,13 @@ def _check_beside(paths: list[Path], models: list[Model]) -> None:
 def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | None) -> Model:
     """Models of a bundle, or a file that was exported from it."""
     card = cards.read(bundle)
-    given = {"tflite": tflite, "onnx": onnx}
-    asked = [kind for kind, path in given.items() if path]
+    given = (("tflite", tflite), ("onnx", onnx))
+    asked = [(kind, path) for kind, path in given if path]
     if len(asked) > 1 or (asked and fold is not None):
-        raise InputError(f"{asked[0]}: the file is one model; leave out --onnx and --fold")
+        raise InputError(f"{asked[0][0]}: the file is one model; leave out --onnx and --fold")
     if asked:
         backend.start(card.backend)  # TensorFlow starts in silence
-        model = exported.read(given[asked[0]], asked[0], card)
+        model = exported.read(asked[0][1], asked[0][0], card)
         return Model(card, model.fused, model.predict)
     return Model(card, False, _trained(card, card.of_fold(fold)))
 

@@ -103,7 +103,8 @@ def _clip(clip: str, path: Path, labels: dict[str, Any] | None, partition: str) 
     texts = {key: str(value).strip() for key, value in labels.items() if key not in RATINGS}
     ratings = {key: float(value) for key, value in labels.items() if key in RATINGS}
     sex = SEXES.get(texts.get("sex", ""), "")
-    return Clip(clip=clip, path=path, partition=partition, **texts | ratings | {"sex": sex})
+    known: dict[str, Any] = texts | ratings | {"sex": sex}
+    return Clip(clip=clip, path=path, partition=partition, **known)
 
 
 def _load(folder: Path) -> Any:

@@ -40,7 +40,8 @@ STEM = re.compile(r"([a-z]{3})-([a-z]\d)-([a-z]\d)")
 def expected() -> Expected:
     """Everybody says every sentence once in every emotion."""
     names = frozenset("-".join(parts) for parts in product(EMOTIONS, SPEAKERS, SENTENCES))
-    emotions, speakers = dict.fromkeys(EMOTIONS.values(), 84), dict.fromkeys(SPEAKERS, 98)
+    emotions = dict.fromkeys(EMOTIONS.values(), 84)
+    speakers: dict[str, int] = dict.fromkeys(SPEAKERS, 98)
     return Expected(588, emotions, speakers, names)
 
 

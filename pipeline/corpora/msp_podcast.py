@@ -15,6 +15,7 @@ import dataclasses
 import glob
 import re
 from pathlib import Path
+from typing import Any
 
 from natsort import natsorted
 
@@ -169,7 +170,7 @@ def _labels(folder: Path) -> dict[str, dict[str, str]]:
     return labels
 
 
-def _problem(row: dict[str, str]) -> str:
+def _problem(row: dict[Any, str]) -> str:
     """What is wrong with a row, or ``""``."""
     if row["Split_Set"] not in PARTITIONS:
         return f"has Split_Set {row['Split_Set']!r}, not one of {', '.join(PARTITIONS)}"

@@ -17,6 +17,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from pipeline import text
 from pipeline.corpora.clip import Clip, by_path, sound_files
@@ -88,7 +89,7 @@ def clips(folder: Path, *, file: str = "labels.csv") -> list[Clip]:
         paths.add(path)
         labels = {column: row[column] for column in TEXTS if column in row}
         ratings = {column: float(row[column]) for column in RATINGS if row.get(column)}
-        known = labels | ratings | {"clip": name, "emotion": row["label"]}
+        known: dict[str, Any] = labels | ratings | {"clip": name, "emotion": row["label"]}
         found.append(Clip(path=files[path], **known))
     orphans = [c for c in found if c.parent and (c.parent not in names or c.parent == c.clip)]
     problems += [f"{clip.clip} (no other clip is its parent {clip.parent})" for clip in orphans]
@@ -153,7 +154,7 @@ def _check_columns(columns: list[str], path: Path) -> None:
             raise InputError(f"{path}: has no column {column}; wanted path,label and what is known")
 
 
-def _problem(row: dict[str, str]) -> str:
+def _problem(row: dict[Any, str]) -> str:
     """What is wrong with the values of a row, or ``""``."""
     for column, words in WORDS.items():
         if row.get(column, "") not in words:

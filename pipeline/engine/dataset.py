@@ -123,7 +123,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
     )
 
 
-def _fold(number: int, parts: pd.DataFrame, behind: np.ndarray) -> Fold:
+def _fold(number: Any, parts: pd.DataFrame, behind: np.ndarray) -> Fold:
     """Rows of one fold by part."""
     by_part = {part: rows.row.to_numpy() for part, rows in parts.groupby("part")}
     none = np.empty(0, dtype=int)

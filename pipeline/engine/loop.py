@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import keras
 import numpy as np
@@ -168,7 +169,7 @@ def train(
         messages = [message for found in pool.map(shared.run, pending) for message in found]
     if messages:
         raise InputError("; ".join(messages))
-    return [shared.result(unit) for unit in units]
+    return [found for unit in units if (found := shared.result(unit))]
 
 
 class _Shared:
@@ -179,6 +180,7 @@ class _Shared:
         self.selection, self.folder = selection, folder
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
+        self.bar: Any = None  # of the training
 
     def compile(self, units: list[Unit], stacked: bool) -> None:
         """Compile before the threads start, so that none waits for another."""

@@ -16,7 +16,7 @@ differed.) ``"float32"`` takes about half the time and promises the value, not t
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -244,7 +244,8 @@ def spectra(
     for signal in signals:
         if stft.centre:
             frames = framing.frames(len(signal), length=stft.n_fft, hop=stft.hop, centre=True)
-            padded = np.pad(signal, stft.n_fft // 2, mode=stft.pad_mode)
+            mode: Any = stft.pad_mode
+            padded = np.pad(signal, stft.n_fft // 2, mode=mode)
             # A shift changes no magnitude: what is in the middle of n_fft may lie at its start.
             padded = padded[(stft.n_fft - length) // 2 :]
         else:
@@ -345,6 +346,7 @@ def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> "scipy.
     if mel.mel_scale == "tf_signal":
         weights = _straight_in_mel(mel, highest, sample_rate, n_fft)
     else:
+        norm: Any = mel.mel_norm
         weights = librosa.filters.mel(
             sr=sample_rate,
             n_fft=n_fft,
@@ -352,7 +354,7 @@ def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> "scipy.
             fmin=mel.fmin,
             fmax=highest,
             htk=mel.mel_scale == "htk",
-            norm=mel.mel_norm,
+            norm=norm,
             dtype=np.float64,
         )
     return scipy.sparse.csr_array(weights.astype(precision))

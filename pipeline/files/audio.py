@@ -275,7 +275,7 @@ def pcm_hash(signal: np.ndarray, sample_rate: int) -> str:
     its FLAC copy share one hash.
     """
     digest = xxhash.xxh3_128(f"{sample_rate} {signal.shape[1]} ".encode())
-    digest.update(np.ascontiguousarray(signal, dtype="<f4"))
+    digest.update(np.ascontiguousarray(signal, dtype="<f4").data)
     return digest.hexdigest()
 
 

@@ -30,7 +30,7 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -174,7 +174,7 @@ class Draft:
     def _found(self, block: slice) -> Iterator[tuple]:
         """Rows of the old store that are as they were written, each behind its place here."""
         places = np.flatnonzero(self.sources[block] >= 0)
-        if len(places) == 0:
+        if self.old is None or len(places) == 0:
             return
         rows = self.sources[block][places]
         try:
@@ -235,7 +235,7 @@ def create(
     attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": sha256(spec)}
     chunks = (chunk_clips(shape), *shape[1:])
     layout = [list(shape), list(chunks), shuffle]
-    decisive = [attributes, layout, hashlib.sha256(content).hexdigest(), code]
+    decisive = [attributes, layout, hashlib.sha256(content.tobytes()).hexdigest(), code]
     folder = path.with_name(f".{path.name}.{sha256(decisive)[:16]}.part")
     for other in path.parent.glob(f".{path.name}.*.part"):
         if other != folder:
@@ -291,7 +291,7 @@ def read(path: Path) -> Store:
         ) from None
 
 
-def sha256(data: dict | list) -> str:
+def sha256(data: Mapping | list) -> str:
     """SHA-256 of plain data, by its canonical JSON."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -315,7 +315,7 @@ def _sources(old: Store | None, content: np.ndarray) -> np.ndarray:
 def _row_hash(values: np.ndarray, length: int, valid: int) -> np.ndarray:
     """Hash of a row (16,): of its length and its valid values."""
     digest = xxhash.xxh3_128(f"{length} {valid} ".encode())
-    digest.update(np.ascontiguousarray(values[:valid], "<f4"))
+    digest.update(np.ascontiguousarray(values[:valid], "<f4").data)
     return np.frombuffer(digest.digest(), np.uint8)
 
 

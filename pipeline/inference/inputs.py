@@ -85,7 +85,8 @@ def read(
     signal = audio.mono(channels)
     pieces = [(0, len(signal))]
     if window is not None:
-        length, step = round(window * sample_rate), max(1, round(hop * sample_rate))
+        length = round(window * sample_rate)
+        step = max(1, round((window if hop is None else hop) * sample_rate))
         if len(signal) < length:
             raise InputError(
                 f"{path}: {len(signal) / sample_rate:.2f} s long, shorter than the window of "

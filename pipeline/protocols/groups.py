@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from natsort import natsorted
@@ -92,7 +92,8 @@ def dealt(clips: "pd.DataFrame", column: str, folds: int, seed: int | None, key:
     if seed is not None:
         roster = roster.iloc[np.random.RandomState(seed).permutation(len(roster))]
     fold_of, of_sex, size = {}, Counter(), Counter()
-    for group in roster.sort_values("clips", ascending=False, kind="stable").itertuples():
+    rows: Any = roster.sort_values("clips", ascending=False, kind="stable").itertuples()
+    for group in rows:
         fold = min(
             range(1, folds + 1),
             key=lambda fold, sex=group.sex: (of_sex[fold, sex], size[fold], fold),

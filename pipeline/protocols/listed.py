@@ -9,7 +9,7 @@ A list is one file, ``lists/NAME.json``: the ``corpus`` (its parser), ``title``,
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from natsort import natsorted
@@ -71,9 +71,8 @@ def read(name: str) -> SpeakerList:
         One of `names`.
     """
     held = tables.read_json(FOLDER / f"{name}.json")
-    return SpeakerList(
-        name, **{key: tuple(v) if isinstance(v, list) else v for key, v in held.items()}
-    )
+    known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in held.items()}
+    return SpeakerList(name, **known)
 
 
 def known(*, list: str, validation: int) -> None:

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -182,7 +182,7 @@ def by_fold(run: Run) -> "Markup":
             _mark(axes, measure, places, of_folds, LIGHT["accent"], 5.5)
         axes.margins(y=0.15)
         axes.set(xlabel="fold", xlim=(0.5, len(numbers) + 0.5))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params("x", integer=True)
 
     told = "; ".join(f"{n}: {', '.join(map(run.target.show, values))}" for n, values in run.folds)
     names = _names(type(run.target), run.measures)
@@ -218,11 +218,14 @@ def _curve(run: Run, curve: Curves) -> "Markup":
 
     def draw(axes: "Axes") -> None:
         for line, values in by_epoch.items():
-            style = {"color": LIGHT[line.role], "linestyle": "--" if line.dashed else "-"}
+            style: dict[str, Any] = {
+                "color": LIGHT[line.role],
+                "linestyle": "--" if line.dashed else "-",
+            }
             axes.plot(values.index, values, linewidth=0.5, alpha=0.35, **style)
             axes.plot(values.index, values.mean(axis=1), linewidth=1.8, **style)
         axes.set(xlabel="epoch")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params("x", integer=True)
 
     told = ", ".join(
         f"{line.words} {values.mean(axis=1).iloc[-1]:.3g}" for line, values in by_epoch.items()
@@ -259,7 +262,7 @@ def clusters(run: Run) -> "Markup | None":
         axes.plot(edges.index, edges.iloc[:, :-1], color=LIGHT["paper"], linewidth=1)
         axes.set(xlabel="epoch", ylim=(0, 100))
         axes.margins(x=0)
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.locator_params("x", integer=True)
 
     first, last = (f"{mean.iloc[i, 0]:.0f} to {mean.iloc[i, -1]:.0f}" for i in (0, -1))
     words = f"Percent of the chunks in each of {len(columns)} clusters of {run.name} by epoch, "

@@ -1,5 +1,6 @@
 """What the evaluate stage wrote of runs, and what was recorded of them: read and checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -239,7 +240,7 @@ def _run(folder: Path) -> Run:
 
 def _result(folder: Path) -> Result:
     """Read what is kept of every result."""
-    facts = tables.read_json(folder / "run.json")
+    facts: dict[str, Any] = tables.read_json(folder / "run.json")
     _need(folder, "run.json", FACTS, facts)
     _need(folder, "run.json leaks", list(LEAKS), facts["leaks"])
     facts = {"attributes": []} | facts  # runs were recorded before any predicted attributes
@@ -269,7 +270,7 @@ def _there(folder: Path, *names: str) -> None:
             raise InputError(f"{folder}: {name} is missing")
 
 
-def _need(folder: Path, name: str, keys: list[str], present: Any) -> None:
+def _need(folder: Path, name: str, keys: Sequence[str], present: Any) -> None:
     """Refuse a file that lacks a key or a column."""
     missing = [key for key in keys if key not in present]
     if missing:

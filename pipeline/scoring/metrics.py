@@ -24,9 +24,11 @@ Metrics
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from pipeline.scoring.intervals import speaker_bootstrap
 
@@ -142,7 +144,7 @@ def macro_f1(counts: np.ndarray) -> np.ndarray:
     return np.nanmean(np.where(labelled > 0, f1, np.nan), axis=-1)
 
 
-def moments(truth: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
+def moments(truth: ArrayLike, predicted: ArrayLike) -> np.ndarray:
     """Of each clip what adds up over clips, for ``ccc`` and ``rmse``.
 
     Parameters
@@ -155,9 +157,9 @@ def moments(truth: Sequence[float], predicted: Sequence[float]) -> np.ndarray:
     ndarray, shape (clips, 6), float64
         1, the rating, the prediction, the squares of both and of their difference.
     """
-    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
-    squares = truth**2, predicted**2, (truth - predicted) ** 2
-    return np.stack([np.ones_like(truth), truth, predicted, *squares], axis=-1)
+    true, found = np.asarray(truth, float), np.asarray(predicted, float)
+    squares = true**2, found**2, (true - found) ** 2
+    return np.stack([np.ones_like(true), true, found, *squares], axis=-1)
 
 
 def ccc(sums: np.ndarray) -> np.ndarray:
@@ -205,7 +207,7 @@ def rmse(sums: np.ndarray) -> np.ndarray:
     return np.sqrt(difference)
 
 
-def concordance(truth: Sequence[float], predicted: Sequence[float]) -> float:
+def concordance(truth: ArrayLike, predicted: ArrayLike) -> float:
     """``ccc`` of some clips.
 
     >>> concordance([1, 2, 3], [1, 2, 3])
@@ -244,8 +246,8 @@ def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict
     _whole(predictions, ["label", "predicted"])
     pooled = confusion(predictions["label"], predictions["predicted"], classes)
     order, size = pd.Index(classes), len(classes)
-    cells = order.get_indexer(predictions["label"]) * size
-    cells += order.get_indexer(predictions["predicted"])  # (clips,)
+    cells = order.get_indexer(pd.Index(predictions["label"])) * size
+    cells += order.get_indexer(pd.Index(predictions["predicted"]))  # (clips,)
     single = np.eye(size**2, dtype=int).reshape(-1, size, size)  # (cells, classes, classes)
     values = {"macro_f1": macro_f1(pooled)}
     for name, metric in (("uar", uar), ("war", war)):
@@ -365,8 +367,8 @@ def _scores(
     sums: np.ndarray,
 ) -> dict[str, float]:
     """One metric of all clips, with its interval, and of each fold; clips as to the bootstrap."""
-    values = {name: metric(sums[kinds].sum(axis=0))}
-    low, high = speaker_bootstrap(predictions["speaker"], kinds, sums, metric)
+    values: dict[str, Any] = {name: metric(sums[kinds].sum(axis=0))}
+    low, high = speaker_bootstrap(predictions["speaker"].tolist(), kinds, sums, metric)
     values |= {f"{name}_low": low, f"{name}_high": high}
     fold = predictions["fold"].to_numpy(int)
     by_fold = {n: metric(sums[kinds[fold == n]].sum(axis=0)) for n in np.unique(fold)}
@@ -381,7 +383,7 @@ def _counted(predictions: pd.DataFrame, values: dict) -> dict[str, float]:
     return {name: float(value) for name, value in values.items()}
 
 
-def _over_seeds(seeds: dict[int, dict[str, float]], names: list[str]) -> dict[str, float]:
+def _over_seeds(seeds: dict[Any, dict[str, float]], names: list[str]) -> dict[str, float]:
     """Mean of every metric over the seeds; of those named also each seed's, and their spread."""
     keys = next(iter(seeds.values()))  # the same clips are tested under every seed
     values = {key: float(np.mean([of_seed[key] for of_seed in seeds.values()])) for key in keys}

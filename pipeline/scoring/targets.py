@@ -140,7 +140,7 @@ class Target(ABC):
         """Lay out the answers of a model (clips, outputs) where the truth is not known."""
 
     @abstractmethod
-    def words(self, row: Mapping[str, Any]) -> list[str]:
+    def words(self, row: Mapping[Any, Any]) -> list[str]:
         """Words for one row of `answers`."""
 
     @abstractmethod
@@ -255,7 +255,7 @@ class Emotions(Target):
         frame.insert(0, "predicted", [self.labels[i] for i in found.argmax(axis=1)])
         return frame
 
-    def words(self, row: Mapping[str, Any]) -> list[str]:
+    def words(self, row: Mapping[Any, Any]) -> list[str]:
         """The predicted label, and the probability of each in percent."""
         width = max(map(len, self.labels))
         shares = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in self.labels]
@@ -327,7 +327,7 @@ class Attributes(Target):
     ) -> tuple["Attributes", np.ndarray, np.ndarray]:
         """Ratings of each clip; clips that lack one neither train, validate nor test."""
         ratings = usable.ratings(self.names)
-        rated = np.isfinite(ratings).all(axis=1)
+        rated = np.all(np.isfinite(ratings), axis=1)
         kept = ~labelled | rated[parts.row]
         taking = parts[kept]
         for fold in parts.fold.unique():
@@ -348,7 +348,7 @@ class Attributes(Target):
         """A column for each attribute."""
         return pd.DataFrame(found, columns=list(self.names))
 
-    def words(self, row: Mapping[str, Any]) -> list[str]:
+    def words(self, row: Mapping[Any, Any]) -> list[str]:
         """Name and value of each attribute."""
         return [f"{name} {row[name]:.2f}" for name in self.names]
 

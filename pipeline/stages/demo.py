@@ -36,6 +36,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter, sosfilt
 
@@ -309,7 +310,7 @@ def glottis(
     return unit(np.diff(shimmer[cycles.astype(int)] * flow, prepend=0.0)), flow
 
 
-def resonator(centres: np.ndarray, bandwidths: np.ndarray) -> np.ndarray:
+def resonator(centres: ArrayLike, bandwidths: ArrayLike) -> np.ndarray:
     """Klatt's resonators in cascade, second-order sections (formants, 6) of unit gain at 0 Hz."""
     radius = np.exp(-np.pi * np.asarray(bandwidths) / SAMPLE_RATE)
     b = 2 * radius * np.cos(2 * np.pi * np.asarray(centres) / SAMPLE_RATE)

@@ -124,7 +124,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
         reason = reasons.iloc[0] if len(reasons) else "all are skipped"
         raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {reason}")
     heard = [one for one, ok in zip(heard, usable, strict=True) if ok]
-    takes = _takes(frame[usable], raw, [one.fingerprint for one in heard])
+    takes = _takes(frame[usable], raw, [one.fingerprint for one in heard if one.fingerprint])
     frame["recording"] = ""
     frame.loc[usable, "recording"] = takes.recording
     found = _quality(frame, heard, takes, partial)
@@ -324,7 +324,7 @@ def _takes(usable: pd.DataFrame, raw: Path, prints: list[Fingerprint]) -> Takes:
         duplicates=sorted(sorted(clips) for _, clips in same if len(clips) > 1),
         near_duplicates=[
             {"clips": [names[i] for i in members[label]], "correlation": correlation[label]}
-            for label in sorted(correlation, key=members.get)
+            for label in sorted(correlation, key=lambda label: members[label])
         ],
         surplus=len(distinct) - len(members),
         compared=sum(len(prints[i].words) > 0 for i in distinct),
@@ -337,16 +337,18 @@ def _quality(frame: pd.DataFrame, heard: list[Heard], takes: Takes, partial: dic
     quarantined = frame[frame.status == "quarantined"]
     skipped = frame[frame.status == "skipped"].reason
     seconds = usable.seconds.astype(float)
-    measured = [one.facts for one in heard]
+    measured = [one.facts for one in heard if one.facts]
     suspicious = {kind: {} for kind in SUSPICIONS}
-    for path, one in zip(usable.path, heard, strict=True):
-        for kind, fact in suspicions(one.facts, one.misnamed, one.unchecked).items():
+    for path, one, heard_of in zip(usable.path, heard, measured, strict=True):
+        for kind, fact in suspicions(heard_of, one.misnamed, one.unchecked).items():
             suspicious[kind][path] = fact
     one_length = len(usable) > 1 and usable.seconds.nunique() == 1
     labelled = usable.emotion != ""
     accuracy, chance = None, None
     if labelled.any():
-        accuracy, chance = length_confound(seconds[labelled], usable.emotion[labelled])
+        accuracy, chance = length_confound(
+            seconds[labelled].to_numpy(), usable.emotion[labelled].tolist()
+        )
     counts = {
         "quarantined": len(quarantined),
         **{kind: len(found) for kind, found in suspicious.items()},

@@ -24,7 +24,7 @@ from pipeline.scoring import targets
 from pipeline.settings import flat
 
 # Columns of a history as they are read: these, then clusters, then what test clips tell.
-UNTRAINED = "fold seed epoch loss accuracy".split()
+UNTRAINED = list[str]("fold seed epoch loss accuracy".split())
 FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
 FIRST += "validation_loss validation_accuracy".split()
 

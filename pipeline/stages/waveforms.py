@@ -110,7 +110,7 @@ def _clips(
 
 def _clip(path: str, content: np.ndarray, spec: WaveformSpec) -> np.ndarray:
     """Waveform of one file, which is still the indexed one, or of a copy of it."""
-    signal, sample_rate = audio.read(path)
+    signal, sample_rate = audio.read(Path(path))
     heard, copy = content[:-1].tobytes(), int(content[-1])
     if audio.pcm_hash(signal, sample_rate) != heard.hex():
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")

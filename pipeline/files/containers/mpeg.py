@@ -139,7 +139,7 @@ def _streams(data: bytes) -> list[Stream]:
     while position < stop:
         one = frame(data[position : position + 4])
         begun = streams[-1].first if streams else one
-        if one and one.like(begun):
+        if one and begun and one.like(begun):
             if position + one.size > stop:
                 if streams and streams[-1].frames == len(streams[-1].data):
                     break
@@ -161,11 +161,11 @@ def _streams(data: bytes) -> list[Stream]:
         if again is None or again >= stop:
             _refuse_rest(data[behind:stop], streams[-1])
             break
-        one = frame(data[again : again + 4])
+        one = _found(data, again)
         stream = _header(one, data[again : again + one.size])
         if stream is None and not (behind == again and tags.before(data, position)):
             raise InputError(f"damaged: no frame of sound at byte {position}; copy it again")
-        if not one.like(begun):
+        if begun and not one.like(begun):
             raise InputError("streams of different kinds one after the other; convert each alone")
         if stream is None:  # a tag is where two files were joined
             streams.append(Stream(one))
@@ -230,6 +230,14 @@ def _header(one: Frame, piece: bytes) -> Stream | None:
     return Stream(one, piece, fields[0] or None, fields[1] or None, cut)
 
 
+def _found(data: bytes, position: int) -> Frame:
+    """Read the header of a frame that there is."""
+    one = frame(data[position : position + 4])
+    if one is None:
+        raise InputError(f"damaged: no frame of sound at byte {position}; copy it again")
+    return one
+
+
 def _side(one: Frame) -> int:
     """Bytes of the side information of layer III."""
     return (17 if one.mono else 32) if one.version == V1 else (9 if one.mono else 17)
@@ -240,6 +248,6 @@ def _info(stream: Stream) -> bytes:
     head = bytearray(stream.data[0][:4])
     head[1] |= 1  # no checksum
     head[2] = head[2] & 0b1101 | 8 << 4  # 112 or 64 kbit/s, not padded: there is room
-    size = frame(bytes(head)).size
+    size = _found(bytes(head), 0).size
     text = b"Info" + (1).to_bytes(4, "big") + len(stream.data).to_bytes(4, "big")
     return (bytes(head) + bytes(_side(stream.first)) + text).ljust(size, b"\0")
