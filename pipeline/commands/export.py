@@ -321,7 +321,7 @@ def _published(name: str, card: Card) -> int | None:
     sizes = networks.facts(card.model).published_sizes
     facts = {"file": name, "input_shape": list(card.input_shape)}
     facts |= {"labels": len(card.target.outputs)}
-    return next((s["bytes"] for s in sizes if s | facts == s), None)
+    return next((s["bytes"] for s in sizes if {**s, **facts} == s), None)
 
 
 def _shown(table: pd.DataFrame, card: Card) -> str:

@@ -42,7 +42,8 @@ def load(path: Path = FILE) -> Params:
     # the last three: a text that is not what its form or tag says (2026-02-30), or nested too deep
     except (YAMLError, ValueError, KeyError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: {error.problem}" if mark else text.one_line(error)
+        problem = getattr(error, "problem", None)
+        where = f"line {mark.line + 1}: {problem}" if mark else text.one_line(error)
         raise InputError(f"{path}: not YAML: {where}") from None
     try:
         return _params(data)

@@ -27,7 +27,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import keras
@@ -41,7 +40,7 @@ from pipeline.engine.emotions import EmotionTask
 from pipeline.engine.task import Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, tables
-from pipeline.models.training import Training
+from pipeline.models.training import AttributeTraining, EmotionTraining, Training
 from pipeline.progress import showing
 
 CHECKPOINT_SECONDS = 30
@@ -83,7 +82,7 @@ class Progress:
     epoch: int = 0
 
 
-def task(network: ModuleType) -> type[Task]:
+def task(network: Any) -> type[Task]:
     """Choose how the models of a file are trained: with clusters if it has ``with_clusters``."""
     return AttributeTask if hasattr(network, "with_clusters") else EmotionTask
 
@@ -140,10 +139,12 @@ def train(
         the end and kept for the next attempt.
     """
     (folder / UNFINISHED).mkdir(exist_ok=True)
-    if with_clusters:
+    if with_clusters and isinstance(training, AttributeTraining):
         task = AttributeTask(with_clusters, build(0), data, training)
-    else:
+    elif isinstance(training, EmotionTraining):
         task = EmotionTask(build(0), data, training, folder / UNFINISHED)
+    else:
+        raise TypeError("a training of attributes wants with_clusters")
     shared = _Shared(build, task, training.epochs, selection, folder)
     units = [
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))

@@ -1,7 +1,7 @@
 """What a compiled network offers, whatever compiled it."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Program(NamedTuple):
@@ -28,5 +28,5 @@ class Program(NamedTuple):
     put: Callable
     prepare: Callable
     epoch: Callable
-    stacked_epoch: Callable | None
+    stacked_epoch: Any
     predict: Callable

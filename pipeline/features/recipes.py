@@ -73,7 +73,8 @@ class WaveformRecipe:
         samples : int or None
             Length of the waveforms of a corpus; None where clips are left whole.
         """
-        return WaveformSpec(mix="mean", **flat(self) | {"samples": samples})
+        settings: dict[str, Any] = flat(self) | {"samples": samples}
+        return WaveformSpec(mix="mean", **settings)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class FeatureRecipe:
     """A recipe from waveforms to a tensor: a function, and what follows on it."""
 
     function: str = setting(doc="Function that computes it: MODULE.FUNCTION of pipeline/features.")
-    settings: Any  # the record of the function
+    settings: Any  # the record of the function  # pyright: ignore[reportGeneralTypeIssues]
     deltas: str = setting(
         "none",
         "Change from frame to frame, and change of that, stacked on the feature: fitted to 9 "
@@ -111,7 +112,8 @@ class FeatureRecipe:
 
     def spec(self, waveform: WaveformSpec) -> Spec:
         """Resolve all settings, for features of these waveforms."""
-        return Spec(waveform, **vars(self) | {"settings": flat(self.settings)})
+        recipe: dict[str, Any] = vars(self) | {"settings": flat(self.settings)}
+        return Spec(waveform, **recipe)
 
 
 def read_feature(line: Any, place: str) -> FeatureRecipe:
@@ -177,13 +179,14 @@ def waveform(
     signal = resampling.resample(signal, sample_rate, recipe.sample_rate, method=recipe.resampler)
     if draws is not None:
         signal = augmentation.apply(signal, recipe.sample_rate, recipe.augment, draws)
+    samples = None if recipe.samples is None else int(recipe.samples)
     pieces = []
-    for piece in framing.cut(signal, recipe.samples, where=recipe.length):
+    for piece in framing.cut(signal, samples, where=recipe.length):
         piece = levels.normalise(piece, by=recipe.normalise)
         piece = levels.pre_emphasise(piece, coefficient=recipe.pre_emphasis)
         piece = levels.pcm16(piece) if recipe.pcm16 else piece
-        if recipe.length in ("centre", "segments"):
-            piece = framing.fix_length(piece, recipe.samples)
+        if samples is not None and recipe.length in ("centre", "segments"):
+            piece = framing.fix_length(piece, samples)
         pieces.append(piece)
     return np.stack(pieces) if recipe.length == "segments" else pieces[0]
 

@@ -91,8 +91,9 @@ class Spec:
         InputError
             If a setting is missing or unknown.
         """
-        whole = _whole(cls, held)
-        return cls(**whole | {"waveform": WaveformSpec.from_json(whole["waveform"])})
+        whole: dict[str, Any] = {**_whole(cls, held)}
+        whole["waveform"] = WaveformSpec.from_json(whole["waveform"])
+        return cls(**whole)
 
     def to_json(self) -> dict[str, Any]:
         """Give what a feature store or a card states."""

@@ -214,4 +214,6 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
     own = {key: held[key] for key in WANTED if key in Card.__dataclass_fields__}
     spec = Spec.from_json(held["spec"])
     lists = {key: tuple(held[key]) for key in ("input_shape", "seeds")}
-    return Card(**own | lists | {"folder": folder, "target": target, "spec": spec, "folds": folds})
+    made = {"folder": folder, "target": target, "spec": spec, "folds": folds}
+    known: dict[str, Any] = own | lists | made
+    return Card(**known)

@@ -4,8 +4,9 @@ For exported models that need no other program. All is made of operations that T
 in float32: what the stages compute in float64 and round comes out within a few ten-thousandths.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.fft
@@ -166,7 +167,7 @@ def _spectral(sound, sample_rate: int, spec: Spec):
     return values if clip is None else tf.clip_by_value(values, -clip, clip)
 
 
-def _spectrum(sound, settings: dict):
+def _spectrum(sound, settings: Mapping[str, Any]):
     """Magnitude or energy (frames, n_fft // 2 + 1) of a waveform (samples,)."""
     import tensorflow as tf
 

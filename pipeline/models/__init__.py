@@ -193,7 +193,7 @@ def _imported(name: str, part: str = "__init__") -> ModuleType:
 
 def _check_network(module: ModuleType, file: str, training: Training) -> None:
     """Refuse a network whose functions are missing or cannot be called."""
-    wanted = {"build": ("input_shape", "outputs", "settings", "seed")}
+    wanted: dict[str, tuple[str, ...]] = {"build": ("input_shape", "outputs", "settings", "seed")}
     if isinstance(training, AttributeTraining):
         wanted["with_clusters"] = ("model", "clusters")
     for function, parameters in wanted.items():

@@ -6,7 +6,7 @@ of the page, as images that need nothing else.
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def write(runs: list[Run], folder: Path) -> None:
         attributes.
     """
     for run in runs:
-        drawn = {curve.title: markup for curve, markup in figures.curves(run)}
+        drawn: dict[str, Any] = {curve.title: markup for curve, markup in figures.curves(run)}
         drawn["folds"] = figures.by_fold(run)
         drawn |= ANSWERS[run.target.KIND](run)
         place = folder / run.name

@@ -56,7 +56,7 @@ def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engi
         clips = partial(_clips, paths, content, lengths, shape, spec)
         fill = partial(draft.fill, compute=clips)
         parallel.each(fill, draft.pending(), "waveforms", engine.workers)
-    if waveform.length in ("centre", "start"):
+    if spec.samples is not None and waveform.length in ("centre", "start"):
         gap = spec.samples - lengths
         sys.stdout.write(
             f"{store}: {len(heard)} clips brought to {spec.samples / spec.sample_rate:.2f} s;"
@@ -87,7 +87,7 @@ def _shape(spec: WaveformSpec, lengths: np.ndarray) -> tuple[int, ...]:
     longest = int(lengths.max())
     if "tempo" in spec.augment:
         longest = math.ceil(longest / min(1, *spec.augment["tempo"]))
-    if spec.length == "whole":
+    if spec.samples is None:
         return (longest,)
     if spec.length == "segments":
         return (-(-longest // spec.samples), spec.samples)

@@ -1,5 +1,7 @@
 """Temporal DeepEmoCluster: its graphs, and the names of its weights."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 
@@ -188,7 +190,9 @@ def _none(x, dropout, rng):
     return x
 
 
-_TEMPORAL = dict(zip(TEMPORAL, (_gru, _cnn, _trans, _triplet, _none), strict=True))
+_TEMPORAL: dict[str, Callable] = dict(
+    zip(TEMPORAL, (_gru, _cnn, _trans, _triplet, _none), strict=True)
+)
 
 
 def _convolution(name, filters, kernel, rng, **settings) -> keras.layers.Conv2D:

@@ -74,8 +74,9 @@ def from_torch(state: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray
             part, of, reverse = match.groups()
             role = "backward" if reverse else "forward"
             if part == "bias":
-                pair = [state.get(name.replace("_hh_", f"_{of}_")) for of in ("ih", "hh")]
-                if of == "hh" and pair[0] is not None:
+                pair = [name.replace("_hh_", f"_{of}_") for of in ("ih", "hh")]
+                pair = [state[bias] for bias in pair if bias in state]
+                if of == "hh" and len(pair) == 2:
                     weights[f"{role}.bias"] = np.stack([_gates(bias) for bias in pair])
             else:
                 kernel = "kernel" if of == "ih" else "recurrent_kernel"

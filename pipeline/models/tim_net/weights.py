@@ -58,7 +58,8 @@ def _in_order_made(found: dict[str, dict]) -> dict[str, list[dict]]:
 
     The file's own order is by depth in the graph, which puts forward and backward in turns.
     """
-    named = [(*re.fullmatch(r"(.+?)(?:_(\d+))?", name).groups("0"), name) for name in found]
+    pattern = re.compile(r"(.+?)(?:_(\d+))?")
+    named = [(*match.groups("0"), name) for name in found if (match := pattern.fullmatch(name))]
     kinds = {}
     for kind, _, name in sorted(named, key=lambda parts: int(parts[1])):
         kinds.setdefault(kind, []).append(found[name])
