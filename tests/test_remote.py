@@ -22,6 +22,8 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from ruamel.yaml import YAML
 
+pytestmark = pytest.mark.slow
+
 FEATURE = "features/ravdess/centred/mfcc39.zarr"
 STAGE = "features/dvc.yaml:extract@ravdess-centred-mfcc39"
 FOLDS = "features/dvc.yaml:split@ravdess-halves"

@@ -30,6 +30,8 @@ from pipeline.scoring.targets import Attributes, Emotions
 from tests import rated
 from tests.models import running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FILES = ["float32.tflite", "float16.tflite", "int8.tflite", "int8-full.tflite"]
 FUSED = [f"fused-{name}" for name in FILES[:3]]

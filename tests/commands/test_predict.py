@@ -18,6 +18,8 @@ from pipeline.errors import InputError
 from pipeline.inference import inputs
 from tests import rated
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def card(finished):

@@ -11,6 +11,8 @@ import pytest
 from pipeline.commands.verify import verify
 from pipeline.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 RATED = """\
 runs:
   rated:

@@ -23,7 +23,7 @@ from tests.engine.made_up import (
     without_dropout,
 )
 
-pytestmark = pytest.mark.backends
+pytestmark = [pytest.mark.backends, pytest.mark.slow]
 FOLDS = ["fold-01", "fold-02", "fold-03"]
 SELECTIONS = {"best_validation": "validation_accuracy", "leaky": "test_accuracy"}
 stacked_too = pytest.mark.parametrize(

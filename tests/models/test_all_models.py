@@ -14,6 +14,8 @@ from pipeline import models
 from pipeline.errors import InputError
 from tests.models import running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 NAMES = models.names()
 FRAMES = (24, 40)

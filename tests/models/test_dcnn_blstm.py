@@ -20,6 +20,8 @@ from pipeline.scoring.targets import Emotions
 from tests.models import running
 from tests.models.running import inside, outputs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT.parent / "shared" / "golden" / "dcnn_blstm"
 SHAPE = (5, 16, 20, 3)  # segments, frames, bins, channels

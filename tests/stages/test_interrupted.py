@@ -14,6 +14,8 @@ from ruamel.yaml import YAML
 
 from pipeline.files import stores
 
+pytestmark = pytest.mark.slow
+
 # Runs a module as a command and kills it at the nth call of one of its functions.
 KILLED = """
 import functools, importlib, os, runpy, signal, sys

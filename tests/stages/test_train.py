@@ -23,6 +23,8 @@ from pipeline.models.training import EmotionTraining
 from pipeline.settings import flat
 from tests import specs
 
+pytestmark = pytest.mark.slow
+
 CLIPS, SHAPE, LABELS = 60, (24, 8), ("angry", "happy", "sad")
 BACKENDS = ("jax", "tensorflow")
 SETTINGS = {"blocks": 1, "filters": 4, "kernel": 2, "dropout": 0.1}

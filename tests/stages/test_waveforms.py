@@ -84,6 +84,7 @@ def digests(folder):
     }
 
 
+@pytest.mark.filterwarnings("ignore:n_fft=2048 is too large:UserWarning")  # librosa pads
 def test_copies_lie_behind_the_clips_whatever_the_workers(raw, tmp_path, monkeypatch):
     plain = run(raw, tmp_path / "plain.zarr")
     augment = {"noise": [10, 30], "tempo": [0.9, 1.1]}

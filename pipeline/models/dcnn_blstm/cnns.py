@@ -1,6 +1,7 @@
 """Convolutional networks that make a vector of an image, of zeros none."""
 
 import textwrap
+import warnings
 from pathlib import Path
 
 import keras
@@ -152,7 +153,9 @@ def _read(cnn, path) -> None:
     if not Path(path).is_file():
         raise InputError(f"dcnn_blstm: cnn_weights: {path}: no such file; known: imagenet, none")
     try:
-        cnn.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras goes on without what it lacks
+            cnn.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         reason = textwrap.shorten(str(error), 120)
         raise InputError(f"dcnn_blstm: cnn_weights: {path}: not of this CNN ({reason})") from None
