@@ -175,8 +175,7 @@ def _total(file: BinaryIO, kind: Kind) -> int:
 def _are_chunks(file: BinaryIO, position: int, kind: Kind) -> bool:
     """Whether chunks follow from a position to the end of the file."""
     size = length(file)
-    while position + kind.name + kind.size <= size:
-        chunk = _chunk(file, position, kind)
+    while chunk := _chunk(file, position, kind):
         if chunk.name in BEHIND:
             return True  # if it is cut, no sound is lost
         if not all(32 <= letter < 127 for letter in chunk.name):
