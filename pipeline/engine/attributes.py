@@ -81,7 +81,7 @@ class AttributeTask(Task):
         for layer, (mean, std) in self._scales(unit.fold).items():
             model.get_layer(layer).mean.assign(mean)
             model.get_layer(layer).std.assign(std)
-        network = self.with_clusters(model, self.training.clusters, seed=unit.weights_seed)
+        network = self.with_clusters(model, self.training.clusters, seed=unit.seed)
         none = np.full((len(unit.fold.train), self.data.x.shape[1]), -1, np.int32)
         return compiled.start(network, self.optimiser) | {"assigned": none}
 
