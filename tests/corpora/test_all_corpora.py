@@ -273,7 +273,8 @@ def test_make_demo_corpus_gives_what_the_index_takes(name, tmp_path, monkeypatch
     demo_corpus(name, clips=TINY)
     line = capsys.readouterr().out.splitlines()[-1]
     text = re.sub(r"(?m)^  demo: .*$", lambda _: line, (ROOT / "params.yaml").read_text())
-    (tmp_path / "params.yaml").write_text(re.sub(r"(?ms)^runs:.*?(?=^\S)", "runs: {}\n", text))
+    text = re.sub(r"(?ms)^(sounds|data|folds|runs):.*?(?=^\S)", r"\1: {}\n", text)
+    (tmp_path / "params.yaml").write_text(text)
     corpus = params.load().corpora[name]
     raw, quality = tmp_path / "raw_data" / name, tmp_path / "quality.json"
     assert len(kept(read(name, raw))) == TINY
