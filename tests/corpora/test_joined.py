@@ -1,7 +1,9 @@
 """The parser of joined corpora."""
 
+import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +108,9 @@ def test_bad_settings_are_refused(copy, of, reason):
         joined.expected(of=of)
 
 
-def test_params_take_the_setting():
-    line = {"parser": "joined", "samples": 1, "of": OF}
-    assert params._corpus("all", line, "corpora.all").settings == {"of": OF}
+def test_params_take_the_setting(tmp_path):
+    text = (Path(__file__).parents[2] / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(
+        text.replace("corpora:", f"corpora:\n  all: {{parser: joined, of: {json.dumps(OF)}}}\n#", 1)
+    )
+    assert params.load(tmp_path / "params.yaml").corpora["all"].settings == {"of": OF}
