@@ -1,10 +1,10 @@
 """Near-duplicates: the same take at another rate or level, cut, or through a lossy codec.
 
 A clip's fingerprint [1]_ has 32 bits every 8 ms: the signs of how the slope between neighbouring
-bands of its spectrum changes over 32 ms. Clips that share a word are candidates; they stay if few
-bits differ where the two overlap as that word lays them; what decides is the correlation of their
-waveforms. Two takes of one sentence by one speaker of RAVDESS have 0.6 at most, copies of one take
-0.96 and more (``reports/benchmarks/audit.md``); ``SAME`` lies far from both.
+bands of its spectrum changes over 32 ms. Clips with a word in common are candidates; they stay if
+few bits differ where the two overlap as that word lays them; what decides is the correlation of
+their waveforms. Two takes of one sentence by one speaker of RAVDESS have 0.6 at most, copies of one
+take 0.96 and more (``reports/benchmarks/audit.md``); ``SAME`` lies far from both.
 
 Fingerprints of music are no help here: chromaprint's frames are 0.37 s long, it says nothing of
 clips below 3 s, and it discards all but the twelve notes of the scale.
@@ -27,11 +27,11 @@ from pipeline import progress
 
 RATE = 8000  # hertz
 BAND = (300, 3400)  # hertz, what a telephone passes: no hum, and nothing lost in a copy of 8 kHz
-WINDOW = 2048  # samples: harmonics are told apart, which differ between takes
+WINDOW = 2048  # samples: harmonics are resolved, which differ between takes
 HOP = 64  # samples: cuts fall between frames, so these stand close
 LAG = 4  # frames
 FLOOR = 1e-4  # frames of 40 dB below the loudest hold noise: they are not looked up
-SHARE = 0.5  # of the clip that has less of it, which the overlap of two clips holds at least
+FRACTION = 0.5  # of the clip that has less of it, which the overlap of two clips holds at least
 DIFFERENT_BITS = 0.35  # 0.25 where a codec of 34 kbit/s lies between, 0.45 between two clips
 SAME = 0.8  # correlation
 FOLLOWING = 8  # clips looked at after each with the same word: bounds the work on common words
@@ -66,7 +66,7 @@ def fingerprint(low: np.ndarray) -> Fingerprint:
     Parameters
     ----------
     low : ndarray, shape (samples,), float32
-        At 8 kHz.
+        Signal at 8 kHz.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def near_duplicates(
     Parameters
     ----------
     prints : sequence of Fingerprint
-        Of all clips.
+        Fingerprints of all clips.
     low : callable
         ``low(i)`` gives clip ``i`` again, shape (samples,), at 8 kHz; called from several threads,
         for clips of which another one has the fingerprint.
@@ -123,7 +123,7 @@ def near_duplicates(
 
 
 def _candidates(prints: Sequence[Fingerprint]) -> Iterator[tuple[int, int, int]]:
-    """Give clips that share a word, and how many frames later the second one has it."""
+    """Give clips with a word in common, and how many frames later the second one has it."""
     loud = [np.flatnonzero(one.loud).astype(np.int32) for one in prints]
     counts = [len(frames) for frames in loud]
     words = np.concatenate([one.words[one.loud] for one in prints] or [np.zeros(0, np.uint32)])
@@ -150,19 +150,19 @@ def _overlap_agrees(prints: Sequence[Fingerprint], i: int, j: int, later: int) -
     start, stop = max(0, -later), min(len(one.words), len(two.words) - later)
     here, there = slice(start, stop), slice(start + later, stop + later)
     both = one.loud[here] & two.loud[there]
-    if both.sum() < SHARE * min(one.loud.sum(), two.loud.sum()):
+    if both.sum() < FRACTION * min(one.loud.sum(), two.loud.sum()):
         return False
     different = np.bitwise_count(one.words[here] ^ two.words[there])[both]
     return different.mean() <= 32 * DIFFERENT_BITS
 
 
 def correlation(one: np.ndarray, two: np.ndarray) -> float:
-    """Correlate two waveforms where they fit best, whatever their level and polarity.
+    """Correlate two waveforms where they fit best, at any level and polarity.
 
     Parameters
     ----------
     one, two : ndarray, shape (samples,), float32
-        At 8 kHz. The lengths may differ.
+        Signals at 8 kHz. The lengths may differ.
 
     Returns
     -------
@@ -186,7 +186,7 @@ def correlation(one: np.ndarray, two: np.ndarray) -> float:
     ]
     enough = np.zeros(len(lag), bool)
     for energy, part in zip(energies, inside, strict=True):
-        enough |= part >= SHARE * energy[-1]
+        enough |= part >= FRACTION * energy[-1]
     power = inside[0][enough] * inside[1][enough]
     sounding = power > 0
     values = np.abs(cross[fine[enough]][sounding]) / np.sqrt(power[sounding])

@@ -40,21 +40,21 @@ ABSURD = 2.0**31  # of a float file; numbers of 32 bit, written as they are, go 
 FULL_SCALE = 0.999  # and beyond: lossy codecs overshoot 1
 CLIPPED_RUN = 3  # samples at full scale in a row; a lone one may be an honest peak
 QUIET = 0.01  # peak below -40 dB: eight bits or fewer of 16
-OFFSET = 0.1  # mean, in shares of the RMS: -20 dB; a microphone's is a few hundredths at most
+OFFSET = 0.1  # mean, as a fraction of the RMS: -20 dB; a microphone's is a few hundredths at most
 PADDED = 0.1  # seconds of exact zeros; no microphone gives them
 SILENCE = 2 / 3  # of the clip, at its ends
-CANCELLED = 0.1  # RMS of the mix, in shares of the channels': -20 dB; of unlike channels it is 0.7
+CANCELLED = 0.1  # RMS of the mix, as a fraction of the channels': -20 dB; 0.7 of unlike channels
 FLOOR = 1e-4  # -40 dB below the loudest frame is silence
 FRAME = 0.01  # seconds
 SUSPICIONS = {
     "clipped": "samples in runs at full scale",
     "loud": "peak of a float file above full scale",
     "quiet": "peak, full scale 1",
-    "offset": "mean, in shares of the RMS",
+    "offset": "mean, as a fraction of the RMS",
     "padded": "seconds of exact zeros at one end",
-    "silence": "share of the clip that is silence at its ends",
+    "silence": "fraction of the clip that is silence at its ends",
     "dead": "channels without sound among others with it",
-    "cancelled": "RMS of the channels' mean, in shares of theirs",
+    "cancelled": "RMS of the channels' mean, as a fraction of theirs",
     "unchecked": "why a cut would not be noticed",
     "misnamed": "container that the file's suffix does not say",
 }
@@ -83,19 +83,19 @@ class Facts:
     clipped : int
         Samples in runs of three or more at full scale.
     offset : float
-        Largest mean of a channel as a share of the RMS.
+        Largest mean of a channel as a fraction of the RMS.
     zeros : float
         Seconds of exact zeros at the end that has more.
     leading, trailing : float
         Seconds of silence: frames of 10 ms, 40 dB or more below the loudest.
     silence : float
-        Share of the clip that is leading and trailing silence.
+        Fraction of the clip that is leading and trailing silence.
     loud : float
         Peak where it lies above full scale and was not clipped, else 0.
     dead : int
         Channels that are silent or constant.
     mixed : float
-        RMS of the channels' mean as a share of the channels' RMS.
+        RMS of the channels' mean as a fraction of the channels' RMS.
     """
 
     peak: float
@@ -117,7 +117,7 @@ def unusable(signal: np.ndarray, sample_rate: int) -> str:
     ----------
     signal : ndarray, shape (samples, channels), float32
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     """
     seconds = len(signal) / sample_rate
     if seconds < SHORTEST:
@@ -168,7 +168,7 @@ def facts(signal: np.ndarray, sample_rate: int, *, unbounded: bool = False) -> F
     signal : ndarray, shape (samples, channels), float32
         One frame of 10 ms at least, finite, not all zeros.
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     unbounded : bool
         Whether samples may lie beyond full scale without having been clipped, as in a float file;
         then those are clipped that stay at the peak.
@@ -220,7 +220,7 @@ def suspicions(facts: Facts, misnamed: str, unchecked: str = "") -> dict[str, fl
     Parameters
     ----------
     facts : Facts
-        Of its signal.
+        Facts of its signal.
     misnamed : str
         The container where it is not the one of the suffix, else empty.
     unchecked : str
@@ -242,7 +242,7 @@ def suspicions(facts: Facts, misnamed: str, unchecked: str = "") -> dict[str, fl
 
 
 def length_confound(seconds: np.ndarray, emotions: Sequence[str]) -> tuple[float, float]:
-    """How well the length of a clip tells its emotion, and how well nothing does.
+    """Accuracy of guessing a clip's emotion by its length, and by nothing.
 
     The emotion is guessed to be the commonest one among the clips of equal length, in bins of
     0.1 s, of nine tenths of the corpus; the guesses are of the other tenth. Each emotion is spread
@@ -252,14 +252,14 @@ def length_confound(seconds: np.ndarray, emotions: Sequence[str]) -> tuple[float
     ----------
     seconds : ndarray, shape (clips,)
     emotions : sequence of str, length clips
-        Of one clip or more.
+        Emotion of each clip; one clip or more.
 
     Returns
     -------
     accuracy : float
-        Share of the clips whose emotion is guessed.
+        Fraction of the clips whose emotion is guessed.
     chance : float
-        Share of the commonest emotion.
+        Fraction of clips of the commonest emotion.
     """
     names, emotion, counts = np.unique(emotions, return_inverse=True, return_counts=True)
     bins = np.floor(np.asarray(seconds) / LENGTH_BIN + 1e-6).astype(int)

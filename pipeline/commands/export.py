@@ -145,8 +145,8 @@ def export(
         lost = table[score].iloc[0] - table[score]
         table[f"{score}_lost"] = lost.round(12) + 0.0  # no -0.0
     for name, content in written.items():
-        with tables.replacing(to / name) as aside:
-            aside.write_bytes(content)
+        with tables.replacing(to / name) as temporary:
+            temporary.write_bytes(content)
     tables.write(table, to / f"{'fused-' if fused else ''}{format}.csv")
     sys.stdout.write(f"{bundle}: {len(wanted)} clips\n{_shown(table, card)}\n")
 

@@ -64,8 +64,8 @@ def record(run: str, *, note: str, seconds: int | None = None) -> None:
         "note": note.strip(),
     }
     RECORDED.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=RECORDED, prefix=".", suffix=".part") as aside:
-        made = Path(aside) / run
+    with tempfile.TemporaryDirectory(dir=RECORDED, prefix=".", suffix=".part") as temporary:
+        made = Path(temporary) / run
         made.mkdir()
         for name in KEPT:
             shutil.copyfile(RUNS / run / name, made / name)

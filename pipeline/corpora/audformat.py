@@ -1,6 +1,6 @@
 """A database in audformat: what audb publishes, or a folder saved with the library audformat.
 
-Layout: ``db.yaml`` with its tables beside it and the sound files that they name. Of the database
+Layout: ``db.yaml`` with its tables next to it and the sound files that they name. Of the database
 are read, where it has them, the schemes (or columns, or labels of a scheme) ``speaker``, ``gender``
 as sex, ``transcription`` as sentence, ``arousal``, ``dominance`` and ``valence``; and of the tables
 with the emotion the split as partition (``dev`` is validation). Labels must be of whole files.

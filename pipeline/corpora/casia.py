@@ -1,7 +1,7 @@
 """CASIA, same text: 1200 clips, 4 speakers, 6 emotions, 50 sentences, Mandarin.
 
 Layout: ``SPEAKER/EMOTION/NNN.wav`` (or ``.flac``) below any nesting of folders, with sentences 201
-to 250 and ``.lab``, ``.peak`` and ``.tag`` files beside, which are not read; or, below any folders,
+to 250 and ``.lab``, ``.peak`` and ``.tag`` files next to them, not read; or, below any folders,
 ``NNN-EMOTION-SPEAKER.wav``. Capitals do not matter: a speaker's folder is ``ZhaoZuoxiang``. File
 names collide, so clips are named as in the second layout, in small letters. Everybody says the same
 sentences in all emotions.

@@ -1,4 +1,4 @@
-"""What a corpus parser returns, and what parsers share."""
+"""What a corpus parser returns, and what parsers have in common."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass

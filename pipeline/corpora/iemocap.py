@@ -8,7 +8,7 @@ speaker. A label line gives valence, activation (here arousal) and dominance, in
 Turns labelled ``xxx`` and the sound of whole dialogues are skipped.
 
 The release does not say which line of a script a turn is. ``sentence`` is the scene
-(``script01_1``), which every session plays, so turns of one scene share text across speakers;
+(``script01_1``), which every session plays, so turns of one scene have equal text across speakers;
 improvised turns have no sentence.
 
 Order: emotion, where excited stands with happy as the four-class papers merge them, then name: the

@@ -4,7 +4,7 @@ Layout: a folder per corpus, each as its parser wants it; the setting ``of`` nam
 each: ``of: {emodb: emodb, studio: table}``. Parsers run with their default settings. DVC does not
 look into folders that are links within a folder, and would not notice a change, so they are
 refused: ``cp -rsL "$PWD/raw_data/emodb" raw_data/joined/emodb`` makes folders with a link for each
-file, which takes no space and which DVC follows; make it anew when the corpus gains files.
+file, which takes no space and which DVC follows; make it again when the corpus gains files.
 
 ``corpus`` is the folder's name, which also stands before names of clips, speakers, sentences,
 sessions, utterances and parents (``emodb-03a01Wa``): nobody speaks in two corpora. Emotions keep

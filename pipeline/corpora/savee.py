@@ -3,7 +3,7 @@
 Layout: ``AudioData/SPEAKER/ENN.wav`` (or ``.flac``) below any nesting of folders, or, below any
 folders, ``SPEAKER_ENN.wav``; speakers are DC, JE, JK and KL, the name holds emotion and sentence.
 File names of the first layout collide, so clips are named as in the second. Each emotion has its
-own 15 sentences, neutral has 30; the few that emotions share do not show in the numbers.
+own 15 sentences, neutral has 30; the few in several emotions do not show in the numbers.
 
 Order: emotion, then name.
 """

@@ -1,4 +1,4 @@
-"""Sound of your own without labels: what semi-supervised models learn from besides a corpus.
+"""Sound of your own without labels: what semi-supervised models train on besides a corpus.
 
 Layout: sound files at any depth. A clip is named by its path without suffix and with ``-`` for
 ``/``.

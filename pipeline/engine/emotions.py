@@ -151,6 +151,6 @@ def _stemmed(data: Dataset, stem: keras.Model, training: EmotionTraining, path: 
         blocks = [rows[first : first + step] for first in range(0, len(rows), step)]
         blocks = progress.counted(blocks, len(blocks), "stem", "batches")
         values = np.concatenate([answers.predict(stem, data.take(some)) for some in blocks])
-        with tables.replacing(path) as aside, aside.open("wb") as file:
+        with tables.replacing(path) as temporary, temporary.open("wb") as file:
             np.save(file, values)
     return replace(data, x=np.load(path))

@@ -34,10 +34,10 @@ class Feature(Protocol):
         signals : ndarray, shape (clips, samples), float32
             Mono, full scale 1.0.
         sample_rate : int
-            In hertz.
+            Rate in hertz.
         settings : record
-            Of the type that the function's annotation names; not handed over to a function of two
-            parameters.
+            Settings, of the type that the function's annotation names; not handed over to a
+            function of two parameters.
 
         Returns
         -------

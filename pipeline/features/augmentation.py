@@ -1,7 +1,7 @@
-"""Augmentation: altered copies of a clip to learn from, drawn anew for each clip and copy.
+"""Augmentation: altered copies of a clip to train on, each drawn separately.
 
 What is drawn depends on the clip's samples and the number of the copy alone, so that copies are
-the same whatever the order and the number of workers.
+the same for any order and number of workers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ def check(augment: Mapping[str, Sequence[float]], copies: int) -> None:
     Parameters
     ----------
     augment : mapping of str to two numbers
-        Of `Augment`.
+        Ranges of the fields of `Augment`.
     copies : int
-        Of each clip.
+        Number of copies of each clip.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def generator(content: bytes, copy: int) -> np.random.Generator:
     content : bytes
         Hash of the clip's samples.
     copy : int
-        From 1.
+        Number of the copy, from 1.
     """
     return np.random.default_rng([copy, *content])
 
@@ -77,11 +77,11 @@ def apply(
     ----------
     signal : ndarray, shape (samples,), float32
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     augment : mapping of str to two numbers
         Checked.
     draws : numpy.random.Generator
-        Of this copy.
+        Generator of this copy.
 
     Returns
     -------

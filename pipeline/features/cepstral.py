@@ -45,7 +45,7 @@ def mfcc(signals: np.ndarray, sample_rate: int, settings: Mfcc = Mfcc()) -> np.n
     signals : ndarray, shape (clips, samples), float32
         Mono, full scale 1.0.
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     settings : Mfcc
 
     Returns

@@ -13,7 +13,7 @@ WIDTH = 9
 
 
 def stack(values: np.ndarray, *, kind: str) -> np.ndarray:
-    """Put a feature, its delta and the delta of that beside each other.
+    """Stack a feature, its delta and the delta of that along a new axis.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Lengths: of a clip in samples, of a feature in frames, and longer pieces of a feature."""
+"""Lengths: of a clip in samples, of a feature in frames, and segments and chunks of a feature."""
 
 import numpy as np
 
 # What becomes of a clip's length: its middle, padded on both sides; its start; all of it; or all of
-# it in pieces of one length, each padded on both sides.
+# it in segments of one length, each padded on both sides.
 POLICIES = ("centre", "start", "whole", "segments")
 
 
@@ -14,15 +14,15 @@ def cut(signal: np.ndarray, samples: int | None, *, where: str) -> list[np.ndarr
     ----------
     signal : ndarray, shape (n,)
     samples : int >= 1, or None for ``whole``
-        Longest piece wanted.
+        Longest result wanted.
     where : {"centre", "start", "whole", "segments"}
-        Keep the samples from ``floor((n - samples) / 2)`` on; the first ones; all in one piece; all
-        in consecutive pieces, of which the last may be shorter.
+        Keep the samples from ``floor((n - samples) / 2)`` on; the first ones; all; all in
+        consecutive segments, of which the last may be shorter.
 
     Returns
     -------
     list of ndarray
-        One piece, or of ``segments`` one or more.
+        One array, or for ``segments`` one or more.
 
     Examples
     --------
@@ -63,14 +63,14 @@ def fix_length(signal: np.ndarray, samples: int) -> np.ndarray:
 
 
 def rectangle(clips: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """Put clips of different lengths into one array, with zeros behind the shorter ones.
+    """Put clips of different lengths into one array, with zeros after the shorter ones.
 
     Parameters
     ----------
     clips : list of ndarray, shape (n, ...)
         None longer than ``shape[0]``.
     shape : tuple of int
-        Of one row.
+        Shape of one row.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def frames(samples: int, *, length: int, hop: int, centre: bool) -> int:
     Returns
     -------
     int
-        1 also of a clip shorter than one frame, which gets zeros behind.
+        1 also of a clip shorter than one frame, which is padded with zeros.
 
     Examples
     --------
@@ -115,16 +115,16 @@ def frames(samples: int, *, length: int, hop: int, centre: bool) -> int:
 
 
 def segments(values: np.ndarray, size: int, *, hop: int) -> np.ndarray:
-    """Cut a feature into pieces of ``size`` frames, ``hop`` apart; what is left over is dropped.
+    """Cut a feature into segments of ``size`` frames, ``hop`` apart; what is left over is dropped.
 
-    Of fewer frames than ``size`` one piece is made, the last frame repeated.
+    Fewer frames than ``size`` make one segment, with the last frame repeated.
 
     Parameters
     ----------
     values : ndarray, shape (clips, frames, ...)
         One frame or more.
     size, hop : int >= 1
-        Length and distance of the pieces, in frames.
+        Length and distance of the segments, in frames.
 
     Returns
     -------
@@ -144,18 +144,18 @@ def segments(values: np.ndarray, size: int, *, hop: int) -> np.ndarray:
 
 
 def chunks(values: np.ndarray, size: int, *, number: int) -> np.ndarray:
-    """Cut a feature into a fixed number of pieces, whatever its length; see `chunk_starts`.
+    """Cut a feature of any length into a fixed number of chunks; see `chunk_starts`.
 
-    Of fewer frames than ``size`` all pieces are the same, with zeros behind: of energies, silence.
+    Of fewer frames than ``size`` all chunks are equal, padded with zeros: of energies, silence.
 
     Parameters
     ----------
     values : ndarray, shape (clips, frames, ...)
         One frame or more.
     size : int >= 1
-        Length of the pieces, in frames.
+        Length of the chunks, in frames.
     number : int >= 2
-        How many.
+        Number of chunks.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def chunks(values: np.ndarray, size: int, *, number: int) -> np.ndarray:
 
 
 def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray:
-    """First frames of a fixed number of pieces that reach from the start of a clip to its end.
+    """First frames of a fixed number of chunks that reach from the start of a clip to its end.
 
     The step between them is ``(frames - size) / (chunks - 1)``, rounded down: they overlap in a
     short clip and leave gaps in a long one.
@@ -183,11 +183,11 @@ def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray
     Parameters
     ----------
     frames : int >= size
-        Of the clip; a shorter one is padded before.
+        Length of the clip; a shorter one is padded before.
     size : int >= 1
-        Frames of a piece.
+        Frames of a chunk.
     chunks : int >= 2
-        How many pieces.
+        Number of chunks.
 
     Returns
     -------
@@ -206,26 +206,26 @@ def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray
     return np.arange(chunks) * ((frames - size) // (chunks - 1))
 
 
-def rejoined(pieces: np.ndarray, frames: int) -> np.ndarray:
-    """Put the pieces that `chunks` made of a clip together again, every frame once.
+def rejoined(parts: np.ndarray, frames: int) -> np.ndarray:
+    """Join the chunks that `chunks` made of a clip, every frame once.
 
     Parameters
     ----------
-    pieces : ndarray, shape (number, size, ...)
+    parts : ndarray, shape (number, size, ...)
     frames : int >= 1
-        Of the clip.
+        Length of the clip.
 
     Returns
     -------
     ndarray, shape (n, ...)
-        All frames of a short clip; of a longer one not those behind the last piece, fewer than
-        ``number - 1``, and not those in gaps between pieces.
+        All frames of a short clip; of a longer one not those after the last chunk, fewer than
+        ``number - 1``, and not those in gaps between chunks.
 
     Examples
     --------
     >>> rejoined(chunks(np.arange(8)[None], 3, number=3)[0], 8)
     array([0, 1, 2, 3, 4, 5, 6])
     """
-    number, size = pieces.shape[:2]
+    number, size = parts.shape[:2]
     step = max(0, frames - size) // (number - 1)
-    return np.concatenate([*pieces[:-1, : min(step, size)], pieces[-1, : min(frames, size)]])
+    return np.concatenate([*parts[:-1, : min(step, size)], parts[-1, : min(frames, size)]])

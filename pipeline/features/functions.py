@@ -31,9 +31,9 @@ class Function(NamedTuple):
     name : str
         ``MODULE.FUNCTION``.
     compute : callable
-        As `pipeline.features.Feature`, or without settings.
+        Function like `pipeline.features.Feature`, or without settings.
     record : type
-        Of its settings.
+        Type of its settings.
     """
 
     name: str
@@ -48,9 +48,9 @@ class Function(NamedTuple):
         signals : ndarray, shape (clips, samples), float32
             Mono, full scale 1.0.
         sample_rate : int
-            In hertz.
+            Rate in hertz.
         settings
-            Of the type ``record``.
+            Settings, of the type ``record``.
 
         Returns
         -------

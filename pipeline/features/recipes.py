@@ -124,7 +124,7 @@ def read_feature(line: Any, place: str) -> FeatureRecipe:
     line : mapping
         What params.yaml says.
     place : str
-        Where it says it, dotted, for messages.
+        Its place there, dotted, for messages.
 
     Raises
     ------
@@ -163,10 +163,10 @@ def waveform(
     signal : ndarray, shape (samples,), float32
         Mono, full scale 1.0.
     sample_rate : int
-        Of ``signal``, in hertz.
+        Rate of ``signal``, in hertz.
     spec : WaveformSpec
     draws : numpy.random.Generator, optional
-        Of an altered copy; by default the clip is left as it is.
+        Generator of an altered copy; by default the clip is left as it is.
 
     Returns
     -------
@@ -180,15 +180,15 @@ def waveform(
     if draws is not None:
         signal = augmentation.apply(signal, recipe.sample_rate, recipe.augment, draws)
     samples = None if recipe.samples is None else int(recipe.samples)
-    pieces = []
-    for piece in framing.cut(signal, samples, where=recipe.length):
-        piece = levels.normalise(piece, by=recipe.normalise)
-        piece = levels.pre_emphasise(piece, coefficient=recipe.pre_emphasis)
-        piece = levels.pcm16(piece) if recipe.pcm16 else piece
+    segments = []
+    for segment in framing.cut(signal, samples, where=recipe.length):
+        segment = levels.normalise(segment, by=recipe.normalise)
+        segment = levels.pre_emphasise(segment, coefficient=recipe.pre_emphasis)
+        segment = levels.pcm16(segment) if recipe.pcm16 else segment
         if samples is not None and recipe.length in ("centre", "segments"):
-            piece = framing.fix_length(piece, samples)
-        pieces.append(piece)
-    return np.stack(pieces) if recipe.length == "segments" else pieces[0]
+            segment = framing.fix_length(segment, samples)
+        segments.append(segment)
+    return np.stack(segments) if recipe.length == "segments" else segments[0]
 
 
 def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
@@ -197,7 +197,7 @@ def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
     Parameters
     ----------
     waveforms : list of ndarray, shape (samples,) or (segments, samples), float32
-        As ``waveform`` gives them by ``spec.waveform``.
+        Waveforms, as ``waveform`` gives them by ``spec.waveform``.
     spec : Spec
 
     Returns

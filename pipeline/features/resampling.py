@@ -120,7 +120,7 @@ def _interpolate(signal: np.ndarray, sample_rate: int, target_rate: int, method:
         resampled[:, output : output + block.shape[1]] = block
     resampled = resampled.ravel()[:samples]  # (samples,)
 
-    # The originals tell time in float64, by sums in 0.2.2 and by products since. Where an output
+    # The originals compute time in float64, by sums in 0.2.2 and by products since. Where an output
     # falls on an input sample, its time may be a hair early; then that sample belongs to the right
     # wing, whose steps are truncated otherwise.
     time = np.arange(samples) * (1 / ratio)

@@ -45,7 +45,7 @@ def spectrogram(
     signals : ndarray, shape (clips, samples), float32
         Mono, full scale 1.0.
     sample_rate : int
-        In hertz; changes nothing but which frequency a bin is.
+        Rate in hertz; changes nothing but which frequency a bin is.
     settings : Spectrogram
 
     Returns
@@ -70,7 +70,7 @@ def mel(
     signals : ndarray, shape (clips, samples), float32
         Mono, full scale 1.0.
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     settings : MelSpectrogram
 
     Returns
@@ -95,7 +95,7 @@ def log_mel(signals: np.ndarray, sample_rate: int, settings: LogMel = LogMel()) 
     signals : ndarray, shape (clips, samples), float32
         Mono, full scale 1.0.
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     settings : LogMel
 
     Returns

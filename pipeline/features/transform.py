@@ -6,11 +6,11 @@ frames, Slaney's mel scale, decibels, orthonormal DCT), which is the default, an
 and HTK (``centre=False, periodic=False`` for windows of odd length, ``power=1``,
 ``mel_scale="tf_signal", mel_norm=None, log="ln", dct_norm="tf_signal"``).
 
-``precision="float64"`` gives the same bits whatever the processor, the threads and the clips
-beside: sums are made in one order, without BLAS, and logarithms are rounded to steps far wider than
-their last bits, in which processors differ. (Weights of mel bands have such last bits too; bands
-without a logarithm meet no step but that of the float32, in millions of values none was met that
-differed.) ``"float32"`` takes about half the time and promises the value, not the bits.
+``precision="float64"`` gives the same bits for any processor, number of threads and other clips
+in the call: sums are made in one order, without BLAS, and logarithms are rounded to steps far wider
+than their last bits, in which processors differ. (Weights of mel bands have such last bits too;
+bands without a logarithm meet no step but that of the float32, in millions of values none was met
+that differed.) ``"float32"`` takes about half the time and promises the value, not the bits.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,7 +46,8 @@ class Stft:
     """Short-time Fourier transform: windowed frames -> |FFT| ** power.
 
     A shorter window lies in the middle of ``n_fft`` with ``centre``, as in librosa, and at its
-    start without, as in tf.signal: frames are then ``win_length`` long, and zeros are added behind.
+    start without, as in tf.signal: frames are then ``win_length`` long, and zeros are added at the
+    end.
     """
 
     n_fft: int = setting(
@@ -164,7 +165,7 @@ class Logarithm:
         Returns
         -------
         ndarray
-            Of the same shape and type.
+            Array of the same shape and type.
         """
         if values.dtype == np.float64:
             values = np.rint(values / STEPS[self.log]) * STEPS[self.log] + 0.0  # no -0.0
@@ -199,7 +200,7 @@ class Limited:
         Returns
         -------
         ndarray
-            Of the same shape and type.
+            Array of the same shape and type.
         """
         return values if self.clip is None else np.clip(values, -self.clip, self.clip)
 
@@ -273,7 +274,7 @@ def stack(values: Iterable[np.ndarray]) -> np.ndarray:
     Parameters
     ----------
     values : iterable of ndarray, shape (bins, frames)
-        Of one clip or more.
+        Spectra of one clip or more.
 
     Returns
     -------
@@ -299,7 +300,7 @@ def window(name: str, length: int, periodic: bool) -> np.ndarray:
     ----------
     name : str
     length : int
-        In samples.
+        Length in samples.
     periodic : bool
         Whether its period is ``length``, or one less.
 
@@ -320,7 +321,7 @@ def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> "scipy.
     ----------
     mel : Mel
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     n_fft : int
         Length of the transform, in samples.
     precision : {"float64", "float32"}

@@ -73,9 +73,9 @@ class Sound:
     signal : ndarray, shape (samples, channels), float32
         Full scale 1.0.
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     container : str
-        As libsndfile calls it.
+        Name in libsndfile.
     encoding : str
         The same.
     unchecked : str
@@ -272,7 +272,7 @@ def pcm_hash(signal: np.ndarray, sample_rate: int) -> str:
     """XXH3 hash of the decoded samples, rate and channel count; container and tags do not count.
 
     Decoded 16-bit (and 24-bit) PCM survives the way through float32 unchanged, so a WAV file and
-    its FLAC copy share one hash.
+    its FLAC copy have the same hash.
     """
     digest = xxhash.xxh3_128(f"{sample_rate} {signal.shape[1]} ".encode())
     digest.update(np.ascontiguousarray(signal, dtype="<f4").data)

@@ -20,28 +20,28 @@ PACKAGES = ("keras", "librosa", "numpy", "scipy", "ser-pipeline", "soundfile", "
 
 @contextmanager
 def resume(folder: Path, fingerprint: str) -> Iterator[Path]:
-    """Give a folder to write to beside ``folder``; move it into place when the block succeeds.
+    """Give a folder to write to next to ``folder``; move it into place when the block succeeds.
 
     What an interrupted or failed block left there is kept for the next one.
 
     Parameters
     ----------
     folder : Path
-        Where the finished folder will be.
+        Place of the finished folder.
     fingerprint : str
-        Of all that decides the content; what was left under another one is thrown away.
+        Hash of all that decides the content; what was left under another one is thrown away.
     """
     folder = Path(folder)
-    aside = folder.with_name(f".{folder.name}.part")
-    mark = aside / "fingerprint"
+    temporary = folder.with_name(f".{folder.name}.part")
+    mark = temporary / "fingerprint"
     if not mark.is_file() or mark.read_text() != fingerprint:
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
         mark.write_text(fingerprint)
-    yield aside
+    yield temporary
     mark.unlink()
     shutil.rmtree(folder, ignore_errors=True)
-    os.replace(aside, folder)
+    os.replace(temporary, folder)
 
 
 def unit_name(fold: int, seed: int, seeds: tuple[int, ...]) -> str:
@@ -57,7 +57,7 @@ def write_model(save: Callable[[Path], None], path: Path) -> None:
     save : callable
         Writes the file to the path it is given (``model.save``).
     path : Path
-        Where it goes.
+        File to write.
     """
     dated = path.with_name(f"dated-{path.name}")
     save(dated)

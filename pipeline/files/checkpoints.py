@@ -3,7 +3,7 @@
 ``unfinished/`` in the temporary folder of a bundle holds a plan of each process that trains
 (``NAME.plan``), a checkpoint of each fold and seed in training (``NAME.npz``), and the results of
 each that is finished (``NAME.json``). NAME is that of a fold and seed, ``fold-01``; folds stacked
-into one program share the checkpoint of the first of them.
+into one program have one checkpoint, that of the first of them.
 """
 
 import json
@@ -29,13 +29,13 @@ class Plan:
     units : list of str
         Names of folds and seeds.
     epochs : int
-        Of each.
+        Length of each.
     shown : list of str
-        Columns of the history that tell how it goes.
+        Columns of the history that show progress.
     done : int
         Epochs, of all together, that were trained before it began.
     begun : float
-        In seconds since 1970.
+        Time, in seconds since 1970.
     """
 
     units: list[str]
@@ -105,7 +105,7 @@ def begin(folder: Path, units: list[str], epochs: int, shown: tuple[str, ...]) -
     units : list of str, at least one
     epochs : int
     shown : tuple of str
-        As in `Plan`.
+        Columns, as in `Plan`.
     """
     done = sum(one.epoch for name, one in standings(folder).items() if name in units)
     plan = Plan(units, epochs, list(shown), done, time.time())

@@ -31,7 +31,7 @@ class Index:
     clips : DataFrame
         ``COLUMNS`` as text; ``""`` where the corpus does not say.
     path : Path
-        Where it was read from.
+        File that it was read from.
     """
 
     clips: "pd.DataFrame"
@@ -80,7 +80,7 @@ class Index:
         Parameters
         ----------
         sample_rate : int
-            In hertz.
+            Rate in hertz.
         """
         rates = self.clips.sample_rate.astype(int).to_numpy()
         samples = np.rint(self.clips.seconds.astype(float).to_numpy() * rates)
@@ -96,6 +96,6 @@ class Index:
         Parameters
         ----------
         names : sequence of str
-            From ``RATINGS``.
+            Names from ``RATINGS``.
         """
         return self.clips[list(names)].replace("", "nan").to_numpy(dtype=np.float32)

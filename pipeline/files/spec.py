@@ -16,7 +16,7 @@ class WaveformSpec:
     mix : str
         How channels became one: ``mean``.
     sample_rate : int
-        In hertz.
+        Rate in hertz.
     resampler, length : str
         As in a waveform recipe.
     samples : int or None

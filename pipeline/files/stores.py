@@ -19,8 +19,8 @@ or the number of writers.
 
 What was computed once is used again. A draft that was left goes on where it was. Rows of the store
 that was made here before are copied if content, spec and code are the same and the values are those
-that were written: DVC deletes a store before it is made anew, so ``.NAME.made`` beside it keeps its
-files (as links, which take no space) and says what code made them. It is local: of a store that
+that were written: DVC deletes a store before it is made again, so ``.NAME.made`` next to it keeps
+its files (as links, which take no space) and says what code made them. It is local: of a store that
 came from elsewhere there is none.
 """
 
@@ -52,7 +52,7 @@ CODECS = {
     shuffle: BloscCodec(cname="lz4", clevel=5, shuffle=shuffle, typesize=4)
     for shuffle in ("shuffle", "noshuffle")
 }
-FACTS = ("length", "valid", "hash")  # of each row, beside its values
+FACTS = ("length", "valid", "hash")  # of each row, next to its values
 
 
 @dataclass(frozen=True)
@@ -110,8 +110,8 @@ class Draft:
         block : slice
             One of the chunks.
         compute : callable
-            From rows (n,) to their values (n, ...), zeros behind the valid ones, ``length`` (n,)
-            and ``valid`` (n,).
+            Function from rows (n,) to their values (n, ...), zeros after the valid ones, ``length``
+            (n,) and ``valid`` (n,).
 
         Raises
         ------
@@ -129,10 +129,11 @@ class Draft:
             return
         values, length, valid, hashes = self._rows(block, compute)
         self.x[block] = values
-        aside = self.done / uuid.uuid4().hex  # no other writer's, not even one of a lost process
-        with aside.open("wb") as file:
+        # no other writer's, not even one of a lost process
+        temporary = self.done / uuid.uuid4().hex
+        with temporary.open("wb") as file:
             np.savez(file, length=length, valid=valid, hash=hashes)
-        os.replace(aside, self._facts(block))
+        os.replace(temporary, self._facts(block))
 
     def facts(self) -> dict[str, np.ndarray]:
         """``length``, ``valid`` and ``hash`` of all rows.
@@ -172,7 +173,7 @@ class Draft:
         return values, length.astype(np.int32), valid.astype(np.int32), hashes
 
     def _found(self, block: slice) -> Iterator[tuple]:
-        """Rows of the old store that are as they were written, each behind its place here."""
+        """Rows of the old store that are as they were written, each after its place here."""
         places = np.flatnonzero(self.sources[block] >= 0)
         if self.old is None or len(places) == 0:
             return
@@ -202,7 +203,7 @@ def create(
     code: str,
     shuffle: bool = True,
 ) -> Iterator[Draft]:
-    """Give a draft to fill beside ``path``; move it into place when the block succeeds.
+    """Give a draft to fill next to ``path``; move it into place when the block succeeds.
 
     What an interrupted or failed block filled is kept for the next one of the same content. A draft
     is named after its content, so that a writer who does not know yet that all is over cannot spoil
@@ -211,7 +212,7 @@ def create(
     Parameters
     ----------
     path : Path
-        Where the finished store will be; what is there is replaced.
+        Place of the finished store; what is there is replaced.
     shape : tuple of int
         ``(clips, n, ...)``.
     spec : dict
@@ -328,7 +329,7 @@ def _link(source: str, target: str) -> None:
 
 
 def _made_path(path: Path) -> Path:
-    """Folder beside a store that keeps it, and says what code made it."""
+    """Folder next to a store that keeps it, and says what code made it."""
     return path.with_name(f".{path.name}.made")
 
 

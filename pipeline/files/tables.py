@@ -20,15 +20,15 @@ GIT_LFS_POINTER = "version https://git-lfs"
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path to write to beside ``path``; move it into place when the block succeeds."""
+    """Give a path to write to next to ``path``; move it into place when the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
+    temporary = path.with_name(f".{path.name}.part")
     try:
-        yield aside
-        os.replace(aside, path)
+        yield temporary
+        os.replace(temporary, path)
     finally:
-        aside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def read(path: Path) -> "pd.DataFrame":
@@ -130,11 +130,11 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
 def write(frame: "pd.DataFrame", path: Path) -> None:
     """Write a CSV file: UTF-8, LF, no index, floats as the shortest text that reads back equal."""
     form = {"index": False, "lineterminator": "\n", "encoding": "utf-8"}
-    with replacing(path) as aside:
-        frame.to_csv(aside, **form)
+    with replacing(path) as temporary:
+        frame.to_csv(temporary, **form)
         # the writer does not enclose a carriage return, at which readers end the row
-        if b"\r" in aside.read_bytes():
-            frame.to_csv(aside, quoting=csv.QUOTE_NONNUMERIC, **form)
+        if b"\r" in temporary.read_bytes():
+            frame.to_csv(temporary, quoting=csv.QUOTE_NONNUMERIC, **form)
 
 
 def file_sha256(path: Path) -> str:
@@ -155,5 +155,5 @@ def read_json(path: Path) -> dict:
 def write_json(data: dict, path: Path) -> None:
     """Write a JSON object: sorted keys, indented by two, a newline at the end, no NaN."""
     text = json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    with replacing(path) as aside:
-        aside.write_text(text + "\n", encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")

@@ -5,7 +5,7 @@ known that make a tensor, and each stands for a record of numbers: nothing is im
 the file is run.
 
 Both layouts are read. The older is a row of pickles (a magic number, the version, the machine, the
-object, the keys of the storages) with the storages behind, each led by its count of values. The
+object, the keys of the storages) with the storages after it, each led by its count of values. The
 newer is a zip archive with the object in ``NAME/data.pkl`` and a storage in each ``NAME/data/KEY``.
 """
 
@@ -58,7 +58,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     except (
         *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile, EOFError, OSError, MemoryError),
         *(ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError),
-    ) as error:  # whatever a damaged pickle may come to
+    ) as error:  # any that a damaged pickle may raise
         reason = str(error).strip("'\"") or type(error).__name__
         raise InputError(
             f"{path}: not a PyTorch checkpoint with a state_dict of tensors, or damaged "
@@ -146,7 +146,7 @@ class _Unpickler(pickle._Unpickler):  # the one in C takes gigabytes where a str
         )
 
     def persistent_load(self, pid: Any) -> str:
-        """Take down the type of a storage; give its key."""
+        """Record the type of a storage; give its key."""
         kind, storage, key, *_ = pid
         if kind != "storage" or not isinstance(key, str):
             raise ValueError("holds something other than storages")
@@ -155,7 +155,7 @@ class _Unpickler(pickle._Unpickler):  # the one in C takes gigabytes where a str
 
 
 def _unpickle(file: BinaryIO, path: Path, types: dict[str, str] | None = None) -> Any:
-    """Read one pickle; storages are told by their keys, their types put into ``types``."""
+    """Read one pickle; storages are known by their keys, their types put into ``types``."""
     return _Unpickler(file, path, {} if types is None else types).load()
 
 

@@ -76,5 +76,5 @@ def _middles(table: "pd.DataFrame") -> np.ndarray:
 
 def _write(figure: "Figure", picture: Path) -> None:
     """Write a figure without the name of what drew it."""
-    with tables.replacing(picture) as aside:
-        figure.savefig(aside, format="png", dpi=150, metadata={"Software": None})
+    with tables.replacing(picture) as temporary:
+        figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})

@@ -43,13 +43,13 @@ def check(listings: Path) -> None:
     for name, sound in params.sounds.items():
         if params.corpora[sound.corpus].samples:  # a line that the stage does not depend on
             made[f"waveforms/{name}"] += f"samples {sound.samples}\n"
-    aside = listings.with_name(f".{listings.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
+    temporary = listings.with_name(f".{listings.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
     for name, text in made.items():
-        (aside / name).parent.mkdir(parents=True, exist_ok=True)
-        (aside / name).write_text(text, encoding="utf-8")
+        (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+        (temporary / name).write_text(text, encoding="utf-8")
     shutil.rmtree(listings, ignore_errors=True)
-    aside.rename(listings)
+    temporary.rename(listings)
     if left := _left(params):
         sys.stdout.write(f"no line of params.yaml makes these; to remove: rm -r {' '.join(left)}\n")
 

@@ -57,10 +57,10 @@ def report(
     # a hidden one was left by `ser record` when it was killed
     kept = _together([read_recorded(path) for path in folders if path.name[0] != "."])
     for path, text in {html: page(found, kept), markdown: summary(found, kept)}.items():
-        with tables.replacing(path) as aside:
-            aside.write_text(text, encoding="utf-8", newline="\n")
-    with tempfile.TemporaryDirectory(dir=plots.parent, prefix=".", suffix=".part") as aside:
-        figures = Path(aside) / "figures"
+        with tables.replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    with tempfile.TemporaryDirectory(dir=plots.parent, prefix=".", suffix=".part") as temporary:
+        figures = Path(temporary) / "figures"
         write(found, figures)
         shutil.rmtree(plots, ignore_errors=True)
         figures.rename(plots)

@@ -161,7 +161,7 @@ def test_the_size_of_the_file_tells_that_more_is_sound(tmp_path):
     data[place : place + 4] = (SAMPLES).to_bytes(4, "little")  # bytes: half of them
     np.testing.assert_array_equal(load(tmp_path, data).signal, wanted)
     data[4:8] = (36 + SAMPLES).to_bytes(4, "little")
-    with pytest.raises(InputError, match=f"{SAMPLES} bytes behind the sound are neither a chunk"):
+    with pytest.raises(InputError, match=f"{SAMPLES} bytes after the sound are neither a chunk"):
         load(tmp_path, data)
 
 

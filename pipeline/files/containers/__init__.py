@@ -1,1 +1,1 @@
-"""What the bytes of a sound file hold, whatever its header says: one module per family of files."""
+"""What the bytes of a sound file hold, checked against its header: one module per family."""

@@ -2,7 +2,7 @@
 
 Writers get the sizes wrong in many ways, of which the sound is not the worse: they count the outer
 header twice, or do not come back to fill sizes in. What counts is the size of the chunk that holds
-the sound and what lies behind it. libsndfile takes the size of the file itself where it is smaller
+the sound and what follows it. libsndfile takes the size of the file itself where it is smaller
 and so hides a cut.
 """
 
@@ -16,7 +16,7 @@ from pipeline.files.containers.contents import FARTHEST, PLACEHOLDERS, Contents,
 MPEG = 0x55  # tag of the encoding in a WAV's format chunk
 SIMPLE = (1, 3, 6, 7)  # PCM, float, A-law, u-law: a block is a sample of each channel
 EXTENSIBLE = 0xFFFE
-BEHIND = (  # names of chunks that often follow the sound
+AFTER = (  # names of chunks that often follow the sound
     b"LIST|id3 |ID3 |bext|fact|cue |smpl|inst|JUNK|junk|PAD |PEAK|iXML|axml|_PMX|cart|DISP|NAME|"
     b"AUTH|ANNO|(c) |MARK|INST|COMT|APPL|MIDI|info|pakt|free|uuid"
 ).split(b"|")
@@ -31,11 +31,11 @@ class Kind:
     sound : bytes
         Name of the chunk that holds the sound.
     first : int
-        Where the first chunk begins.
+        Byte at which the first chunk begins.
     name, size : int
         Bytes of a chunk's name and size.
     order : {'big', 'little'}
-        Of the bytes of numbers.
+        Order of the bytes of numbers.
     whole : bool
         Whether the size counts name and size, too.
     align : int
@@ -43,7 +43,7 @@ class Kind:
     lead : int
         Bytes of the chunk of sound before the first sample.
     total : int or None
-        Where the size of the whole file stands.
+        Byte at which the size of the whole file stands.
     """
 
     sound: bytes
@@ -75,7 +75,7 @@ class Chunk:
 
 
 def kind(head: bytes) -> Kind | None:
-    """Tell the family by the first 16 bytes of a file, None if it is none of these."""
+    """Detect the family by the first 16 bytes of a file, None if it is none of these."""
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
         return WAV
     if head[:4] == b"RIFX" and head[8:12] == b"WAVE":
@@ -128,7 +128,7 @@ def contents(file: BinaryIO, kind: Kind) -> Contents:
         if _leftover(file, start + promised, kind):
             if not block or _total(file, kind) != size or there % block:
                 raise InputError(
-                    f"{there - promised} bytes behind the sound are neither a chunk nor, by the "
+                    f"{there - promised} bytes after the sound are neither a chunk nor, by the "
                     "header, sound; if they are sound, write the file again with a sound editor"
                 )
             sound = there  # the size of the whole says that they belong to it
@@ -176,7 +176,7 @@ def _are_chunks(file: BinaryIO, position: int, kind: Kind) -> bool:
     """Whether chunks follow from a position to the end of the file."""
     size = length(file)
     while chunk := _chunk(file, position, kind):
-        if chunk.name in BEHIND:
+        if chunk.name in AFTER:
             return True  # if it is cut, no sound is lost
         if not all(32 <= letter < 127 for letter in chunk.name):
             return False
@@ -187,7 +187,7 @@ def _are_chunks(file: BinaryIO, position: int, kind: Kind) -> bool:
 
 
 def _leftover(file: BinaryIO, position: int, kind: Kind) -> bool:
-    """Whether something lies behind the sound that is no chunk, no tag and no padding."""
+    """Whether something lies after the sound that is no chunk, no tag and no padding."""
     rest = at(file, position, 1 << 16)
     if not rest.strip(b"\0") or rest[:3] == b"TAG" or rest[:8] == b"APETAGEX":
         return False

@@ -25,7 +25,7 @@ class Contents:
     unchecked : str
         Why a cut would not be noticed; empty where it would.
     container : str
-        As libsndfile calls it, where the parts are in another one.
+        Name in libsndfile, where the parts are in another one.
     """
 
     samples: int | None = None

@@ -1,4 +1,4 @@
-"""Tell what kind of file it is, by its first bytes, and what it holds."""
+"""Detect the kind of a file by its first bytes, and what it holds."""
 
 from typing import BinaryIO
 

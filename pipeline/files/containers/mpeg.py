@@ -21,7 +21,7 @@ BITRATES = {  # kbit/s by (version 1, layer)
 }
 RATES = {V1: (44100, 48000, 32000), V2: (22050, 24000, 16000), V25: (11025, 12000, 8000)}
 MONO = 3
-DELAY = 529 + 1152  # samples that a decoder may leave out beside those that the header names
+DELAY = 529 + 1152  # samples that a decoder may leave out besides those that the header names
 
 
 @dataclass(frozen=True)
@@ -79,9 +79,9 @@ def frame(head: bytes) -> Frame | None:
 
 
 def begins(data: bytes) -> bool:
-    """Whether a file is of MPEG audio, judged by its first bytes behind tags and zeros.
+    """Whether a file is of MPEG audio, judged by its first bytes after tags and zeros.
 
-    ``data`` are the first 64 KiB, or all behind a longer tag.
+    ``data`` are the first 64 KiB, or all after a longer tag.
     """
     position = _skip(data, 0)
     return bool(frame(data[position : position + 4])) or _synchronised(data, position) is not None
@@ -144,26 +144,26 @@ def _streams(data: bytes) -> list[Stream]:
                 if streams and streams[-1].frames == len(streams[-1].data):
                     break
                 raise InputError("cut short: its last frame is not whole; copy it again")
-            piece = data[position : position + one.size]
-            stream = _header(one, piece)
+            chunk = data[position : position + one.size]
+            stream = _header(one, chunk)
             if stream:
                 streams.append(stream)
             else:
                 if not streams:
                     streams.append(Stream(one))
-                streams[-1].data.append(piece)
+                streams[-1].data.append(chunk)
             position += one.size
             continue
-        behind = _skip(data, position)
-        if behind >= stop:
+        after = _skip(data, position)
+        if after >= stop:
             break
-        again = _synchronised(data, behind)
+        again = _synchronised(data, after)
         if again is None or again >= stop:
-            _refuse_rest(data[behind:stop], streams[-1])
+            _refuse_rest(data[after:stop], streams[-1])
             break
         one = _found(data, again)
         stream = _header(one, data[again : again + one.size])
-        if stream is None and not (behind == again and tags.before(data, position)):
+        if stream is None and not (after == again and tags.before(data, position)):
             raise InputError(f"damaged: no frame of sound at byte {position}; copy it again")
         if begun and not one.like(begun):
             raise InputError("streams of different kinds one after the other; convert each alone")
@@ -174,7 +174,7 @@ def _streams(data: bytes) -> list[Stream]:
 
 
 def _refuse_rest(rest: bytes, stream: Stream) -> None:
-    """Refuse what lies behind the last frame, if the stream may go on there."""
+    """Refuse what lies after the last frame, if the stream may go on there."""
     whole = stream.frames is not None and len(stream.data) >= stream.frames
     begun = frame(rest[:4]) or (len(rest) < 4 and rest[:1] == b"\xff")
     if not whole and begun:
@@ -200,34 +200,34 @@ def _synchronised(data: bytes, position: int) -> int | None:
     while (position := data.find(b"\xff", position)) >= 0:
         one = frame(data[position : position + 4])
         if one:
-            behind = position + one.size
-            following = frame(data[behind : behind + 4])
-            if (following and following.like(one)) or behind == len(data):
+            after = position + one.size
+            following = frame(data[after : after + 4])
+            if (following and following.like(one)) or after == len(data):
                 return position
-            if behind < len(data) and tags.before(data, behind):
+            if after < len(data) and tags.before(data, after):
                 return position
         position += 1
     return None
 
 
-def _header(one: Frame, piece: bytes) -> Stream | None:
+def _header(one: Frame, chunk: bytes) -> Stream | None:
     """Read what an Info, Xing or VBRI header states; None if the frame holds sound."""
-    if piece[36:40] == b"VBRI":
-        frames, size = int.from_bytes(piece[50:54], "big"), int.from_bytes(piece[46:50], "big")
-        return Stream(one, piece, frames or None, size or None)
+    if chunk[36:40] == b"VBRI":
+        frames, size = int.from_bytes(chunk[50:54], "big"), int.from_bytes(chunk[46:50], "big")
+        return Stream(one, chunk, frames or None, size or None)
     place = _side(one) + 4
-    if one.layer != 3 or piece[place : place + 4] not in (b"Xing", b"Info"):
+    if one.layer != 3 or chunk[place : place + 4] not in (b"Xing", b"Info"):
         return None
-    flags = int.from_bytes(piece[place + 4 : place + 8], "big")
+    flags = int.from_bytes(chunk[place + 4 : place + 8], "big")
     fields, position = [], place + 8
     for bit in (1, 2):
         there = flags & bit
-        fields.append(int.from_bytes(piece[position : position + 4], "big") if there else 0)
+        fields.append(int.from_bytes(chunk[position : position + 4], "big") if there else 0)
         position += 4 if there else 0
     position += (100 if flags & 4 else 0) + (4 if flags & 8 else 0)
-    gaps = int.from_bytes(piece[position + 21 : position + 24], "big")  # LAME's delay and padding
+    gaps = int.from_bytes(chunk[position + 21 : position + 24], "big")  # LAME's delay and padding
     cut = (gaps >> 12) + (gaps & 0xFFF)
-    return Stream(one, piece, fields[0] or None, fields[1] or None, cut)
+    return Stream(one, chunk, fields[0] or None, fields[1] or None, cut)
 
 
 def _found(data: bytes, position: int) -> Frame:
