@@ -42,8 +42,8 @@ demo-corpus: install  ## made-up clips under true names in raw_data/CORPUS (CORP
 bench: install  ## measure; writes reports/benchmarks (forty minutes; BENCH=--help lists what is shorter)
 	@$(RUN) python -m tests.bench $(BENCH)
 
-lint: install  ## ruff: style and format
-	@$(RUN) ruff check --quiet && ruff format --check --quiet
+lint: install  ## style, format and types
+	@$(RUN) ruff check --quiet && ruff format --check --quiet && basedpyright
 
 format: install  ## let ruff mend what it can
 	@$(RUN) ruff check --fix --quiet; ruff format --quiet

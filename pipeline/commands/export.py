@@ -112,10 +112,10 @@ def export(
     one = card.of_fold(fold)[0]
     _check(card, format, fused, sounds, evaluate)
     if sounds:
-        clips = _given(card, sounds)
+        clips = clips_given(card, sounds)
     else:
-        clips = _of_the_run(card, one.fold, fused, None if evaluate else CHECKED)
-    _use_tensorflow()
+        clips = clips_of_the_run(card, one.fold, fused, None if evaluate else CHECKED)
+    use_tensorflow()
     from pipeline.engine import answers
     from pipeline.inference import models
 
@@ -124,15 +124,15 @@ def export(
     wanted = answers.predict(model, x)  # (clips, outputs)
     truth, scale = clips.truth if evaluate else NOTHING, _scale(model)
     content = (bundle / one.file).read_bytes()
-    rows = [_row(one.file, content, wanted, wanted, scale, card, truth)]
+    rows = [measured(one.file, content, wanted, wanted, scale, card, truth)]
     written = {}
     for kind in KINDS[format]:
         if fused and kind == NOT_FUSED:
             continue
         name = f"{'fused-' if fused else ''}{kind}.{format}"
-        content = _converted(model, card, format, kind, fused, clips.representative)
+        content = converted(model, card, format, kind, fused, clips.representative)
         found = exported.load(content, format).predict(clips.sounds if fused else clips.features)
-        rows.append(_row(name, content, found, wanted, scale, card, truth))
+        rows.append(measured(name, content, found, wanted, scale, card, truth))
         limit = EXACT_FUSED if fused else EXACT
         if kind == "float32" and not rows[-1]["deviation"] <= limit:
             raise InputError(
@@ -148,7 +148,7 @@ def export(
         with tables.replacing(to / name) as temporary:
             temporary.write_bytes(content)
     tables.write(table, to / f"{'fused-' if fused else ''}{format}.csv")
-    sys.stdout.write(f"{bundle}: {len(wanted)} clips\n{_shown(table, card)}\n")
+    sys.stdout.write(f"{bundle}: {len(wanted)} clips\n{as_text(table, card)}\n")
 
 
 def _check(card: Card, format: str, fuse: bool, sounds: list[Path] | None, evaluate: bool) -> None:
@@ -166,7 +166,7 @@ def _check(card: Card, format: str, fuse: bool, sounds: list[Path] | None, evalu
         raise InputError(exported.ONNX_MISSING)
 
 
-def _use_tensorflow() -> None:
+def use_tensorflow() -> None:
     """Let Keras compute with TensorFlow, whatever trained the models."""
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "tensorflow":
         raise InputError("Keras computes with another backend already; export in a new process")
@@ -175,7 +175,7 @@ def _use_tensorflow() -> None:
     backend.start("tensorflow")
 
 
-def _given(card: Card, sounds: list[Path]) -> Clips:
+def clips_given(card: Card, sounds: list[Path]) -> Clips:
     """Features and sounds of files that are given."""
     files = inputs.files(sounds)
     features = [one.values for file in files for one in inputs.read(file, card, fused=False)]
@@ -184,7 +184,7 @@ def _given(card: Card, sounds: list[Path]) -> Clips:
     return Clips(features, heard, NOTHING, representative)
 
 
-def _of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:
+def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:
     """Held-out and training clips of a fold, from where the stages of the run put them."""
     root = card.folder.resolve().parents[1]
     corpus = root / "features" / card.corpus
@@ -214,7 +214,7 @@ def _spread(rows: np.ndarray, most: int | None) -> np.ndarray:
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
 
 
-def _converted(
+def converted(
     model: Any, card: Card, format: str, kind: str, fuse: bool, representative: np.ndarray
 ) -> bytes:
     """Content of one file."""
@@ -297,7 +297,7 @@ def _scale(model: Any) -> np.ndarray | float:
     return scales[0] if scales else 1.0
 
 
-def _row(
+def measured(
     name: str,
     content: bytes,
     found: np.ndarray,
@@ -310,13 +310,13 @@ def _row(
     row = {
         "file": name,
         "bytes": len(content),
-        "published": _published(name, card),
+        "published": published_size(name, card),
         "deviation": float((np.abs(found - wanted) / scale).max()),
     }
     return row | (card.target.summary(truth, found) if len(truth) else {})
 
 
-def _published(name: str, card: Card) -> int | None:
+def published_size(name: str, card: Card) -> int | None:
     """Bytes that the authors' file of the same kind, input and classes has."""
     sizes = networks.facts(card.model).published_sizes
     facts = {"file": name, "input_shape": list(card.input_shape)}
@@ -324,7 +324,7 @@ def _published(name: str, card: Card) -> int | None:
     return next((s["bytes"] for s in sizes if {**s, **facts} == s), None)
 
 
-def _shown(table: pd.DataFrame, card: Card) -> str:
+def as_text(table: pd.DataFrame, card: Card) -> str:
     """The table for a terminal, recalls in percent, CCC as it is."""
     digits, scale = card.target.DIGITS + 1, card.target.SCALE
     scores = {

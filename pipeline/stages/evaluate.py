@@ -63,7 +63,7 @@ def evaluate(
     data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
     declared = tables.read_json(certificate)
     card.expect(declared["sha256"], data.spec)
-    predictions = _predictions(card, data)
+    predictions = predicted(card, data)
     checked = tables.read_json(quality)
     scores, held = card.target.scores(predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {
@@ -77,7 +77,7 @@ def evaluate(
         },
         "provenance": _provenance(card),
         "quality": checked,
-        "length": _length(data),
+        "length": lengths(data),
         "epochs_of_paper": networks.facts(card.model).training.epochs,
         "published": _published(card, checked["parser"]),
     }
@@ -132,7 +132,7 @@ def _provenance(card: Card) -> dict | None:
     } or None
 
 
-def _length(data: Dataset) -> dict:
+def lengths(data: Dataset) -> dict:
     """How clips were brought to length: counts of them, and by how many seconds.
 
     Where clips are taken whole they are padded to the longest, or to full pieces; not so where a
@@ -160,7 +160,7 @@ def _length(data: Dataset) -> dict:
     }
 
 
-def _predictions(card: Card, data: Dataset) -> pd.DataFrame:
+def predicted(card: Card, data: Dataset) -> pd.DataFrame:
     """One row per test clip and seed, in the order of the folds."""
     from pipeline.engine import answers
     from pipeline.inference import models

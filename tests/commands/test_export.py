@@ -294,13 +294,13 @@ def test_the_table_tells_concordance():
     card = rated.card(Path(), Attributes(("arousal", "valence")), input_shape=(1,))
     truth = np.array([[1.0, 4], [2, 4], [3, 4]])
     given = np.array([[2.0, 4], [3, 5], [4, 6]])  # shifted by 1; of a constant
-    row = export._row("a", b"bytes", given, truth, np.array([0.5, 4.0]), card, truth)
+    row = export.measured("a", b"bytes", given, truth, np.array([0.5, 4.0]), card, truth)
     assert row["deviation"] == 2
     assert row["ccc_arousal"] == pytest.approx(4 / 7)
     assert row["ccc_valence"] == pytest.approx(0, abs=1e-9)
-    shown = export._shown(pd.DataFrame([row]).astype({"published": "Int64"}), card)
+    shown = export.as_text(pd.DataFrame([row]).astype({"published": "Int64"}), card)
     assert shown.split()[-2:] == ["0.5714", "0.0000"]
-    assert "ccc_arousal" not in export._row("a", b"", given, truth, 1.0, card, [])
+    assert "ccc_arousal" not in export.measured("a", b"", given, truth, 1.0, card, [])
 
 
 def test_held_out_clips_bring_their_ratings(tmp_path, monkeypatch):
@@ -321,7 +321,7 @@ def test_held_out_clips_bring_their_ratings(tmp_path, monkeypatch):
         return dataset.Dataset(features, ratings, target, clips, (fold,), rated.spec())
 
     monkeypatch.setattr(dataset, "load", load)
-    found = export._of_the_run(cards.read(bundle), 1, False, None)
+    found = export.clips_of_the_run(cards.read(bundle), 1, False, None)
     assert asked == [Attributes(("arousal",))]
     np.testing.assert_array_equal(found.truth, [[2], [5]])
     np.testing.assert_array_equal(found.features, features[[2, 5]])
@@ -353,11 +353,13 @@ def test_published_sizes_are_of_the_same_input_and_classes(monkeypatch):
     stated = SimpleNamespace(published_sizes=sizes)
     monkeypatch.setattr(models, "facts", lambda name: stated)
     card = rated.card(Path(), Emotions(tuple("abcdefg")), input_shape=(184, 40))
-    assert export._published("int8.tflite", card) == 482816
+    assert export.published_size("int8.tflite", card) == 482816
     fewer = dataclasses.replace(card, target=Emotions(tuple("abcd")))
-    assert export._published("int8.tflite", fewer) is None
-    assert export._published("int8.tflite", dataclasses.replace(card, input_shape=(9, 4))) is None
-    assert export._published("float16.tflite", card) is None
+    assert export.published_size("int8.tflite", fewer) is None
+    assert (
+        export.published_size("int8.tflite", dataclasses.replace(card, input_shape=(9, 4))) is None
+    )
+    assert export.published_size("float16.tflite", card) is None
 
 
 def test_light_sernet_is_as_small_as_published():
@@ -368,8 +370,8 @@ def test_light_sernet_is_as_small_as_published():
     settings = {"model": "light_sernet", "input_shape": (184, 40), "spec": spec}
     card = rated.card(Path(), Emotions(tuple("abcdefg")), **settings)
     for file, is_fused in (("int8.tflite", False), ("fused-int8.tflite", True)):
-        content = export._converted(model, card, "tflite", "int8", is_fused, None)
-        assert len(content) <= 1.05 * export._published(file, card), file
+        content = export.converted(model, card, "tflite", "int8", is_fused, None)
+        assert len(content) <= 1.05 * export.published_size(file, card), file
         graph = tf.lite.Interpreter(model_content=content)
         ends = {end["name"] for end in graph.get_input_details() + graph.get_output_details()}
         named = {tensor["name"] for tensor in graph.get_tensor_details()} - {""}
@@ -377,7 +379,7 @@ def test_light_sernet_is_as_small_as_published():
 
 
 def test_files_may_be_tried_on_sounds_that_are_given(held_out, card):
-    clips = export._given(card, [Path(path) for path in held_out.path])
+    clips = export.clips_given(card, [Path(path) for path in held_out.path])
     assert [clip.shape for clip in clips.features] == [card.input_shape] * 3
     assert all(clip.ndim == 1 for clip in clips.sounds) and len(clips.sounds) == 3
     np.testing.assert_array_equal(clips.representative, clips.features)
@@ -434,12 +436,12 @@ def test_keras_cannot_change_its_backend(monkeypatch):
     of_jax = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "jax"))
     monkeypatch.setitem(sys.modules, "keras", of_jax)
     with pytest.raises(InputError, match="Keras computes with another backend already"):
-        export._use_tensorflow()
+        export.use_tensorflow()
 
 
 def test_a_file_that_deviates_is_not_written(finished, plain, tmp_path, monkeypatch):
     content = (plain / "float32.tflite").read_bytes()
-    monkeypatch.setattr(export, "_use_tensorflow", lambda: None)
+    monkeypatch.setattr(export, "use_tensorflow", lambda: None)
     monkeypatch.setattr(export, "_converted", lambda *arguments: content)
     message = (
         r"tiny: float32\.tflite deviates by \d\.\de-\d+ from Keras, wanted 1e-05 or less; "
@@ -479,7 +481,7 @@ def deviations(name):
     wanted, found = model.predict_on_batch(x), {}
     for kind in ("float32", "int8-full"):
         card = rated.card(Path(), Emotions(tuple("abcd")), input_shape=shape)
-        content = export._converted(model, card, "tflite", kind, False, x)
+        content = export.converted(model, card, "tflite", kind, False, x)
         answers = exported.load(content, "tflite").predict(list(x))
         found[kind] = float(np.abs(answers - wanted).max())
     return found

@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.inference import cards
 from pipeline.scoring import metrics
-from pipeline.stages.evaluate import COPIED, LEAK, _length, _predictions, evaluate
+from pipeline.stages.evaluate import COPIED, LEAK, evaluate, lengths, predicted
 from tests import specs
 
 
@@ -118,7 +118,7 @@ def test_clips_cut_and_padded_are_counted(policy, samples, chunks, wanted):
     sound = {"length": policy, "samples": samples, "sample_rate": 100}
     spec = specs.spec(waveform=sound, chunks=chunks)
     clips = pd.DataFrame(index=range(6))
-    found = _length(Dataset(None, None, (), clips, (), spec, samples=np.tile(length, 2)))
+    found = lengths(Dataset(None, None, (), clips, (), spec, samples=np.tile(length, 2)))
     counted = found["cut"], found["largest_cut"], found["padded"], found["median_padding"]
     assert counted == pytest.approx(wanted)
     assert (found["policy"], found["samples"], found["chunks"]) == (policy, samples, chunks)
@@ -143,7 +143,7 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     card = cards.read(given["bundle"])
     data = dataset.load(*(given[key] for key in ("store", "index", "folds")),
                         target=card.target, memory_mb=0)  # fmt: skip
-    found = _predictions(card, data)
+    found = predicted(card, data)
     clips = len(data.folds[0].test)
     assert found.seed.tolist() == [1] * clips + [2] * clips
     assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
