@@ -18,7 +18,7 @@ import sys
 import time
 import typing
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib import metadata
 from typing import Annotated, Any
@@ -177,7 +177,9 @@ def _called(function: Callable) -> Callable:
     def called(*values: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> None:
         with _loudness(quiet, verbose):
             options |= dict(zip(positional, values, strict=True))
-            function(**options | _records(options, looked_up, handed_over))
+            given = partial(_records, options, looked_up, handed_over)
+            with _given(function, given) as records:
+                function(**options | records)
 
     for name, flags, line in LOUDNESS:
         settings = {"negative": (), "show_default": False, "group": GROUPS[2]}
@@ -262,6 +264,15 @@ def _records(given: dict, looked_up: dict[str, str], handed_over: dict[str, str]
             )
         found[name] = table[wanted]
     return found
+
+
+def _given(function: Callable, given: Callable[[], dict]) -> AbstractContextManager[dict]:
+    """What params.yaml says for a function; of a stage it must say the same at its end."""
+    if not function.__module__.startswith("pipeline.stages."):
+        return nullcontext(given())
+    from pipeline.config import edits
+
+    return edits.refused(function.__name__, given)
 
 
 @contextmanager

@@ -24,13 +24,20 @@ from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
 
-FEATURE = "features/ravdess/centred/mfcc39.zarr"
-STAGE = "features/dvc.yaml:extract@ravdess-centred-mfcc39"
-FOLDS = "features/dvc.yaml:split@ravdess-halves"
-INDEX = "features/dvc.yaml:index@ravdess"
+FEATURE = "features/data/ravdess-mfcc39.zarr"
+STAGE = "extract@ravdess-mfcc39"
+FOLDS = "split@ravdess-halves"
+INDEX = "index@ravdess"
+CORPUS = {
+    "corpora": "ravdess: {parser: ravdess}",
+    "protocols": "halves: {kind: speakers, folds: 2, allow: [sentence]}",
+    "sounds": "ravdess-centred: {corpus: ravdess, waveform: centred, samples: 4410}",
+    "data": "ravdess-mfcc39: {sound: ravdess-centred, feature: mfcc39}",
+    "folds": "ravdess-halves: {corpus: ravdess, protocol: halves}",
+}
 RUN = """\
   licensed:
-    {model: tim_net, corpus: ravdess, waveform: centred, feature: mfcc39, protocol: halves,
+    {model: tim_net, corpus: ravdess, data: ravdess-mfcc39, folds: ravdess-halves,
      settings: {epochs: 1, blocks: 1, filters: 4, batch: 288}}
 """
 WRITABLE = ["folder", "s3", "ssh"]
@@ -193,9 +200,8 @@ def owner(finished, ravdess_corpus, tmp_path_factory, dvc, command):
     shutil.copytree(finished, clone, ignore=shutil.ignore_patterns("__pycache__"))
     (clone / "raw_data" / "ravdess").symlink_to(ravdess_corpus)
     params = clone / "params.yaml"
-    text = add(params.read_text(), "corpora", "  ravdess: {parser: ravdess, samples: 4410}\n")
-    halves = "  halves: {kind: speakers, folds: 2, allow: [sentence]}\n"
-    params.write_text(add(text, "protocols", halves))
+    for table, line in CORPUS.items():
+        params.write_text(add(params.read_text(), table, f"  {line}\n"))
     dvc(clone, "repro", STAGE, FOLDS)
     git(command, clone, "add", "--all")
     git(command, clone, "commit", "--quiet", "--message", "features of a corpus")
@@ -262,7 +268,7 @@ def pushed(owner, remotes, dvc):
 
 def outs(clone):
     """Paths and hashes of what the features' stages wrote."""
-    stages = YAML().load(clone / "features" / "dvc.lock")["stages"].values()
+    stages = YAML().load(clone / "dvc.lock")["stages"].values()
     return {out["path"]: out["md5"] for stage in stages for out in stage["outs"]}
 
 
@@ -311,7 +317,7 @@ def test_no_audio_is_pushed(owner, ravdess_corpus, pushed, folder, s3, ssh, name
     raw = [path.read_bytes() for path in ravdess_corpus.rglob("*.wav")]
     assert not there & {hashlib.md5(content).hexdigest() for content in raw}
     for corpus in ("demo", "ravdess"):
-        waveforms = f"features/{corpus}/centred/waveforms.zarr"
+        waveforms = f"features/sounds/{corpus}-centred.zarr"
         audio = {md5 for file, md5 in members(owner, waveforms).items() if file.startswith("x/")}
         assert len(audio) > 1
         assert not there & {*audio, outs(owner)[waveforms]}
@@ -327,12 +333,12 @@ def test_training_needs_no_audio_and_is_not_done_twice(pushed, visitor, dvc):
     dvc(first, "pull", "--allow-missing", "evaluate")
     said = dvc(first, "repro", "--pull", "--allow-missing")
     assert re.findall(r"Running stage '(.*)'", said) == [
-        *("train@licensed", "evaluate@licensed", "report")
+        *("check", "train@licensed", "evaluate@licensed", "report")
     ]
     assert prepared(first) == [
-        *(f"features/ravdess/{name}" for name in ("centred/mfcc39.zarr", "folds/halves.csv")),
-        *("features/ravdess/folds/halves.json", "features/ravdess/index.csv"),
-        *("features/ravdess/quality.json", "models/licensed"),
+        *("features/corpora/ravdess/index.csv", "features/corpora/ravdess/quality.json"),
+        *(FEATURE, "features/folds/ravdess-halves.csv", "features/folds/ravdess-halves.json"),
+        "models/licensed",
     ]
     summary = (first / "reports" / "summary.md").read_text()
     assert "| licensed |" in summary
@@ -379,7 +385,9 @@ def test_a_remote_that_does_not_answer(pushed, ssh, visitor, dvc, refused, port)
         assert re.search("failed to connect|Checkout failed", message)
         assert prepared(clone) == []
     dvc(use(clone, **pushed("folder")), "pull", INDEX)
-    assert prepared(clone) == ["features/ravdess/index.csv", "features/ravdess/quality.json"]
+    assert prepared(clone) == [
+        *("features/corpora/ravdess/index.csv", "features/corpora/ravdess/quality.json")
+    ]
 
 
 def test_a_folder_that_is_not_mounted(visitor, refused, tmp_path):

@@ -68,8 +68,7 @@ def check_features(
 
     A table tells the largest and the mean deviation of each coefficient or bin (of more than 40
     the 10 worst), and the last line the verdict. A deviation is rounding up to 1e-5 of the largest
-    value. The raw folder and the index are those of dvc.yaml; of a store that it does not know,
-    ``features/C/W/F.zarr``, they are ``raw_data/C`` and ``features/C/index.csv``.
+    value. The raw folder and the index are those that the store is made from in dvc.yaml.
 
     Parameters
     ----------
@@ -150,7 +149,7 @@ def check_features(
 def _check_spec(store: Path, spec: dict) -> None:
     """Refuse a store whose recipe this code cannot follow."""
     if "function" not in spec:
-        raise InputError(f"{store}: holds no feature; give features/CORPUS/WAVEFORM/FEATURE.zarr")
+        raise InputError(f"{store}: holds no feature; give a store of features/data")
     odd = {"waveform", *(field.name for field in fields(FeatureRecipe))} ^ set(spec)
     if not odd:
         odd = {"mix", *(field.name for field in fields(WaveformRecipe))} ^ set(spec["waveform"])

@@ -12,6 +12,10 @@ import tokenize
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+from pipeline.config.records import Corpus, Run
+from pipeline.features.recipes import FeatureRecipe
 
 PACKAGE = Path(__file__).parents[1]
 ROOT = PACKAGE.parent
@@ -25,6 +29,24 @@ CALLING = (
     "settings",
     "text",
 )
+
+
+def modules(stage: str, *records: Any) -> tuple[str, ...]:
+    """Modules that a stage runs for records of params.yaml, as `files` takes them.
+
+    >>> modules("demo")
+    ('stages.demo',)
+    """
+    parts: set[str] = set()
+    for record in records:
+        if isinstance(record, Corpus):
+            parsers = {record.parser, *record.settings.get("of", {}).values()}  # of joined corpora
+            parts |= {f"corpora.{parser}" for parser in parsers}
+        elif isinstance(record, FeatureRecipe):
+            parts.add(f"features.{record.function.partition('.')[0]}")
+        elif isinstance(record, Run):
+            parts.add(f"models.{record.model}")
+    return (f"stages.{stage}", *sorted(parts))
 
 
 def files(*modules: str) -> dict[str, str]:

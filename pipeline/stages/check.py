@@ -6,10 +6,13 @@ before any output is removed, and an edit of code runs the stages again whose co
 
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.config import code
-from pipeline.config.params import Params, load
+from pipeline.config.params import load
+from pipeline.config.records import Params
+from pipeline.errors import InputError
 
 # What the lines of params.yaml make, and where: of what is there besides, nothing is used.
 MADE = {
@@ -36,13 +39,11 @@ def check(listings: Path) -> None:
     Raises
     ------
     InputError
-        If params.yaml is wrong: the place, what was found, what was wanted.
+        If params.yaml is wrong: the place, what was found, what was wanted. If it or the code was
+        edited meanwhile.
     """
     params = load()
-    made = {name: code.listing(*modules) for name, modules in _modules(params).items()}
-    for name, sound in params.sounds.items():
-        if params.corpora[sound.corpus].samples:  # a line that the stage does not depend on
-            made[f"waveforms/{name}"] += f"samples {sound.samples}\n"
+    made = _listings(params)
     temporary = listings.with_name(f".{listings.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     for name, text in made.items():
@@ -50,26 +51,35 @@ def check(listings: Path) -> None:
         (temporary / name).write_text(text, encoding="utf-8")
     shutil.rmtree(listings, ignore_errors=True)
     temporary.rename(listings)
+    if load() != params or _listings(params) != made:  # DVC records them as they are at the end
+        raise InputError("params.yaml or the code was edited while check ran; run dvc repro again")
     if left := _left(params):
         sys.stdout.write(f"no line of params.yaml makes these; to remove: rm -r {' '.join(left)}\n")
 
 
+def _listings(params: Params) -> dict[str, str]:
+    """Text of each listing, by its name."""
+    made = {name: code.listing(*modules) for name, modules in _modules(params).items()}
+    for name, sound in params.sounds.items():
+        if params.corpora[sound.corpus].samples:  # a line that the stage does not depend on
+            made[f"waveforms/{name}"] += f"samples {sound.samples}\n"
+    return made
+
+
 def _modules(params: Params) -> dict[str, tuple[str, ...]]:
     """Modules that make each thing, by the name of its listing."""
-    found: dict[str, tuple[str, ...]] = {"demo": ("stages.demo",), "report": ("stages.report",)}
-    for name, corpus in params.corpora.items():
-        parsers = {corpus.parser, *corpus.settings.get("of", {}).values()}  # of joined corpora
-        found[f"index/{name}"] = ("stages.index", *(f"corpora.{p}" for p in sorted(parsers)))
-    for name in params.folds:
-        found[f"split/{name}"] = ("stages.split",)
-    for name in params.sounds:
-        found[f"waveforms/{name}"] = ("stages.waveforms",)
-    for name, data in params.data.items():
-        module = params.features[data.feature].function.partition(".")[0]
-        found[f"extract/{name}"] = ("stages.extract", f"features.{module}")
-    for name, run in params.runs.items():
-        for stage in ("train", "evaluate"):
-            found[f"{stage}/{name}"] = (f"stages.{stage}", f"models.{run.model}")
+    recipes = {name: params.features[data.feature] for name, data in params.data.items()}
+    tables: dict[str, Mapping] = {
+        "index": params.corpora,
+        "split": params.folds,
+        "waveforms": params.sounds,
+        "extract": recipes,
+        "train": params.runs,
+        "evaluate": params.runs,
+    }
+    found = {stage: code.modules(stage) for stage in ("demo", "report")}
+    for stage, table in tables.items():
+        found |= {f"{stage}/{name}": code.modules(stage, line) for name, line in table.items()}
     return found
 
 

@@ -46,7 +46,8 @@ def evaluate(
     store, index, quality, folds, certificate : Path
         Feature store, ``index.csv``, ``quality.json``, ``P.csv`` and ``P.json`` of the protocol.
     report : Path
-        Folder to write: ``predictions.csv``, ``metrics.json``, ``history.csv``, ``run.json``.
+        Folder to write: ``predictions.csv``, ``history.csv``, ``run.json``, ``metrics.json`` and
+        of that ``headline.json``, which DVC shows.
     run
         Line of params.yaml, by which the models must have been trained.
 
@@ -85,6 +86,8 @@ def evaluate(
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(facts, report / "run.json")
     tables.write_json(scores, report / "metrics.json")
+    headline = {measure.key: scores[measure.key] for measure in card.target.measures}
+    tables.write_json(headline, report / "headline.json")
 
 
 def _expect(card: Card, run: Run) -> None:

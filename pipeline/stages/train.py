@@ -62,7 +62,7 @@ def train(
         inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
         hashes = [tables.file_sha256(path) for path in inputs]
         fingerprint = stores.sha256(
-            [card.to_json(), hashes, code.sha256("stages.train", f"models.{run.model}")]
+            [card.to_json(), hashes, code.sha256(*code.modules("train", run))]
         )
         with bundles.resume(bundle, fingerprint) as aside:
             if run.weights:

@@ -378,7 +378,7 @@ def test_no_store(here):
 
 
 def test_waveforms_are_no_features(here):
-    with pytest.raises(InputError, match=r"waveforms\.zarr: holds no feature; give features/CORP"):
+    with pytest.raises(InputError, match=r"waveforms\.zarr: holds no feature; give a store"):
         check_features(STORE.with_name("waveforms.zarr"))
 
 
@@ -504,7 +504,7 @@ def test_device_1_of_tim_net_is_a_resampler(tmp_path, monkeypatch, capsys):
     Path("raw_data/ravdess").symlink_to(RAVDESS)
     files = [next(RAVDESS.rglob(f"{name}.*")) for name in golden["clip"][:3]]
     index(RAVDESS, Path("features/ravdess/index.csv"), files)
-    store = Path("features/ravdess/centred/mfcc39.zarr")
+    store = Path("features/data/ravdess-mfcc39.zarr")
     recipe = WaveformRecipe(22050, "soxr_hq", "centre", 110000)
     sound = Sound("ravdess", recipe, corpus="ravdess", waveform="made", samples=110000)
     given = {"sound": sound, "engine": ENGINE}

@@ -91,7 +91,8 @@ def with_recipe(exports):
 def held_out(finished):
     """Give three clips of the first fold: path, and what evaluate said of each."""
     found = pd.read_csv(finished / "reports" / "runs" / "tiny" / "predictions.csv")
-    index = pd.read_csv(finished / "features" / "demo" / "index.csv").set_index("clip").path
+    listed = finished / "features" / "corpora" / "demo" / "index.csv"
+    index = pd.read_csv(listed, index_col="clip").path
     rows = found[found.fold == 1].iloc[[0, 5, 9]]
     return rows.assign(path=[str(finished / "raw_data" / "demo" / index[c]) for c in rows["clip"]])
 

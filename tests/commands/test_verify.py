@@ -14,11 +14,16 @@ from pipeline.errors import InputError
 pytestmark = pytest.mark.slow
 
 RATED = """\
+sounds:
+  demo-whole-16k: {corpus: demo, waveform: whole-16k}
+data:
+  demo-mel32-chunks: {sound: demo-whole-16k, feature: mel32-chunks}
+folds:
+  demo-speakers2: {corpus: demo, protocol: speakers2}
 runs:
   rated:
-    {model: deep_emo_cluster, corpus: demo, waveform: whole-16k, feature: mel32-chunks,
-     protocol: speakers2, settings: {temporal: none, attributes: [arousal, valence], clusters: 2,
-     epochs: 2, batch: 64}}
+    {model: deep_emo_cluster, corpus: demo, data: demo-mel32-chunks, folds: demo-speakers2,
+     settings: {temporal: none, attributes: [arousal, valence], clusters: 2, epochs: 2, batch: 64}}
 """
 
 
@@ -27,7 +32,7 @@ def rated(finished, tmp_path_factory, repro):
     """Give a copy of the clone in which a run on attributes went through."""
     folder = shutil.copytree(finished, tmp_path_factory.mktemp("rated") / "clone")
     params = (folder / "params.yaml").read_text()
-    (folder / "params.yaml").write_text(re.sub(r"(?ms)^runs:.*?(?=^\S)", RATED, params))
+    (folder / "params.yaml").write_text(re.sub(r"(?ms)^sounds:.*?(?=^engine)", RATED, params))
     repro(folder)
     return folder
 

@@ -44,12 +44,17 @@ def ravdess(tmp_path_factory, repro):
     (folder / "raw_data" / "ravdess").symlink_to(CORPUS)
     params = read_params()
     params["corpora"]["ravdess"] = {"parser": "ravdess", "samples": 110000}
+    params["folds"] = {"published": {"corpus": "ravdess", "protocol": "random10-46"}}
+    params["sounds"] = {
+        name: {"corpus": "ravdess", "waveform": waveform} for name, waveform in WAVEFORMS.items()
+    }
+    params["data"] = {name: {"sound": name, "feature": "mfcc39"} for name in WAVEFORMS}
     params["runs"] = {
         name: {
-            **{"model": "tim_net", "corpus": "ravdess", "waveform": waveform, "feature": "mfcc39"},
-            **{"protocol": "random10-46", "selection": "leaky", "weights": str(WEIGHTS)},
+            **{"model": "tim_net", "corpus": "ravdess", "data": name, "folds": "published"},
+            **{"selection": "leaky", "weights": str(WEIGHTS)},
         }
-        for name, waveform in WAVEFORMS.items()
+        for name in WAVEFORMS
     }
     write_params(folder, params)
     repro(folder)
@@ -121,8 +126,7 @@ def test_the_copy_is_whole_and_its_oddities_are_named(ravdess):
 
 
 def test_the_certificate_tells_what_the_authors_folds_leak(ravdess):
-    folds = ravdess / "features" / "ravdess" / "folds"
-    leaks = tables.read_json(folds / "random10-46.json")["leaks"]
+    leaks = tables.read_json(ravdess / "features" / "folds" / "published.json")["leaks"]
     assert leaks["speaker"]["values"] == 24
     assert leaks["speaker"]["clips"] == leaks["speaker"]["of"] == 1440
     assert round(100 * leaks["utterance"]["clips"] / leaks["utterance"]["of"], 1) == 91.1
@@ -134,7 +138,7 @@ def test_the_certificate_tells_what_the_authors_folds_leak(ravdess):
 
 
 def test_folds_are_those_of_the_authors(ravdess):
-    folds = tables.read(ravdess / "features" / "ravdess" / "folds" / "random10-46.csv")
+    folds = tables.read(ravdess / "features" / "folds" / "published.csv")
     tested = folds[folds.part == "test"].set_index("clip")
     golden = tables.read(GOLDEN / "folds" / "ravdess_timnet_seed46.csv")
     assert list(folds[folds.fold == "1"]["clip"]) == list(golden["clip"])
@@ -146,9 +150,8 @@ def test_folds_are_those_of_the_authors(ravdess):
     ("run", "array", "tolerance"), [(KAISER, "kaiser_best_022", 5e-2), (SOXR, "soxr_hq", 1e-2)]
 )
 def test_stores_hold_the_authors_features(ravdess, run, array, tolerance):
-    features = ravdess / "features" / "ravdess"
-    index = tables.read(features / "index.csv")
-    store = stores.read(features / WAVEFORMS[run] / "mfcc39.zarr")
+    index = tables.read(ravdess / "features" / "corpora" / "ravdess" / "index.csv")
+    store = stores.read(ravdess / "features" / "data" / f"{run}.zarr")
     assert store.x.shape == (1440, 215, 39)
     with np.load(GOLDEN / "mfcc" / "ravdess.npz") as golden:
         rows = [list(index["clip"]).index(clip) for clip in golden["clip"]]
@@ -202,10 +205,11 @@ def demo(tmp_path_factory, repro):
     params["protocols"] |= {"shown": shown, "half": shown | {"hidden": 0.5}}
     settings = {"temporal": "gru", "attributes": ["arousal"], "epochs": 15, "learning_rate": 1e-3}
     lines = {"shown": {"batch": 16}, "half": {"batch": 8, "unlabeled": 100}}  # all there are
+    params["folds"] = {name: {"corpus": "demo", "protocol": name} for name in lines}
     params["runs"] = {
         name: {
-            **{"model": "deep_emo_cluster", "corpus": "demo", "waveform": "whole-16k"},
-            **{"feature": "mel32-chunks", "protocol": name, "settings": settings | line},
+            **{"model": "deep_emo_cluster", "corpus": "demo", "data": "demo-mel32-chunks"},
+            **{"folds": name, "settings": settings | line},
         }
         for name, line in lines.items()
     }
@@ -232,7 +236,7 @@ def test_arousal_is_heard_in_speakers_held_out(demo, run, least):
 def test_half_of_the_labels_were_hidden_from_training(demo):
     for run, labelled, pool in (("shown", 105, 0), ("half", 49, 56)):  # 7 of 15 of each emotion
         card = tables.read_json(demo / "models" / run / "card.json")
-        folds = tables.read(demo / "features" / "demo" / "folds" / f"{run}.csv")
+        folds = tables.read(demo / "features" / "folds" / f"{run}.csv")
         assert list(card["provenance"]) == ["1", "2"]
         for fold, uses in card["provenance"].items():
             by_part = folds[folds.fold == fold].groupby("part")["clip"].agg(list)
