@@ -8,7 +8,6 @@ import ast
 import hashlib
 import importlib
 import traceback
-from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -89,15 +88,10 @@ def code_sha256(*places: str) -> str:
     return digest.hexdigest()
 
 
-@lru_cache
-def _source(kind: str, name: str) -> ast.Module:
-    """Parsed source of a plug-in."""
-    return ast.parse((PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8"))
-
-
 def _arguments(kind: str, name: str, function: str) -> ast.arguments:
     """Parameters of a plug-in's function, as written."""
-    for node in _source(kind, name).body:
+    source = (PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             return node.args
     raise LookupError(f"pipeline/{kind}/{name}.py has no function {function}")

@@ -10,10 +10,8 @@ from pipeline.errors import InputError
 def package(tmp_path, monkeypatch):
     """Give a folder in which ``corpora`` and ``features`` are looked for."""
     monkeypatch.setattr(plugins, "PACKAGE", tmp_path)
-    plugins._source.cache_clear()
     (tmp_path / "features").mkdir()
-    yield tmp_path
-    plugins._source.cache_clear()
+    return tmp_path
 
 
 MODULE = """
