@@ -78,13 +78,13 @@ class Network(Protocol):
         Parameters
         ----------
         input_shape : tuple of int
-            Of one clip: the feature's, time first.
+            Shape of one clip: the feature's, time first.
         outputs : int
             Number of emotions, or of attributes.
         settings : Settings
             The record of ``__init__.py``, checked.
         seed : int
-            The weights at the start and the dropout follow from it.
+            Seed of the weights at the start and of the dropout.
 
         Returns
         -------
@@ -100,7 +100,7 @@ class Network(Protocol):
         ...
 
     def role_names(self, model: "keras.Model") -> "dict[str, keras.Variable]":
-        """Name each weight by what it does, whatever order Keras gives them."""
+        """Name each weight by what it does, in any order."""
         ...
 
     def set_weights(self, model: "keras.Model", weights: "dict[str, np.ndarray]") -> None:
@@ -108,7 +108,7 @@ class Network(Protocol):
         ...
 
     def with_clusters(self, model: "keras.Model", clusters: int, *, seed: int = 0) -> "keras.Model":
-        """Put a branch for clusters on a network, which shares its weights."""
+        """Put a branch for clusters on a network, with the same weights."""
         ...
 
 
@@ -179,7 +179,7 @@ def read_published(name: str) -> "Callable[[Path], dict[str, np.ndarray]]":
 
 
 def _imported(name: str, part: str = "__init__") -> ModuleType:
-    """Import a file of a model; whatever is wrong with it is one line."""
+    """Import a file of a model; any failure is one line."""
     before = ENGINES & sys.modules.keys()
     dotted = f"{__name__}.{name}" if part == "__init__" else f"{__name__}.{name}.{part}"
     module = plugins.imported(dotted, _file(name, part))

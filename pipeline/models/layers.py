@@ -15,7 +15,7 @@ class Uniform(keras.initializers.Initializer):
     limit : float
         ``limit > 0``.
     seed : int
-        The same numbers every time it is called.
+        Seed of the same numbers in every call.
     """
 
     def __init__(self, limit: float, seed: int):
@@ -39,7 +39,7 @@ class GlorotUniform(keras.initializers.Initializer):
     Parameters
     ----------
     seed : int
-        The same numbers every time it is called.
+        Seed of the same numbers in every call.
 
     References
     ----------
@@ -104,9 +104,9 @@ def assign(variables: dict[str, keras.Variable], weights: dict[str, np.ndarray])
     Parameters
     ----------
     variables : dict of str to keras.Variable
-        The variables of a model by role.
+        Variables of a model by role.
     weights : dict of str to ndarray
-        Of the same roles and shapes.
+        Arrays of the same roles and shapes.
 
     Raises
     ------

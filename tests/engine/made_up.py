@@ -160,12 +160,12 @@ def mean_level(seed, name="free"):
     """Build a network of chunks with all that a run on attributes asks for."""
     start = [layers.GlorotUniform(seed + i) for i in range(2)]
     inputs = keras.Input((6, 4, 5), name="features")
-    x = own.Scaled(name="scaled")(inputs)
+    x = own.ScaleBins(name="scaled")(inputs)
     x = keras.layers.Reshape((6, 20), name="flat")(x)
     x = keras.layers.Dense(8, "relu", kernel_initializer=start[0], name="body")(x)
     x = keras.layers.Dense(2, kernel_initializer=start[1], name="head")(x)
     x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
-    return keras.Model(inputs, own.Ratings(name="ratings")(x), name=name)
+    return keras.Model(inputs, own.UnscaleRatings(name="ratings")(x), name=name)
 
 
 def with_clusters(model, clusters, *, seed=0):

@@ -1,11 +1,11 @@
-"""DCNN-BLSTM with attention: an image network on pieces of a clip, then time, then attention.
+"""DCNN-BLSTM with attention: an image network on segments of a clip, then time, then attention.
 
 A clip comes as segments, each an image of frames by mel bands whose three channels are the log-mel
 spectrogram and its two differences. A convolutional network made for photographs gives a vector of
 each segment; a bidirectional LSTM reads the vectors in turn, each of its outputs attends to all of
 them, their mean goes through dense layers, and a softmax layer names the emotion.
 
-Segments of zeros are padding behind a clip: the LSTM, the attention, the mean and the batch
+Segments of zeros are padding after a clip: the LSTM, the attention, the mean and the batch
 statistics of the convolutional network pass over them.
 
 References
@@ -86,10 +86,10 @@ class Settings:
 
 
 # The repetition's, which stops early by a validation set (``selection: best_validation``) and names
-# no number of epochs; 30 is that of the other one.
+# no epochs; 30 is that of the other one.
 TRAINING = EmotionTraining(epochs=30, batch=32, learning_rate=1e-4)
 
-# Recalls in percent, from the abstract; what could be read tells no protocol. The repetition gives
+# Recalls in percent, from the abstract; what could be read states no protocol. The repetition gives
 # no results.
 # fmt: off
 PUBLISHED = [

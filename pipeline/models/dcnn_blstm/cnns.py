@@ -1,4 +1,4 @@
-"""Convolutional networks that make a vector of an image, of zeros none."""
+"""Convolutional networks that make a vector of an image; statistics leave out images of zeros."""
 
 import textwrap
 import warnings
@@ -11,9 +11,9 @@ from pipeline.errors import InputError
 from pipeline.models import layers
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class OwnImages(keras.layers.Layer):
-    """Which images are not zero, in the shape in which batch normalisation takes a mask.
+@keras.saving.register_keras_serializable(package="ser", name="OwnImages")
+class ImageMask(keras.layers.Layer):
+    """Mask of the images that are not zero, in the shape in which batch normalisation takes a mask.
 
     Input: (images, frames, bins, channels). Output: (images, 1, 1), bool.
     """
@@ -23,11 +23,11 @@ class OwnImages(keras.layers.Layer):
         return keras.ops.any(x != 0, axis=(1, 2, 3))[:, None, None]
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class OwnBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation whose statistics are those of a clip's own segments alone.
+@keras.saving.register_keras_serializable(package="ser", name="OwnBatchNormalization")
+class MaskedBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation whose statistics are of the images under the mask alone.
 
-    Input: (images, height, width, channels) and `OwnImages`. Output: the former.
+    Input: (images, height, width, channels) and `ImageMask`. Output: the former.
     """
 
     def build(self, x_shape, own_shape):
@@ -39,7 +39,7 @@ class OwnBatchNormalization(keras.layers.BatchNormalization):
         return super().call(x, training=training, mask=own)
 
     def compute_output_shape(self, x_shape, own_shape):
-        """As the images came in."""
+        """Shape of the output, that of the images."""
         return x_shape
 
 
@@ -53,7 +53,7 @@ def build(
     name : str
         ``cnn`` of the settings.
     shape : (height, width, 3)
-        Of an image.
+        Shape of an image.
     weights : str
         ``cnn_weights`` of the settings.
     freeze : bool
@@ -76,7 +76,7 @@ def build(
     if weights not in ("imagenet", "none"):
         _read(plain, weights)
     image = keras.Input(shape)
-    own = OwnImages(name="own")(image)
+    own = ImageMask(name="own")(image)
 
     def drawn(layer):
         config = layer.get_config()
@@ -84,10 +84,12 @@ def build(
             initializer = layers.GlorotUniform(layers.draw_seed(rng))
             config["kernel_initializer"] = keras.saving.serialize_keras_object(initializer)
         normalises = isinstance(layer, keras.layers.BatchNormalization)
-        return (OwnBatchNormalization if normalises else type(layer)).from_config(config)
+        return (MaskedBatchNormalization if normalises else type(layer)).from_config(config)
 
     def called(layer, x, **settings):
-        return layer(x, own) if isinstance(layer, OwnBatchNormalization) else layer(x, **settings)
+        return (
+            layer(x, own) if isinstance(layer, MaskedBatchNormalization) else layer(x, **settings)
+        )
 
     cnn = keras.models.clone_model(plain, image, clone_function=drawn, call_function=called)
     if weights != "none":

@@ -10,6 +10,7 @@ from pipeline.models.dcnn_blstm import Settings, cnns
 SMALLEST = {"resnet50v2": 32, "alexnet": 67, "small": 16}  # image that the network can take
 
 # ---- layers ----------------------------------------------------------------------------------
+# Layers are registered under the names that saved models hold.
 
 
 @keras.saving.register_keras_serializable(package="ser")
@@ -19,7 +20,7 @@ class Orthogonal(keras.initializers.Initializer):
     Parameters
     ----------
     seed : int
-        The same numbers every time it is called.
+        Seed of the same numbers in every call.
 
     References
     ----------
@@ -43,9 +44,9 @@ class Orthogonal(keras.initializers.Initializer):
         return {"seed": self.seed}
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class OwnSegments(keras.layers.Layer):
-    """Which segments are a clip's own and not padding: the first, and all that are not zero.
+@keras.saving.register_keras_serializable(package="ser", name="OwnSegments")
+class SegmentMask(keras.layers.Layer):
+    """Mask of a clip's own segments, without padding: the first, and all that are not zero.
 
     Input: (batch, segments, frames, bins, channels). Output: (batch, segments), bool.
     """
@@ -57,13 +58,13 @@ class OwnSegments(keras.layers.Layer):
         return keras.ops.logical_or(first, keras.ops.any(x != 0, axis=(2, 3, 4)))
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class ScaledToOne(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="ser", name="ScaledToOne")
+class MinMaxScale(keras.layers.Layer):
     """Each channel of a clip brought to 0..1 over all its own segments; padding stays zero.
 
     A channel that never changes becomes 0.
 
-    Input: (batch, segments, frames, bins, channels) and `OwnSegments` of it. Output: the former.
+    Input: (batch, segments, frames, bins, channels) and `SegmentMask` of it. Output: the former.
     """
 
     def call(self, x, own):
@@ -76,36 +77,36 @@ class ScaledToOne(keras.layers.Layer):
         return keras.ops.where(own, scaled, 0.0)
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Apart(keras.layers.Layer):
-    """The segments of all clips as one batch.
+@keras.saving.register_keras_serializable(package="ser", name="Apart")
+class MergeSegments(keras.layers.Layer):
+    """Segments of all clips merged into one batch.
 
     Input: (batch, segments, ...). Output: (batch * segments, ...).
     """
 
     def call(self, x):
-        """Let the first two axes run into one."""
+        """Merge the first two axes."""
         return keras.ops.reshape(x, (-1, *x.shape[2:]))
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Together(keras.layers.Layer):
-    """The vectors of all segments, clip by clip again.
+@keras.saving.register_keras_serializable(package="ser", name="Together")
+class SplitSegments(keras.layers.Layer):
+    """Vectors of a batch of segments split by clip, as `MergeSegments` merged them.
 
     Input: (batch * segments, features) and (batch, segments). Output: (batch, segments, features).
     """
 
     def call(self, vectors, own):
-        """Give the first axis back its two."""
+        """Split the first axis."""
         return keras.ops.reshape(vectors, (*keras.ops.shape(own), vectors.shape[-1]))
 
     def compute_output_shape(self, vectors_shape, own_shape):
-        """Of a clip's segments one vector each."""
+        """Shape of the output: one vector for each segment of a clip."""
         return (*own_shape, vectors_shape[-1])
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Total(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="ser", name="Total")
+class SumSegments(keras.layers.Layer):
     """Sum over the segments; those of padding are zero.
 
     Input: (batch, segments, features). Output: (batch, features).
@@ -116,11 +117,11 @@ class Total(keras.layers.Layer):
         self.supports_masking = True
 
     def call(self, x):
-        """Add up."""
+        """Sum."""
         return keras.ops.sum(x, axis=1)
 
     def compute_mask(self, x, mask=None):
-        """Of no segments, none is padding."""
+        """Give none: without segments there is no padding."""
         return None
 
 
@@ -138,12 +139,12 @@ def build(
     Parameters
     ----------
     input_shape : (segments, frames, bins, 3)
-        Of one clip. The number of segments may be None, frames and bins may not.
+        Shape of one clip. The number of segments may be None, frames and bins may not.
     outputs : int
         Number of classes.
     settings : Settings
     seed : int
-        Of the weights and the dropout; one seed gives the same weights on every backend.
+        Seed of the weights and the dropout; one seed gives the same weights on every backend.
 
     Returns
     -------
@@ -163,16 +164,16 @@ def build(
     _check(input_shape, settings)
     rng = np.random.default_rng(seed)
     inputs = keras.Input(input_shape, name="features")
-    own = OwnSegments(name="own")(inputs)  # (batch, segments)
-    x = ScaledToOne(name="scaled")(inputs, own) if settings.scaled else inputs
-    x = Apart(name="apart")(x)  # (batch * segments, frames, bins, 3)
+    own = SegmentMask(name="own")(inputs)  # (batch, segments)
+    x = MinMaxScale(name="scaled")(inputs, own) if settings.scaled else inputs
+    x = MergeSegments(name="apart")(x)  # (batch * segments, frames, bins, 3)
     if settings.resize:
         x = keras.layers.Resizing(settings.resize, settings.resize, name="resized")(x)
     cnn = cnns.build(
         settings.cnn, x.shape[1:], settings.cnn_weights, freeze=settings.freeze, rng=rng
     )
     x = cnn(x)  # (batch * segments, features)
-    x = Together(name="vectors")(x, own)  # (batch, segments, features)
+    x = SplitSegments(name="vectors")(x, own)  # (batch, segments, features)
     flags = keras.ops.cast(own, "float32")[..., None]
     stem = keras.layers.Concatenate(name="stem")([x, flags])  # (batch, segments, features + 1)
     x, own = stem[..., :-1], stem[..., -1] > 0
@@ -212,11 +213,11 @@ def _attend(attention, x, own, rng):
     query, key, value = (_dense(name, size, rng)(x) for name in ("query", "key", "value"))
     query = keras.layers.Rescaling(size**-0.5, name="scaled_query")(query)
     x = keras.layers.Attention(name="attention")([query, value, key], mask=[own, own])
-    return Total(name="pooled")(x)
+    return SumSegments(name="pooled")(x)
 
 
 def _blstm(units, rng) -> keras.layers.Bidirectional:
-    """LSTM that reads forwards beside one that reads backwards."""
+    """One LSTM that reads forwards and one that reads backwards."""
     forward, backward = (
         keras.layers.LSTM(
             units,
@@ -274,7 +275,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     model : keras.Model
         Made by `build`.
     weights : dict of str to ndarray
-        By role, as `role_names` names them.
+        Arrays by role, as `role_names` names them.
 
     Raises
     ------

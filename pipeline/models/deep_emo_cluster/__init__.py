@@ -6,7 +6,7 @@ predicts the attributes (arousal, dominance, valence) and one the cluster that k
 chunk into. The clip's answer is the mean over its chunks.
 
 ``build`` gives what is used in the end: features in, attributes out. ``with_clusters`` puts the
-other branch on it for training. Both share their weights, so that the first is trained with the
+other branch on it for training. Both have the same weights, so that the first is trained with the
 second.
 
 References
@@ -27,7 +27,7 @@ Where paper and published code differ, this is the code, which made the publishe
 * The Triplet variant has no dropout at all.
 
 The features are mel spectra of linear power in chunks of 62 frames; a clip of fewer frames gets
-silence behind. The network itself scales them and its answers, by what training clips have: it
+silence at the end. The network itself scales them and its answers, by what training clips have: it
 takes features as they are and gives ratings as the corpus has them. The authors trained a network
 for each attribute; ``outputs`` may be more than 1.
 """

@@ -5,6 +5,8 @@ import numpy as np
 
 LIMIT = 3  # of a scaled bin, in deviations
 
+# Layers are registered under the names that saved models hold.
+
 
 @keras.saving.register_keras_serializable(package="ser")
 class Normal(keras.initializers.Initializer):
@@ -15,7 +17,7 @@ class Normal(keras.initializers.Initializer):
     deviation : float
         ``deviation > 0``.
     seed : int
-        The same numbers every time it is called.
+        Seed of the same numbers in every call.
     """
 
     def __init__(self, deviation: float, seed: int):
@@ -32,8 +34,8 @@ class Normal(keras.initializers.Initializer):
         return {"deviation": self.deviation, "seed": self.seed}
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Scaled(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="ser", name="Scaled")
+class ScaleBins(keras.layers.Layer):
     """Each bin with its mean over the training clips at 0, by deviations, cut off at +-3.
 
     A bin that never changed in training, deviation 0, becomes 0.
@@ -56,8 +58,8 @@ class Scaled(keras.layers.Layer):
         return keras.ops.clip(keras.ops.where(still, 0.0, scores), -LIMIT, LIMIT)
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Ratings(keras.layers.Layer):
+@keras.saving.register_keras_serializable(package="ser", name="Ratings")
+class UnscaleRatings(keras.layers.Layer):
     """Scores of the attributes in the units that clips are rated in: ``score * std + mean``.
 
     Input and output: (batch, attributes). Weights, not trained: ``mean`` and ``std`` of the
@@ -75,28 +77,28 @@ class Ratings(keras.layers.Layer):
         return x * self.std + self.mean
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Images(keras.layers.Layer):
-    """Every chunk on its own, as an image of one channel.
+@keras.saving.register_keras_serializable(package="ser", name="Images")
+class MergeChunks(keras.layers.Layer):
+    """Chunks of all clips merged into one batch, each an image of one channel.
 
     Input: (batch, chunks, frames, bins). Output: (batch * chunks, frames, bins, 1).
     """
 
     def call(self, x):
-        """Put the axes of clips and chunks into one."""
+        """Merge the first two axes."""
         return keras.ops.reshape(x, (-1, *x.shape[2:], 1))
 
 
-@keras.saving.register_keras_serializable(package="ser")
-class Clips(keras.layers.Layer):
-    """The chunks of a clip together again.
+@keras.saving.register_keras_serializable(package="ser", name="Clips")
+class SplitChunks(keras.layers.Layer):
+    """Vectors of a batch of chunks split by clip, as `MergeChunks` merged them.
 
     Input: (batch * chunks, width). Output: (batch, chunks, width).
 
     Parameters
     ----------
     chunks : int
-        Of a clip.
+        Number of chunks of a clip.
     """
 
     def __init__(self, *, chunks: int, **kwargs):
@@ -104,7 +106,7 @@ class Clips(keras.layers.Layer):
         self.chunks = chunks
 
     def call(self, x):
-        """Take the axes of clips and chunks apart."""
+        """Split the first axis."""
         return keras.ops.reshape(x, (-1, self.chunks, x.shape[1]))
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:

@@ -12,7 +12,7 @@ from pipeline.models.deep_emo_cluster import layers as own
 
 FILTERS = (32, 32, 64, 64, 128, 128, 128)  # of the convolutions
 STRIDES = (1, 1, 2, 2, 2, 2, 2)
-WIDTH = 256  # of every vector behind them
+WIDTH = 256  # of every vector after them
 DEVIATION = 0.01  # of the weights of dense layers at the start
 # Weights that a checkpoint of the authors' has not.
 SCALES = tuple(f"{layer}.{weight}" for layer in ("scaled", "ratings") for weight in ("mean", "std"))
@@ -31,19 +31,19 @@ def build(
     Parameters
     ----------
     input_shape : (chunks, frames, bins)
-        Of one clip, ``chunks >= 2``. The weights depend on the bins and on the frames of a chunk,
-        but not on the number of chunks.
+        Shape of one clip, ``chunks >= 2``. The weights depend on the bins and on the frames of a
+        chunk, but not on the number of chunks.
     outputs : int
         Number of attributes.
     settings : Settings
     seed : int
-        Of the weights and the dropout; one seed gives the same weights on every backend.
+        Seed of the weights and the dropout; one seed gives the same weights on every backend.
 
     Returns
     -------
     keras.Model
         (batch, *input_shape) to the attributes (batch, outputs), in the units of the ratings. The
-        layers ``embedding`` and ``temporal`` give (batch, chunks, 256), before and behind the
+        layers ``embedding`` and ``temporal`` give (batch, chunks, 256), before and after the
         temporal network, and ``head`` the attributes of each chunk (batch, chunks, outputs), as
         they were scaled for training. Nothing is scaled until the weights of ``scaled`` and
         ``ratings`` are set.
@@ -61,8 +61,8 @@ def build(
 
     rng = np.random.default_rng(seed)
     inputs = x = keras.Input(input_shape, name="features")
-    x = own.Scaled(name="scaled")(x)
-    x = own.Images(name="images")(x)  # (batch * chunks, frames, bins, 1)
+    x = own.ScaleBins(name="scaled")(x)
+    x = own.MergeChunks(name="images")(x)  # (batch * chunks, frames, bins, 1)
     for i, (filters, stride) in enumerate(zip(FILTERS, STRIDES, strict=True), start=1):
         # Zeros on every side, which "same" gives where the stride is 1, and there alone; a layer
         # that puts them there takes a quarter more memory in training.
@@ -73,7 +73,7 @@ def build(
         x = _normalised(f"bn{i}", x)  # at the end (batch * chunks, 2, 4, 128) of (62, 128)
     x = keras.layers.Flatten(name="flat")(x)  # (batch * chunks, 1024)
     x = _dense("dense", WIDTH, rng, activation="relu")(x)  # (batch * chunks, 256)
-    x = own.Clips(chunks=input_shape[0], name="embedding")(x)  # (batch, chunks, 256)
+    x = own.SplitChunks(chunks=input_shape[0], name="embedding")(x)  # (batch, chunks, 256)
     if settings.temporal != "triplet":
         x = _dropout("drop", settings.dropout, rng)(x)
     x = _TEMPORAL[settings.temporal](x, settings.temporal_dropout, rng)
@@ -81,12 +81,12 @@ def build(
     x = _dense("attributes", WIDTH, rng, activation="relu")(x)
     x = _dense("head", outputs, rng)(x)  # (batch, chunks, outputs)
     x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
-    x = own.Ratings(name="ratings")(x)
+    x = own.UnscaleRatings(name="ratings")(x)
     return keras.Model(inputs, x, name="deep_emo_cluster")  # (batch, outputs)
 
 
 def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.Model:
-    """Put the branch for clusters on a network; what it shares with it is trained in both.
+    """Put the branch for clusters on a network; their common layers are trained in both.
 
     Parameters
     ----------
@@ -95,14 +95,14 @@ def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.
     clusters : int >= 2
         Number of clusters, K.
     seed : int
-        Of the branch's weights.
+        Seed of the branch's weights.
 
     Returns
     -------
     keras.Model
         Takes what ``model`` takes and gives a dictionary, for each chunk of a clip:
         ``attributes (batch, chunks, outputs)`` and ``clusters (batch, chunks, K)``, logits, for the
-        losses; ``points (batch, chunks, 256)``, which k-means sorts, in inference; and
+        losses; ``points (batch, chunks, 256)``, which k-means clusters, in inference; and
         ``embedding (batch, chunks, 256)``, which the triplet variant gives a second time as
         ``ordered``, for its loss; and ``ratings (batch, outputs)``, what ``model`` gives.
     """
@@ -123,7 +123,7 @@ def with_clusters(model: keras.Model, clusters: int, *, seed: int = 0) -> keras.
 
 
 def _gru(x, dropout, rng):
-    """Give each chunk 128 channels that came from before it, and 128 from behind it."""
+    """Give each chunk 128 channels that came from before it, and 128 from after it."""
     size, ways = WIDTH // 2, []
     for name in ("forward", "backward"):
         drawn = {
@@ -149,7 +149,7 @@ def _cnn(x, dropout, rng):
 
 
 def _trans(x, dropout, rng):
-    """Let each chunk attend to all: a transformer's encoder of one head, normalised behind."""
+    """Let each chunk attend to all: a transformer's encoder of one head, norm last."""
     x = own.PositionCode(name="positions")(x)
     limit = (6 / (4 * WIDTH)) ** 0.5  # Xavier's, as if the three were one matrix
     query, key, value = (
@@ -162,9 +162,9 @@ def _trans(x, dropout, rng):
     )
     scores = keras.layers.Dot(axes=2, name="attend_scores")([query, key])
     scores = keras.layers.Rescaling(WIDTH**-0.5, name="attend_scaled")(scores)
-    shares = keras.layers.Softmax(name="attend_shares")(scores)  # (batch, chunks, chunks)
-    shares = _dropout("attend_drop", dropout, rng)(shares)
-    seen = keras.layers.Dot(axes=(2, 1), name="attend_seen")([shares, value])
+    weights = keras.layers.Softmax(name="attend_shares")(scores)  # (batch, chunks, chunks)
+    weights = _dropout("attend_drop", dropout, rng)(weights)
+    seen = keras.layers.Dot(axes=(2, 1), name="attend_seen")([weights, value])
     seen = _dense("attend_out", WIDTH, rng)(seen)  # (batch, chunks, 256)
     x = _added("norm1", x, seen, dropout, rng)
     fed = _dense("feed1", WIDTH, rng, activation="relu")(x)
@@ -219,9 +219,9 @@ def _dense(name, units, rng, **settings) -> keras.layers.Dense:
     return keras.layers.Dense(units, kernel_initializer=initializer, name=name, **settings)
 
 
-def _dropout(name, share, rng) -> keras.layers.Dropout:
+def _dropout(name, rate, rng) -> keras.layers.Dropout:
     """Dropout with a seed of its own."""
-    return keras.layers.Dropout(share, seed=layers.draw_seed(rng), name=name)
+    return keras.layers.Dropout(rate, seed=layers.draw_seed(rng), name=name)
 
 
 # ---- weights ---------------------------------------------------------------------------------
@@ -252,7 +252,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
         Made by `build` or `with_clusters`. The first has no branch for clusters and leaves the
         weights of one, ``points`` and ``clusters``, out.
     weights : dict of str to ndarray
-        By role, as `read_published` gives them; ``scaled.mean``, ``scaled.std (bins,)`` and
+        Arrays by role, as `read_published` gives them; ``scaled.mean``, ``scaled.std (bins,)`` and
         ``ratings.mean``, ``ratings.std (outputs,)`` may be left out.
 
     Raises

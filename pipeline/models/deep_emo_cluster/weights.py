@@ -50,9 +50,9 @@ def from_torch(state: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray
     Parameters
     ----------
     state : dict of str to ndarray
-        As `pipeline.files.torch_checkpoint.read_state` gives it.
+        State, as `pipeline.files.torch_checkpoint.read_state` gives it.
     path : Path
-        To name in errors.
+        File named in errors.
 
     Returns
     -------

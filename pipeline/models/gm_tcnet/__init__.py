@@ -74,8 +74,8 @@ def _result(corpus: str, uar: float, war: float, source: str) -> dict:
     """Give a line of `PUBLISHED`.
 
     The authors brought the clips of all corpora to 96000 samples, and took them in the order of the
-    folder, which is another on each machine; that the seed is theirs is all that the folds share.
-    How long the clips were when it was run again is not known.
+    folder, which is another on each machine; that the seed is theirs is all that the folds have in
+    common. How long the clips were when it was run again is not known.
     """
     clips, classes = _CORPORA[corpus]
     again = source == _AGAIN

@@ -23,13 +23,13 @@ class GatedBranches(keras.layers.Layer):
     Parameters
     ----------
     filters : int > 0
-        Of each convolution.
+        Channels of each convolution.
     kernel : int > 0
         Frames that a convolution sees.
     dilation : int > 0
         Frames from one of these to the next.
     seed : int
-        Of the kernels at the start, Glorot uniform; the biases are zero.
+        Seed of the kernels at the start, Glorot uniform; the biases are zero.
     """
 
     def __init__(self, filters: int, *, kernel: int, dilation: int, seed: int, **kwargs):
@@ -85,13 +85,13 @@ def build(
     Parameters
     ----------
     input_shape : (frames, coefficients)
-        Of one clip. The weights do not depend on the number of frames, which may be None.
+        Shape of one clip. The weights do not depend on the number of frames, which may be None.
     outputs : int
         Number of classes.
     settings : Settings
         Seven blocks see 382 frames.
     seed : int
-        Of the weights; one seed gives the same weights on every backend.
+        Seed of the weights; one seed gives the same weights on every backend.
 
     Returns
     -------
@@ -169,7 +169,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     model : keras.Model
         Made by `build`.
     weights : dict of str to ndarray
-        By role, as `role_names` gives them.
+        Arrays by role, as `role_names` gives them.
 
     Raises
     ------

@@ -64,13 +64,13 @@ def build(
     Parameters
     ----------
     input_shape : (frames, bins) or (frames, bins, 1)
-        Of one clip; bins are coefficients or frequencies. The weights depend on neither number;
-        that of the frames may be None.
+        Shape of one clip; bins are coefficients or frequencies. The weights depend on neither
+        number; that of the frames may be None.
     outputs : int
         Number of classes.
     settings : Settings
     seed : int
-        Of the weights and the dropout; one seed gives the same weights on every backend.
+        Seed of the weights and the dropout; one seed gives the same weights on every backend.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     model : keras.Model
         Made by `build`.
     weights : dict of str to ndarray
-        By role, as `role_names` names them.
+        Arrays by role, as `role_names` names them.
 
     Raises
     ------

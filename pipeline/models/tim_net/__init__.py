@@ -16,7 +16,7 @@ Where paper and published code differ, this is the code, which made the publishe
 
 * The paper fuses past and future at each frame. The backward stream is not turned round again
   before the sum; pooling over time makes that the same.
-* The gate is ``sigmoid(relu(...))``, so it lies in [0.5, 1): a block weakens, never silences.
+* The gate is ``sigmoid(relu(...))``, so it lies in [0.5, 1): a block is gated, never set to zero.
 * The fusion weights are free: no softmax, no sign, no bias.
 * IEMOCAP was run with 10 blocks, all other corpora with 8.
 

@@ -19,7 +19,7 @@ class WeightFusion(keras.layers.Layer):
     Parameters
     ----------
     seed : int
-        Of the weights at the start, uniform on [-0.05, 0.05).
+        Seed of the weights at the start, uniform on [-0.05, 0.05).
     """
 
     def __init__(self, *, seed: int, **kwargs):
@@ -58,12 +58,12 @@ def build(
     Parameters
     ----------
     input_shape : (frames, coefficients)
-        Of one clip. The weights do not depend on the number of frames, which may be None.
+        Shape of one clip. The weights do not depend on the number of frames, which may be None.
     outputs : int
         Number of classes.
     settings : Settings
     seed : int
-        Of the weights and the dropout; one seed gives the same weights on every backend.
+        Seed of the weights and the dropout; one seed gives the same weights on every backend.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
     model : keras.Model
         Made by `build`.
     weights : dict of str to ndarray
-        By role, as `read_published` gives them.
+        Arrays by role, as `read_published` gives them.
 
     Raises
     ------

@@ -12,8 +12,8 @@ from pipeline.files import keras2_weights
 def read_published(path: Path) -> dict[str, np.ndarray]:
     """Read weights that the authors published, a Keras 2 HDF5 file for each fold.
 
-    Its layers are numbered through as they were made, on and on over all models of one process,
-    so only the order of the numbers tells what a layer is.
+    Its layers are numbered as they were made, over all models of one process,
+    so only the order of the numbers shows what a layer is.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def read_published(path: Path) -> dict[str, np.ndarray]:
 
 
 def _in_order_made(found: dict[str, dict]) -> dict[str, list[dict]]:
-    """Sort layers by the number that ends their name, apart for each kind; no number is the first.
+    """Sort layers by the number that ends their name, each kind alone; no number is the first.
 
     The file's own order is by depth in the graph, which puts forward and backward in turns.
     """
