@@ -213,4 +213,6 @@ def _file(name: str, part: str = "__init__") -> str:
 
 def _has(name: str, part: str = "") -> bool:
     """Whether there is a module of a name, or a part of a model."""
+    if not name.isidentifier():  # of a name with a dot, Python would look for its parent
+        return False
     return importlib.util.find_spec(f"{__name__}.{name}{part and f'.{part}'}") is not None
