@@ -239,7 +239,7 @@ def converted(
     if format == "onnx":
         import tf2onnx
 
-        with backend.silenced():
+        with backend.quiet_libraries():
             network, _ = tf2onnx.convert.from_function(graph, [taken], opset=OPSET)
         return network.SerializeToString()
     return _tflite(model, graph, kind, representative)
@@ -262,7 +262,7 @@ def _tflite(model: Any, graph: Callable, kind: str, representative: np.ndarray) 
         converter.representative_dataset = lambda: ([clip[None]] for clip in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    with backend.silenced():
+    with backend.quiet_libraries():
         content = converter.convert()
     return _unnamed(content)
 

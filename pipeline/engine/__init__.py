@@ -1,8 +1,8 @@
 """How models are trained. Models know nothing of it.
 
 ``loop``: the folds of a run, together, resumable; ``emotions``, ``attributes``: what is trained in
-an epoch (``task``: what the two share); ``objectives``, ``clustering``: losses, targets and
-optimisers as plain functions; ``compiled``: a network's epoch as one `program.Program`, made by
+an epoch (``task``: what the two have in common); ``objectives``, ``clustering``: losses, targets
+and optimisers as plain functions; ``compiled``: a network's epoch as one `program.Program`, made by
 ``jax_program`` or ``tensorflow_program``; ``dataset``: what runs are trained and evaluated on;
 ``answers``: what a trained network gives.
 """

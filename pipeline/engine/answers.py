@@ -6,7 +6,7 @@ Training, evaluation and prediction all come through here, so that one clip gets
 import keras
 import numpy as np
 
-BATCH = 64  # clips; a short batch is padded, for every new shape would be compiled anew
+BATCH = 64  # clips; a short batch is padded, for every new shape would be compiled again
 
 
 def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:

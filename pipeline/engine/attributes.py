@@ -1,4 +1,4 @@
-"""Attributes of clips, learnt together with clusters of their chunks.
+"""Attributes of clips, trained together with clusters of their chunks.
 
 What an epoch of DeepEmoCluster is made of stands in `clustering`; here it is put together. A model
 file that has ``with_clusters`` is trained this way. It is asked for a network whose outputs are
@@ -132,7 +132,7 @@ class AttributeTask(Task):
         rows: np.ndarray,
         rng: np.random.Generator,
     ) -> tuple[dict, np.ndarray, np.ndarray]:
-        """Sort the chunks of some clips into clusters and learn them; mean measures of a clip."""
+        """Cluster the chunks of some clips and train on them; mean measures of a clip."""
         state = _network(state)
         points = self.answers(state, rows, of="points")  # (rows, chunks, channels)
         clusters, seed = self.training.clusters, int(rng.integers(2**31))
@@ -179,7 +179,7 @@ class AttributeTask(Task):
                 name = np.array(self.data.target.outputs)[std == 0][0]
                 raise InputError(
                     f"fold {fold.number}: all training clips are rated alike on {name}; "
-                    "nothing can be learnt of it"
+                    "nothing can be trained on it"
                 )
             self.scales[fold.number] = {
                 "scaled": (frames.mean_, np.sqrt(frames.var_)),
@@ -188,7 +188,7 @@ class AttributeTask(Task):
         return self.scales[fold.number]
 
     def _pool(self, unit: Unit) -> np.ndarray:
-        """Rows of the clips without ratings that a unit learns from, the same in every epoch."""
+        """Rows of the clips without ratings that a unit trains on, the same in every epoch."""
         return unit.fold.pool(unit.seed, self.training.unlabeled)
 
     def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -209,7 +209,7 @@ def _network(state: dict) -> dict:
 
 
 def _fresh(weight, rng: np.random.Generator) -> np.ndarray:
-    """Kernel or bias of a layer that names clusters, before it learnt any."""
+    """Kernel or bias of a layer that names clusters, before training."""
     shape = np.shape(weight)
     values = rng.normal(0, clustering.DEVIATION, shape) if len(shape) > 1 else np.zeros(shape)
     return values.astype(np.float32)

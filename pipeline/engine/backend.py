@@ -20,10 +20,10 @@ XLA_FLAGS = {
     "--xla_cpu_experimental_ynn_fusion_type": "",
 }
 
-# What glibc reads once, as a process starts. Huge pages: XLA frees the memory of a step behind it
+# What glibc reads once, as a process starts. Huge pages: XLA frees the memory of a step after it
 # and gets it back from the system for the next, 512 pages at once in place of one by one. Small
 # blocks that each thread keeps for itself, more than the usual seven: or threads that compile or
-# train beside each other wait for one another. (`make bench BENCH=engine`)
+# train at the same time wait for one another. (`make bench BENCH=engine`)
 TUNABLES = "glibc.malloc.hugetlb=1:glibc.malloc.tcache_count=2000"
 
 
@@ -42,8 +42,8 @@ def with_tunables() -> None:
 def choose(name: str) -> str:
     """Let Keras compute with ``name`` unless the environment names another (``KERAS_BACKEND``).
 
-    Every operation runs on one thread (``XLA_FLAGS``); cores are used by training folds beside each
-    other. What the environment says of a flag comes first.
+    Every operation runs on one thread (``XLA_FLAGS``); cores are used by training folds at the
+    same time. What the environment says of a flag comes first.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def start(name: str) -> str:
     Parameters
     ----------
     name : str
-        As in `choose`.
+        Name as in `choose`.
 
     Returns
     -------
@@ -92,17 +92,17 @@ def start(name: str) -> str:
     Raises
     ------
     InputError
-        As in `choose`.
+        Name as in `choose`.
     """
     library = choose(name)
     if library == "tensorflow" and library not in sys.modules:
-        with silenced():
+        with quiet_libraries():
             import tensorflow  # noqa: F401
     return library
 
 
 @contextmanager
-def silenced() -> Iterator[None]:
+def quiet_libraries() -> Iterator[None]:
     """Keep from the user what libraries write to stderr past Python, unless the block fails.
 
     TensorFlow, its converter and TFLite have no setting for some of their messages. ``ser -v``

@@ -1,10 +1,10 @@
 """Learning from clusters: what an epoch of DeepEmoCluster is made of, as functions of arrays.
 
-Before every epoch the chunks of the training clips are sorted into clusters by k-means, and the
-clusters become labels of the chunks. The layer that names them is made anew, for the numbers of the
-clusters mean nothing from one epoch to the next. Clips are drawn so that every cluster is met about
-equally often. The losses of both branches are added; plain descent and Adam step one after the
-other on the same gradients.
+Before every epoch the chunks of the training clips are clustered by k-means, and the
+clusters become labels of the chunks. The layer that names them is made again, for the numbers of
+the clusters mean nothing from one epoch to the next. Clips are drawn so that every cluster is met
+about equally often. The losses of both branches are added; plain descent and Adam step one after
+the other on the same gradients.
 
 References
 ----------
@@ -23,21 +23,21 @@ from pipeline.engine.objectives import Optimiser
 from pipeline.errors import InputError
 from pipeline.models.training import AttributeTraining
 
-DEVIATION = 0.01  # of the weights that name clusters, before they learnt any
+DEVIATION = 0.01  # of the weights that name clusters, before training
 
 # ---- clusters --------------------------------------------------------------------------------
 
 
 def k_means(points: np.ndarray, clusters: int, *, seed: int) -> np.ndarray:
-    """Sort points into clusters: 20 rounds of Lloyd's algorithm from points drawn at random.
+    """Cluster points: 20 rounds of Lloyd's algorithm from points drawn at random.
 
     Parameters
     ----------
     points : ndarray, shape (n, dimensions), float32
     clusters : int, ``2 <= clusters <= n``
-        Where fewer points differ, some stay empty.
+        Number of clusters; where fewer points differ, some stay empty.
     seed : int
-        Of the points drawn, ``0 <= seed < 2 ** 32``.
+        Seed of the points drawn, ``0 <= seed < 2 ** 32``.
 
     Returns
     -------
@@ -47,17 +47,17 @@ def k_means(points: np.ndarray, clusters: int, *, seed: int) -> np.ndarray:
     Raises
     ------
     InputError
-        If there are fewer points than clusters, or one is no number.
+        If there are fewer points than clusters, or one is NaN.
     """
     from sklearn.cluster import KMeans  # slow to import
 
     if len(points) < clusters:
         raise InputError(
-            f"clusters: {clusters} wanted, but there are only {len(points)} chunks to sort; "
+            f"clusters: {clusters} wanted, but there are only {len(points)} chunks to cluster; "
             "take fewer clusters or more clips"
         )
     if not np.isfinite(points).all():
-        raise InputError("clusters: the points are no numbers; lower the learning rate")
+        raise InputError("clusters: the points are NaN; lower the learning rate")
     found = KMeans(clusters, init="random", n_init=1, max_iter=20, tol=0, random_state=seed)
     with threadpool_limits(1, "openmp"):  # threads add up in any order
         return found.fit(points).labels_.astype(np.int32)
@@ -76,7 +76,7 @@ def agreement(assigned: np.ndarray, before: np.ndarray) -> float:
     """Normalised mutual information of two assignments of the same chunks.
 
     ``I(a, b) / mean(H(a), H(b))``: 1 if one only numbers the clusters of the other differently,
-    0 if one tells nothing of the other.
+    0 if they are independent.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def agreement(assigned: np.ndarray, before: np.ndarray) -> float:
 # ---- draws -----------------------------------------------------------------------------------
 
 
-def shares(assigned: np.ndarray) -> np.ndarray:
+def chances(assigned: np.ndarray) -> np.ndarray:
     """Chance of each clip to be drawn, so that its chunks' clusters are met equally often.
 
     A chunk counts ``1 / size`` of its cluster, a clip the sum of its chunks. Empty clusters count
@@ -113,11 +113,11 @@ def shares(assigned: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (clips,), float64
-        Sum 1.
+        Chances that sum to 1.
 
     Examples
     --------
-    >>> shares(np.array([[0, 0], [0, 0], [3, 3]])).tolist()
+    >>> chances(np.array([[0, 0], [0, 0], [3, 3]])).tolist()
     [0.25, 0.25, 0.5]
     """
     weights = (1 / np.bincount(assigned.ravel()).clip(1))[assigned].sum(axis=1)
@@ -125,7 +125,7 @@ def shares(assigned: np.ndarray) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, assigned: np.ndarray) -> np.ndarray:
-    """Draw as many clips as there are, with replacement, by their `shares`.
+    """Draw as many clips as there are, with replacement, by their `chances`.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def draw(rng: np.random.Generator, assigned: np.ndarray) -> np.ndarray:
     ndarray, shape (clips,), int
         Rows of ``assigned``; some more than once, some not at all.
     """
-    return rng.choice(len(assigned), len(assigned), p=shares(assigned))
+    return rng.choice(len(assigned), len(assigned), p=chances(assigned))
 
 
 def draw_triples(rng: np.random.Generator, chunks: int, *, rounds: int = 10) -> np.ndarray:
@@ -150,9 +150,9 @@ def draw_triples(rng: np.random.Generator, chunks: int, *, rounds: int = 10) -> 
     ----------
     rng : Generator
     chunks : int >= 6
-        Of a clip; of fewer, some have none far away.
+        Chunks of a clip; of fewer, some have none far away.
     rounds : int
-        How many triples, each for all clips of a batch.
+        Number of triples, each for all clips of a batch.
 
     Returns
     -------
@@ -204,7 +204,7 @@ def concordance(targets, outputs):
     Parameters
     ----------
     targets : tensor, shape (clips, attributes)
-        Each chunk takes its clip's.
+        Ratings of the clips, each for all its chunks.
     outputs : tensor, shape (clips, chunks, attributes)
 
     Returns
@@ -245,7 +245,7 @@ def triplet(embedding, triples):
 
 
 def optimisers(training: AttributeTraining, apart: Sequence[bool]) -> tuple[Optimiser, Optimiser]:
-    """Make the two ways to step, which share their slots.
+    """Make the two ways to step, of the same slots.
 
     ``w -= descent_rate g``, then Adam on the same gradient, ``w -= rate M / (sqrt(V) + epsilon)``
     with ``M = m / (1 - beta_1^t)`` and ``V = v / (1 - beta_2^t)``; the layer that names clusters

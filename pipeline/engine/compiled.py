@@ -2,7 +2,7 @@
 
 The state of a fold is plain arrays: ``weights``, ``other`` (running statistics, dropout state) and
 the optimiser's ``slots``. ``epoch`` and ``predict`` are pure functions of it, so that folds run
-beside each other in threads on one compiled program, or stacked in one (JAX).
+at the same time in threads on one compiled program, or stacked in one (JAX).
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def program(
         What ``predict`` asks; its variables are the state's.
     objective : callable
         ``(weights, other, x, targets, draws) -> (loss, (other, sums))``, a pure function: the mean
-        loss of a batch, the statistics behind it, and ``sums (measures,)`` over its clips.
+        loss of a batch, the statistics after it, and ``sums (measures,)`` over its clips.
     measures : int
     optimiser : Optimiser
     batch : int
@@ -39,7 +39,7 @@ def program(
 
 
 def divide(model: keras.Model) -> tuple[keras.Model | None, keras.Model]:
-    """Part a network into what is not trained and what is; the two share its variables.
+    """Divide a network into what is not trained and what is, over the same variables.
 
     What comes ahead of a layer named ``stem``, up to it, gives the same for a clip in every epoch
     and fold if nothing of it is trained: computing it once is enough. Else the first is None and
@@ -70,7 +70,7 @@ def without_softmax(model: keras.Model) -> keras.Model:
     """Network of the same variables in the same order that gives logits, which cannot saturate.
 
     Keras takes the logarithm of probabilities no lower than 1e-7: where a network is sure and
-    wrong, nothing is learnt. (On TensorFlow it goes back to the logits by itself.)
+    wrong, the gradient is zero. (On TensorFlow it goes back to the logits by itself.)
     """
 
     def same(layer: keras.Layer) -> keras.Layer:

@@ -20,8 +20,8 @@ from pipeline.scoring.targets import Target
 class Fold:
     """Rows of one fold's parts, each an integer array in the corpus's order.
 
-    Copies of the ``train`` clips are behind them in that part, and in no other. ``unlabeled`` clips
-    may be learnt from, without a label. What is in no part is not touched.
+    Copies of the ``train`` clips come after them in that part, and in no other. ``unlabeled`` clips
+    may be trained on, without a label. What is in no part is not touched.
     """
 
     number: int
@@ -38,13 +38,13 @@ class Fold:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Everything a run learns from.
+    """Everything a run is trained on.
 
     Attributes
     ----------
     x : ndarray or zarr array, shape (rows, frames, ...), float32
-        In memory, or on disk if it is too large: read it through ``take``. The clips come first,
-        in their order, and then altered copies of them if there are any.
+        Features in memory, or on disk if it is too large: read it through ``take``. The clips come
+        first, in their order, and then altered copies of them if there are any.
     truth : ndarray, shape (rows,), int, or (rows, outputs), float32
         What is true of each clip, as ``target.truth`` gives it.
     target : Target
@@ -110,7 +110,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         target, truth, kept = target.truth(usable, parts, parts.part.isin(LABELLED).to_numpy())
     except InputError as error:
         raise InputError(f"{index}: {error}") from None
-    behind = len(clips) * np.arange(copies + 1)[:, None]  # rows from a clip to its copies
+    offsets = len(clips) * np.arange(copies + 1)[:, None]  # rows from a clip to its copies
     numbered = parts[kept].groupby("fold")
     return Dataset(
         x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
@@ -118,14 +118,14 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         target=target,
         samples=features.length[:],
         clips=clips,
-        folds=tuple(_fold(number, rows, behind) for number, rows in numbered),
+        folds=tuple(_fold(number, rows, offsets) for number, rows in numbered),
         spec=spec,
     )
 
 
-def _fold(number: Any, parts: pd.DataFrame, behind: np.ndarray) -> Fold:
+def _fold(number: Any, parts: pd.DataFrame, offsets: np.ndarray) -> Fold:
     """Rows of one fold by part."""
     by_part = {part: rows.row.to_numpy() for part, rows in parts.groupby("part")}
     none = np.empty(0, dtype=int)
-    by_part["train"] = (by_part.get("train", none) + behind).ravel()
+    by_part["train"] = (by_part.get("train", none) + offsets).ravel()
     return Fold(number, *(by_part.get(part, none) for part in (*LABELLED, UNLABELED)))

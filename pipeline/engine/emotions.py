@@ -1,4 +1,4 @@
-"""Emotions of clips: classes, learnt from probabilities."""
+"""Emotions of clips: classes, trained as probabilities."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ class EmotionTask(Task):
     def uses(
         cls, fold: Fold, seeds: tuple[int, ...], training: EmotionTraining
     ) -> dict[str, np.ndarray]:
-        """No clips beside those of training and selection."""
+        """No clips besides those of training and selection."""
         return {}
 
     def start(self, model: keras.Model, unit: Unit) -> dict:
@@ -62,7 +62,7 @@ class EmotionTask(Task):
         self.prepare(self.program, state, counts, *self._lesson(units[0], 0))
 
     def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
-        """Train one unit, or several of one size stacked; tell loss and accuracy."""
+        """Train one fold and seed, or several of one size stacked; give loss and accuracy."""
         lessons = [self._lesson(unit, number) for unit in units]
         rate = np.float32(objectives.rate(self.training, number))
         state["slots"]["rate"] = np.full((len(units),) if len(units) > 1 else (), rate)
@@ -97,12 +97,12 @@ class EmotionTask(Task):
         if balance == "none":
             order = draw.permutation(train)
         else:
-            shares = objectives.class_shares(self.data.truth[train])
+            weights = objectives.class_weights(self.data.truth[train])
             if balance == "resample":
-                order = draw.choice(train, len(train), p=shares / shares.sum(dtype=float))
+                order = draw.choice(train, len(train), p=weights / weights.sum(dtype=float))
             else:
                 order, targets = draw.permutation(train), targets.copy()
-                targets[train] *= shares[:, None]
+                targets[train] *= weights[:, None]
         return targets, order.astype(np.int32), draw.random((len(order), 4), np.float32)
 
 
@@ -125,7 +125,7 @@ def program(
     batch : int
         Clips of a step.
     mask : callable
-        ``(x, draws) -> x``, what is learnt from; ``draws (order, 4)``, 0 to 1, say where each clip
+        ``(x, draws) -> x``, what is trained on; ``draws (order, 4)``, 0 to 1, say where each clip
         is masked.
     """
     with_logits = compiled.without_softmax(network)

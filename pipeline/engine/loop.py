@@ -1,17 +1,17 @@
 """The training loop: the folds of a run together, on one compiled program, resumable.
 
-What is learnt in an epoch is a `task.Task`: `emotions.EmotionTask`, or, for a model file that has
+What is trained in an epoch is a `task.Task`: `emotions.EmotionTask`, or, for a model file that has
 ``with_clusters``, `attributes.AttributeTask`.
 
-What a fold learns depends on the run's seed, its number and its data alone: not on the folds beside
-it, nor on when it was interrupted. The order of clips follows from (seed, fold, epoch). A fold is
+The weights of a fold depend on the run's seed, its number and its data alone: not on other folds,
+nor on when it was interrupted. The order of clips follows from (seed, fold, epoch). A fold is
 trained once for each seed of the run.
 
 On a CPU the folds run in threads, one per core, each operation on one thread. On a GPU, folds that
-train on equally many clips are stacked into one program. ``make bench BENCH=engine`` measures what
-stands behind that choice.
+train on equally many clips are stacked into one program. ``make bench BENCH=engine`` measures the
+reasons of that choice.
 
-On one machine the same bytes come out of a fold alone and beside others in threads, undisturbed and
+On one machine the same bytes come out of a fold alone and with others in threads, undisturbed and
 resumed (stacked too), with features in memory and, but for the last digit of the losses, read from
 disk. Stacked and in threads, TIM-Net's losses agree to 3e-7 of their size after 20 epochs on a CPU,
 and so do JAX's and TensorFlow's without dropout, of which each draws its own.
@@ -107,13 +107,13 @@ def train(
         Makes an untrained model from a seed.
     data : Dataset
     training : Training
-        Of the task: of emotions, or of attributes.
+        Settings of the task: of emotions, or of attributes.
     selection : str
         ``last`` epoch, ``best_validation`` (highest accuracy or concordance on validation clips,
         the earliest of equals) or ``leaky`` (the highest on the test clips, as some publications
         did).
     seeds : tuple of int
-        Of the run; each fold draws its own from each.
+        Seeds of the run; each fold draws its own from each.
     stacked : bool
         Whether units of one size are one program, which needs features in memory; otherwise they
         run in threads.
@@ -124,7 +124,7 @@ def train(
         Which of the models, in the order of what is returned; by default all. Several machines
         may each train a share into one folder.
     with_clusters : callable, optional
-        Of the model's file: the run is on attributes.
+        Function of the model's file: the run is on attributes.
 
     Returns
     -------
@@ -174,7 +174,7 @@ def train(
 
 
 class _Shared:
-    """What the folds share: the task with its data on the device, and the progress bar."""
+    """What the folds have in common: the task with its data on the device, and the progress bar."""
 
     def __init__(self, build, task: Task, epochs: int, selection: str, folder: Path):
         self.build, self.task, self.epochs = build, task, epochs
@@ -224,7 +224,7 @@ class _Shared:
         return Progress(_stack(states), records)
 
     def _epoch(self, progress: Progress, units: list[Unit]) -> None:
-        """Train for an epoch, and take it down."""
+        """Train for an epoch, and record it."""
         progress.state, rows = self.task.epoch(progress.state, units, progress.epoch)
         progress.epoch += 1
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
@@ -238,7 +238,7 @@ class _Shared:
         for part in ("validation", "test"):
             if len(rows := getattr(unit.fold, part)):
                 row |= self.task.score(state, rows, part)
-        # The training loss is of the weights before a step: the test tells of the last one.
+        # The training loss is of the weights before a step: the test score is of the last one.
         if not np.isfinite([value for value in row.values() if value is not None]).all():
             record.diverged = row["epoch"]
             return
@@ -248,8 +248,8 @@ class _Shared:
         if score > record.score:
             record.score, record.epoch = score, row["epoch"]
             record.kept = _numpy({key: state[key] for key in record.kept})
-        told = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
-        self.bar.update(0, f"{unit.name} epoch {row['epoch']}, {told}")
+        stated = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
+        self.bar.update(0, f"{unit.name} epoch {row['epoch']}, {stated}")
 
     def _finish(self, progress: Progress, units: list[Unit]) -> list[str]:
         """Write the selected models and the histories; return what went wrong."""
@@ -257,7 +257,7 @@ class _Shared:
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
             if record.diverged:
                 messages.append(
-                    f"{unit.name}: the loss is no number in epoch {record.diverged}; "
+                    f"{unit.name}: the loss is NaN in epoch {record.diverged}; "
                     "lower the learning rate"
                 )
                 continue

@@ -2,7 +2,7 @@
 
 An optimiser is two pure functions, so that its state is plain arrays which can be stacked over
 folds, stored and set back. Its ``slots`` hold the learning rate, ``rate``, which the loop sets
-before each epoch: a schedule is a function of the epoch and compiles nothing anew.
+before each epoch: a schedule is a function of the epoch and compiles nothing again.
 """
 
 import math
@@ -25,7 +25,7 @@ def cross_entropy(targets, logits):
     Parameters
     ----------
     targets, logits : tensor, shape (clips, classes)
-        Target shares, and what the network's softmax takes.
+        Target probabilities, and what the network's softmax takes.
 
     Returns
     -------
@@ -40,7 +40,8 @@ def focal(targets, logits):
     Parameters
     ----------
     targets, logits : tensor, shape (clips, classes)
-        Target shares, and what the network's softmax takes; probabilities count as 1e-7 at least.
+        Target probabilities, and what the network's softmax takes; probabilities count as 1e-7 at
+        least.
 
     Returns
     -------
@@ -135,7 +136,7 @@ def steps(epoch: int, *, decay: float, decay_from: int, decay_every: int) -> flo
     epoch : int >= 0
         The first is 0.
     decay : float
-        In the exponent, of one step.
+        Decay in the exponent, of one step.
     decay_from : int >= 1
         Earlier epochs do not count.
     decay_every : int >= 1
@@ -161,7 +162,7 @@ def rate(training: EmotionTraining, epoch: int) -> float:
     )
 
 
-# ---- what is learnt from ---------------------------------------------------------------------
+# ---- what is trained on ----------------------------------------------------------------------
 
 
 def masked(x, draws, *, frames: int, bins: int):
@@ -178,7 +179,7 @@ def masked(x, draws, *, frames: int, bins: int):
     Returns
     -------
     tensor
-        As ``x``.
+        Array like ``x``.
 
     References
     ----------
@@ -209,7 +210,7 @@ def mask(training: EmotionTraining) -> Callable:
     return partial(masked, **most) if any(most.values()) else whole
 
 
-def class_shares(y: np.ndarray) -> np.ndarray:
+def class_weights(y: np.ndarray) -> np.ndarray:
     """What each clip counts so that all classes count alike, 1 in the mean.
 
     Parameters
@@ -223,7 +224,7 @@ def class_shares(y: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> class_shares(np.array([0, 0, 0, 1])).astype(float).round(2).tolist()
+    >>> class_weights(np.array([0, 0, 0, 1])).astype(float).round(2).tolist()
     [0.67, 0.67, 0.67, 2.0]
     """
     _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)

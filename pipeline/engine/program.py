@@ -1,4 +1,4 @@
-"""What a compiled network offers, whatever compiled it."""
+"""Interface of a compiled network, of any backend."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

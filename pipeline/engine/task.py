@@ -50,7 +50,7 @@ class Task(ABC):
     batch : int
         Clips of a step.
     program : Program
-        Of the network.
+        Compiled network.
     """
 
     SHOWN: ClassVar[tuple[str, ...]]
@@ -59,19 +59,19 @@ class Task(ABC):
     @classmethod
     @abstractmethod
     def uses(cls, fold: Fold, seeds: tuple[int, ...], training: Training) -> dict[str, np.ndarray]:
-        """Rows of the clips that a fold's models rest on, beside training and selection.
+        """Rows of the clips that a fold's models rest on, besides training and selection.
 
         Parameters
         ----------
         fold : Fold
         seeds : tuple of int
-            Of the run.
+            Seeds of the run.
         training : Training
 
         Returns
         -------
         dict of str to ndarray of int
-            By purpose.
+            Rows by purpose.
 
         Raises
         ------
@@ -85,7 +85,7 @@ class Task(ABC):
 
     @abstractmethod
     def compile(self, units: list[Unit], state: dict) -> None:
-        """Compile whatever the units will run, before threads wait for it."""
+        """Compile all that the folds will run, before threads wait for it."""
 
     @abstractmethod
     def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
@@ -94,11 +94,11 @@ class Task(ABC):
         Parameters
         ----------
         state : dict
-            Of one unit, or of several with a first axis of units.
+            State of one fold and seed, or of several with a first axis for them.
         units : list of Unit
             Several only if ``STACKS``.
         number : int
-            Of the epoch, from 0.
+            Number of the epoch, from 0.
 
         Returns
         -------

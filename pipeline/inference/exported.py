@@ -118,14 +118,14 @@ def read(path: Path, kind: str, card: Card) -> Exported:
 def _tflite(content: bytes) -> Exported:
     """Run a TFLite file; what it takes or gives in 8 bits is converted by its own scales."""
     try:
-        with backend.silenced():
+        with backend.quiet_libraries():
             import tensorflow as tf
     except ImportError:
         raise InputError("tflite: needs the package tensorflow; pip install -e '.[cpu]'") from None
     try:
         with (
             warnings.catch_warnings(action="ignore", category=UserWarning),  # of its next home
-            backend.silenced(),
+            backend.quiet_libraries(),
         ):
             interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
     except ValueError:
@@ -134,7 +134,7 @@ def _tflite(content: bytes) -> Exported:
 
     def answer(clip: np.ndarray) -> np.ndarray:
         interpreter.resize_tensor_input(source["index"], clip.shape)
-        with backend.silenced():  # it names its delegate
+        with backend.quiet_libraries():  # it names its delegate
             interpreter.allocate_tensors()
         interpreter.set_tensor(source["index"], _to_steps(clip, source))
         interpreter.invoke()

@@ -138,11 +138,11 @@ def test_the_triplet_loss_is_added(tmp_path):
 def test_ratings_that_are_all_alike_cannot_be_learnt(tmp_path):
     alike = replace(DATA, truth=np.ones_like(DATA.truth))
     assert train(tmp_path, alike).said == (
-        "fold 1: all training clips are rated alike on arousal; nothing can be learnt of it"
+        "fold 1: all training clips are rated alike on arousal; nothing can be trained on it"
     )
 
 
 def test_losses_that_are_no_numbers_are_told(tmp_path):
     said = train(tmp_path, DATA, learning_rate=1e38).said
     for name in FOLDS:
-        assert f"{name}: the loss is no number in epoch" in said
+        assert f"{name}: the loss is NaN in epoch" in said

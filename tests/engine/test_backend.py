@@ -64,7 +64,7 @@ import tensorflow as tf
 import numpy as np
 model = keras.Sequential([keras.Input((3, 2)), keras.layers.Flatten(), keras.layers.Dense(2)])
 model.predict_on_batch(np.ones((1, 3, 2), np.float32))
-with backend.silenced():
+with backend.quiet_libraries():
     content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
 exported.load(content, "tflite").predict([np.ones((3, 2), np.float32)])
 """
@@ -82,10 +82,10 @@ def test_tensorflow_its_converter_and_tflite_say_nothing_unless_asked(level):
 
 
 def test_what_was_kept_back_is_shown_if_the_block_fails(capfd):
-    with pytest.raises(ZeroDivisionError), backend.silenced():
+    with pytest.raises(ZeroDivisionError), backend.quiet_libraries():
         os.write(2, b"the reason\n")
         raise ZeroDivisionError
-    with backend.silenced():
+    with backend.quiet_libraries():
         os.write(2, b"chatter\n")
     os.write(2, b"after\n")
     assert capfd.readouterr().err == "the reason\nafter\n"

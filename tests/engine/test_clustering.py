@@ -55,7 +55,7 @@ def test_k_means_is_decided_by_the_seed():
 def test_points_that_are_all_the_same_leave_clusters_empty():
     found = clustering.k_means(np.zeros((22, 8), np.float32), 3, seed=0).reshape(2, 11)
     assert sorted(clustering.sizes(found, 3)) == [0, 0, 22]
-    np.testing.assert_allclose(clustering.shares(found), 0.5)
+    np.testing.assert_allclose(clustering.chances(found), 0.5)
 
 
 def test_more_clusters_than_chunks():
@@ -64,7 +64,7 @@ def test_more_clusters_than_chunks():
 
 
 def test_points_that_are_no_numbers():
-    with pytest.raises(InputError, match="the points are no numbers; lower the learning rate"):
+    with pytest.raises(InputError, match="the points are NaN; lower the learning rate"):
         clustering.k_means(np.full((22, 8), np.nan, np.float32), 2, seed=0)
 
 
@@ -102,7 +102,7 @@ def test_clusters_are_met_equally_often():
 def test_draws_of_the_authors_code():
     held = golden("clustering")
     assigned = held["smp/assign"].reshape(-1, 11)
-    np.testing.assert_allclose(clustering.shares(assigned), held["smp/sentence_prob"], rtol=1e-12)
+    np.testing.assert_allclose(clustering.chances(assigned), held["smp/sentence_prob"], rtol=1e-12)
     drawn = clustering.draw(np.random.RandomState(5), assigned)
     theirs = held["smp/original_ids"].reshape(-1, 11)
     np.testing.assert_array_equal(theirs, theirs[:, :1] + np.arange(11))

@@ -178,7 +178,7 @@ def test_the_learning_rate_follows_its_schedule(tmp_path):
     assert constant[3] < 0.99 * constant[2]
 
 
-# ---- no number -------------------------------------------------------------------------------
+# ---- NaN -------------------------------------------------------------------------------------
 
 
 @stacked_too
@@ -197,7 +197,7 @@ def test_a_fold_without_a_number_is_named_and_the_others_are_kept(tmp_path, stac
         return found, {path: path.stat().st_mtime_ns for path in found.folder.glob("*.keras")}
 
     (first, written), (again, written_again) = attempt(), attempt()
-    said = "fold-02: the loss is no number in epoch 1; lower the learning rate"
+    said = "fold-02: the loss is NaN in epoch 1; lower the learning rate"
     assert first.said == again.said == said
     assert sorted(first.models) == ["fold-01", "fold-03"]
     assert first.models == again.models
@@ -209,7 +209,7 @@ def test_a_fold_without_a_number_is_named_and_the_others_are_kept(tmp_path, stac
 
 def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept(tmp_path):
     found = train(tmp_path, learning_rate=1e38, epochs=1, batch=CLIPS)
-    assert found.said.count("the loss is no number in epoch 1") == 3
+    assert found.said.count("the loss is NaN in epoch 1") == 3
     assert not found.models
 
 

@@ -327,7 +327,7 @@ def test_validation_has_its_columns_and_picks_the_epoch(runs):
 def test_divergence_is_told_and_other_settings_begin_anew(runs):
     _, folder, told = runs
     said = told["diverging"]["said"]
-    assert said.startswith("run tiny: fold-01: the loss is no number in epoch 1; lower the lea")
+    assert said.startswith("run tiny: fold-01: the loss is NaN in epoch 1; lower the lea")
     assert [f"{name}: " in said for name in FOLDS] == [True] * 3
     assert told["mended"] == {"said": "", "epochs": 3}
     assert "card.json" in content(folder / "diverging")
