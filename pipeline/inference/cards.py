@@ -1,4 +1,4 @@
-"""What a model bundle is: ``card.json``, read once by whatever uses the bundle."""
+"""What a model bundle is: ``card.json``, read once by all that uses the bundle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -69,7 +69,7 @@ class Card:
     target : Target
         Stated as ``labels`` and ``attributes``, one of them empty.
     input_shape : tuple of int
-        Of one clip: ``(frames, ...)`` or ``(segments, frames, ...)``.
+        Shape of one clip: ``(frames, ...)`` or ``(segments, frames, ...)``.
     spec : Spec
         What made its features.
     settings : mapping
@@ -86,7 +86,7 @@ class Card:
     backend, device : str
         What computed; no device if nothing was trained.
     versions : mapping
-        Of the packages that decide numbers.
+        Versions of the packages that decide numbers.
     certificate : str or None
         SHA-256 of the protocol's certificate.
     stacked : bool
@@ -94,7 +94,7 @@ class Card:
     parameters : int
         Number of weights.
     provenance : mapping or None
-        By fold and purpose, the clips that a model rests on.
+        Clips that a model rests on, by fold and purpose.
     folds : tuple of FoldModel
         Its models, of each seed those of all folds.
     """
@@ -157,7 +157,7 @@ class Card:
         certificate : str
             SHA-256 of the protocol's certificate.
         spec : Spec
-            Of the feature store.
+            Spec of the feature store.
 
         Raises
         ------

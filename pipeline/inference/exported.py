@@ -26,11 +26,11 @@ class Exported:
     Attributes
     ----------
     shape : tuple of int
-        Of its input; -1 stands for any.
+        Shape of its input; -1 stands for any.
     values : int
-        How many it gives: probabilities of emotions, or attributes.
+        Number of values that it gives: probabilities of emotions, or attributes.
     answer : callable
-        From (1, ...) float32 to (1, values) float32.
+        Function from (1, ...) float32 to (1, values) float32.
     """
 
     shape: tuple[int, ...]
@@ -48,7 +48,7 @@ class Exported:
         Parameters
         ----------
         clips : list of ndarray, shape (samples,) or (frames, ...), float32
-            A feature may be shorter than the model's; zeros are put behind.
+            A feature may be shorter than the model's; zeros are added at the end.
 
         Returns
         -------
@@ -89,7 +89,7 @@ def read(path: Path, kind: str, card: Card) -> Exported:
     path : Path
     kind : {"tflite", "onnx"}
     card : Card
-        Of the bundle that it was exported from.
+        Card of the bundle that it was exported from.
 
     Returns
     -------

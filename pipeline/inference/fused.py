@@ -28,7 +28,7 @@ def check(spec: Spec) -> None:
     Parameters
     ----------
     spec : Spec
-        Of a model card.
+        Spec of a model card.
 
     Raises
     ------
@@ -59,9 +59,9 @@ def feature(sound: "tf.Tensor", spec: Spec, shape: tuple[int, ...]) -> "tf.Tenso
     sound : tensor, shape (samples,), float32
         Mono, full scale 1.0, at the recipe's rate; one sample or more.
     spec : Spec
-        That `check` lets pass.
+        Spec that `check` lets pass.
     shape : tuple of int
-        Of the result; behind a shorter clip come zeros.
+        Shape of the result; a shorter clip is padded with zeros.
 
     Returns
     -------
@@ -202,17 +202,17 @@ def _padded(sound, half: int, mode: str):
 
 
 def _frames(sound, length: int, hop: int):
-    """Cut (samples,) into (frames, length): pieces of ``hop`` samples, laid side by side.
+    """Cut (samples,) into (frames, length), joined from chunks of ``hop`` samples.
 
     ``tf.signal.frame`` leaves a table of all frames in the file.
     """
     import tensorflow as tf
 
-    samples, pieces = tf.shape(sound)[0], -(-length // hop)
+    samples, chunks = tf.shape(sound)[0], -(-length // hop)
     used = sound[: samples - (samples - length) % hop]
-    rows = tf.reshape(tf.pad(used, [(0, pieces * hop - length)]), (-1, hop))
-    shifted = [rows[i : i - pieces + 1 or None] for i in range(pieces)]  # (frames, hop) each
-    framed = tf.concat(shifted, axis=1)  # (frames, pieces * hop)
+    rows = tf.reshape(tf.pad(used, [(0, chunks * hop - length)]), (-1, hop))
+    shifted = [rows[i : i - chunks + 1 or None] for i in range(chunks)]  # (frames, hop) each
+    framed = tf.concat(shifted, axis=1)  # (frames, chunks * hop)
     return framed if length % hop == 0 else framed[:, :length]
 
 

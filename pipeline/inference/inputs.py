@@ -13,7 +13,7 @@ from pipeline.inference.cards import Card
 
 
 class Input(NamedTuple):
-    """What a model is asked about, and where it was heard."""
+    """Input of a model, and its place in a sound file."""
 
     path: Path
     start: float  # in seconds
@@ -60,13 +60,13 @@ def read(
     Parameters
     ----------
     path : Path
-        Of any rate and number of channels.
+        File of any rate and number of channels.
     card : Card
-        Of the model's bundle.
+        Card of the model's bundle.
     fused : bool
         Whether the model makes the features itself: it gets the sound, resampled.
     window, hop : float or None, in seconds
-        Length and distance of pieces, each of which is treated as a file of its own; without a
+        Length and distance of windows, each of which is treated as a file of its own; without a
         window the whole file is one. The last window ends where the file ends.
 
     Returns
@@ -83,7 +83,7 @@ def read(
     if reason := quality.unusable(channels, sample_rate):
         raise InputError(f"{path}: {reason}")
     signal = audio.mono(channels)
-    pieces = [(0, len(signal))]
+    windows = [(0, len(signal))]
     if window is not None:
         length = round(window * sample_rate)
         step = max(1, round((window if hop is None else hop) * sample_rate))
@@ -94,10 +94,10 @@ def read(
             )
         last = len(signal) - length
         starts = [*range(0, last, step), last]
-        pieces = [(start, start + length) for start in starts]
+        windows = [(start, start + length) for start in starts]
     inputs = []
     try:
-        for start, stop in pieces:
+        for start, stop in windows:
             empty = quality.empty(channels[start:stop])
             asked = signal[start : start if empty else stop]
             values = asked if empty else _values(asked, sample_rate, card, fused)

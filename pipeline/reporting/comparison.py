@@ -5,7 +5,7 @@ difference from it is shown only for a run that was made so in every one of `dif
 other run the report says in words what differs.
 
 Reference numbers, ``references.json``, are of systems that are not rebuilt here. They are shown
-next to runs on exactly their clips, classes and folds, whatever the model.
+next to runs on exactly their clips, classes and folds, of any model.
 """
 
 import json
@@ -17,7 +17,7 @@ from pipeline.reporting.results import SELECTION
 
 REFERENCES = Path(__file__).with_name("references.json")
 # settings of a protocol that do not decide the folds of given clips and classes
-ASIDE = ("allow", "clips", "labels", "where")
+IGNORED = ("allow", "clips", "labels", "where")
 
 
 def differences(facts: Mapping[str, Any], conditions: Mapping[str, Any] | None) -> list[str]:
@@ -26,7 +26,7 @@ def differences(facts: Mapping[str, Any], conditions: Mapping[str, Any] | None) 
     Parameters
     ----------
     facts : mapping
-        Of run.json.
+        Facts of run.json.
     conditions : mapping or None
         What a line of ``PUBLISHED`` states: ``copy`` (settings of the parser that decide its
         clips), ``clips`` (tested, over all folds; ``whole``: those of a whole copy), ``classes``,
@@ -107,9 +107,9 @@ def _classes(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Iterato
 
 
 def _folds(
-    facts: Mapping[str, Any], conditions: Mapping[str, Any], aside: tuple[str, ...] = ()
+    facts: Mapping[str, Any], conditions: Mapping[str, Any], ignored: tuple[str, ...] = ()
 ) -> Iterator[str]:
-    """Other folds; some settings of the protocol may be left aside."""
+    """Other folds; some settings of the protocol may be ignored."""
     wanted, found = conditions.get("folds"), facts.get("protocol_settings")
     if wanted is None:
         yield "folds: not stated by the publication"
@@ -119,7 +119,7 @@ def _folds(
         found = dict(found)
         if wanted.get("seed") == "any" and found.get("seed") is not None:
             found["seed"] = "any"
-        ours, theirs = (_deciding(rule, (*ASIDE, *aside)) for rule in (found, wanted))
+        ours, theirs = (_deciding(rule, (*IGNORED, *ignored)) for rule in (found, wanted))
         if ours != theirs:
             yield f"folds: {_shown(ours)}; not {_shown(theirs)}"
 
@@ -184,12 +184,12 @@ def _settings(
             yield f"{what}: {'; '.join(words)}"
 
 
-def _deciding(protocol: Mapping[str, Any], aside: tuple[str, ...]) -> dict[str, str]:
+def _deciding(protocol: Mapping[str, Any], ignored: tuple[str, ...]) -> dict[str, str]:
     """Settings of a protocol that decide its folds, as text; what is not set is left out."""
     found = {
         key: _value(value)
         for key, value in protocol.items()
-        if key not in aside and value is not None and (key == "seed" or value)
+        if key not in ignored and value is not None and (key == "seed" or value)
     }
     if found == {"kind": "partition", "test": "test"}:  # which is what it tests unasked
         del found["test"]

@@ -49,11 +49,11 @@ class Line:
     Attributes
     ----------
     column : str
-        Of the history.
+        Column of the history.
     role : str
         Its colour.
     words : str
-        For the key.
+        Text of the key.
     dashed : bool
     """
 
@@ -70,13 +70,13 @@ class Line:
 
 @dataclass(frozen=True)
 class Curves:
-    """Lines that share a figure.
+    """Lines of one figure.
 
     Attributes
     ----------
     title : str
     scale : float
-        From the history to what is drawn.
+        Factor from the history to what is drawn.
     lines : tuple of Line
     """
 
@@ -123,7 +123,7 @@ def overview(runs: list[Run]) -> "Markup":
     Parameters
     ----------
     runs : list of Run
-        At least one.
+        Runs to draw, one at least.
     """
     kind = type(runs[0].target)
     lows = [run.metrics[f"{m.key}_low"] for run in runs for m in run.measures]
@@ -149,15 +149,15 @@ def overview(runs: list[Run]) -> "Markup":
         axes.set(xlim=(left, right), ylim=(tops[-1] - 0.5, -0.62), yticks=[], xlabel=kind.AXIS)
         axes.spines["left"].set_visible(False)
 
-    def told(run: Run) -> str:
+    def stated(run: Run) -> str:
         words = (
             f"{m.name} {run.show(m)} {run.interval(m)}"
-            + (f", {m.beside_name} {kind.show(run.floor(m))}" if m.floor else "")
+            + (f", {m.second_name} {kind.show(run.floor(m))}" if m.floor else "")
             for m in run.measures
         )
         return f"{run.name}: {', '.join(words)}"
 
-    words = f"{_names(kind, kind.MEASURES)} of every run. {'; '.join(map(told, runs))}"
+    words = f"{_names(kind, kind.MEASURES)} of every run. {'; '.join(map(stated, runs))}"
     return drawing(draw, words, 50 * tops[-1] + 36, left=8)
 
 
@@ -184,9 +184,9 @@ def by_fold(run: Run) -> "Markup":
         axes.set(xlabel="fold", xlim=(0.5, len(numbers) + 0.5))
         axes.locator_params("x", integer=True)
 
-    told = "; ".join(f"{n}: {', '.join(map(run.target.show, values))}" for n, values in run.folds)
+    stated = "; ".join(f"{n}: {', '.join(map(run.target.show, values))}" for n, values in run.folds)
     names = _names(type(run.target), run.measures)
-    return drawing(draw, f"{names} of {run.name} by fold: {told}", 150)
+    return drawing(draw, f"{names} of {run.name} by fold: {stated}", 150)
 
 
 def curves(run: Run) -> list[tuple[Curves, "Markup"]]:
@@ -199,7 +199,7 @@ def curves(run: Run) -> list[tuple[Curves, "Markup"]]:
     Returns
     -------
     list of (Curves, Markup)
-        With the lines that were measured; none of imported weights.
+        Curves with the lines that were measured; none for imported weights.
     """
     measured = (
         Curves(c.title, c.scale, tuple(line for line in c.lines if line.column in run.measured))
@@ -227,14 +227,14 @@ def _curve(run: Run, curve: Curves) -> "Markup":
         axes.set(xlabel="epoch")
         axes.locator_params("x", integer=True)
 
-    told = ", ".join(
+    stated = ", ".join(
         f"{line.words} {values.mean(axis=1).iloc[-1]:.3g}" for line, values in by_epoch.items()
     )
-    return drawing(draw, f"{curve.title} of {run.name} by epoch; at the end: {told}", 170)
+    return drawing(draw, f"{curve.title} of {run.name} by epoch; at the end: {stated}", 170)
 
 
 def clusters(run: Run) -> "Markup | None":
-    """Draw how the chunks were shared among clusters in each epoch, the largest cluster lowest.
+    """Draw how the chunks were divided among clusters in each epoch, the largest cluster lowest.
 
     Their numbers mean nothing from one epoch to the next, so that they are put in order of size;
     the mean over folds is drawn.
@@ -252,8 +252,8 @@ def clusters(run: Run) -> "Markup | None":
     if not columns:
         return None
     sizes = -np.sort(-run.history[columns].to_numpy(), axis=1)  # (rows, clusters)
-    shares = pd.DataFrame(100 * sizes / sizes.sum(axis=1, keepdims=True))
-    mean = shares.groupby(run.history["epoch"]).mean()  # (epochs, clusters)
+    percent = pd.DataFrame(100 * sizes / sizes.sum(axis=1, keepdims=True))
+    mean = percent.groupby(run.history["epoch"]).mean()  # (epochs, clusters)
     mean = mean.iloc[spread(len(mean), EPOCHS)]
     edges = mean.cumsum(axis=1)
 
@@ -276,9 +276,9 @@ def scatter(run: Run, measure: Measure) -> "Markup":
     Parameters
     ----------
     run : Run
-        On attributes.
+        Run on attributes.
     measure : Measure
-        Of the attribute.
+        Measure of the attribute.
     """
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path

@@ -22,7 +22,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
     Parameters
     ----------
     runs : list of Run
-        At least one.
+        Runs to show, one at least.
     recorded : list of Recorded
         Without any, their section is absent.
     """
@@ -45,7 +45,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         light=figures.LIGHT,
         dark=figures.DARK,
         leaks=LEAKS,
-        # parents are told below; they are seldom anything but apart
+        # parents are stated below; they are seldom anything but apart
         columns=[kind for kind in LEAKS if kind != "parent"],
         picked=PICKED,
         figures=figures,
@@ -55,7 +55,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         differs=wording.differs,
         reference_cells=wording.reference_cells,
         state=state,
-        leak_share=wording.leak_share,
+        leak_percent=wording.leak_percent,
         leak_words=wording.leak_words,
         use_words=wording.use_words,
         pool=POOL,

@@ -61,7 +61,7 @@ def confusion(run: Run) -> str:
     Parameters
     ----------
     run : Run
-        On emotions.
+        Run on emotions.
     """
     labels, counts = run.facts["labels"], np.array(run.confusion)
     percent = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -70,7 +70,7 @@ def confusion(run: Run) -> str:
         from matplotlib.colors import LinearSegmentedColormap
 
         ends = [figures.LIGHT["paper"], figures.LIGHT["accent"]]
-        colours = LinearSegmentedColormap.from_list("share", ends)
+        colours = LinearSegmentedColormap.from_list("fraction", ends)
         axes.pcolormesh(percent, cmap=colours, vmin=0, vmax=100)
         for (true, guess), value in np.ndenumerate(percent):
             shown = figures.LIGHT["paper" if value > 60 else "ink"]

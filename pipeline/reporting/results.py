@@ -26,7 +26,7 @@ LENGTHS = {
     "centre": "brought to {:.2f} s about their middle",
     "start": "brought to {:.2f} s from their start",
     "whole": "taken whole",
-    "segments": "taken whole, in pieces of {:.2f} s",
+    "segments": "taken whole, in segments of {:.2f} s",
 }
 
 # What the files of any result hold, and what those of a run hold besides.
@@ -44,12 +44,12 @@ DASH = "\N{EN DASH}"
 
 @dataclass(frozen=True)
 class Result:
-    """What is said of a run wherever it was made, from files that were read and checked."""
+    """Facts and metrics of a run wherever it was made, from files that were read and checked."""
 
     name: str
     facts: dict[str, Any]  # run.json
     target: Target
-    metrics: dict[str, float]  # metrics.json, shares 0..1
+    metrics: dict[str, float]  # metrics.json, fractions 0..1
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -71,12 +71,12 @@ class Result:
 
     @property
     def title(self) -> str:
-        """Model and corpus: runs that share it differ in protocol or settings only."""
+        """Model and corpus: runs with the same title differ in protocol or settings only."""
         return f"{self.facts['model']} on {self.facts['corpus']}"
 
     @property
     def speakers(self) -> str:
-        """Whether test speakers are heard in training, in plain words."""
+        """Whether test speakers are in training, in plain words."""
         words = {"apart": "held out", "shared": "shared", "unknown": "not known"}
         return f"speakers {words[state(self.facts['leaks']['speaker'])]}"
 
@@ -258,7 +258,7 @@ def _result(folder: Path) -> Result:
         raise InputError(f"{folder}: run.json: {error}") from None
     result = Result(folder.name, facts, target, tables.read_json(folder / "metrics.json"))
     for measure in result.measures:
-        keys = [measure.key, f"{measure.key}_low", f"{measure.key}_high", measure.beside]
+        keys = [measure.key, f"{measure.key}_low", f"{measure.key}_high", measure.second]
         _need(folder, "metrics.json", keys, result.metrics)
     return result
 

@@ -10,14 +10,14 @@ from pipeline.scoring.targets import Target
 
 
 def summary(runs: list[Run], recorded: list[Recorded]) -> str:
-    """Markdown: headline table, and published against ours; the same of what was recorded.
+    """Markdown: headline table, and published next to ours; the same of what was recorded.
 
-    Runs on attributes have tables of their own behind those on emotions.
+    Runs on attributes have tables of their own after those on emotions.
 
     Parameters
     ----------
     runs : list of Run
-        At least one.
+        Runs to list, one at least.
     recorded : list of Recorded
         Without any, nothing is said of them.
     """
@@ -62,7 +62,7 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
 
 
 def _published(kind: type[Target], results: list[Result]) -> list[str]:
-    """Published against ours, one table; none where nothing is published."""
+    """Published next to ours, one table; none where nothing is published."""
     rows = [
         [
             result.name,

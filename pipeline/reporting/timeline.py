@@ -41,11 +41,11 @@ def _emotions(target: Emotions, table: "pd.DataFrame", picture: Path) -> None:
     middles = _middles(table)
     between = (middles[:-1] + middles[1:]) / 2
     edges = np.concatenate([table.start[:1], between, table.end[-1:]])  # (windows + 1,), seconds
-    shares = table[[f"p_{label}" for label in labels]].to_numpy().T  # (labels, windows)
+    probabilities = table[[f"p_{label}" for label in labels]].to_numpy().T  # (labels, windows)
     figure = Figure(figsize=(10, 1 + 0.3 * len(labels)), layout="constrained")
     axes = figure.add_subplot()
     rows = np.arange(len(labels) + 1)
-    colours = axes.pcolormesh(edges, rows, shares, cmap="Blues", vmin=0, vmax=1)
+    colours = axes.pcolormesh(edges, rows, probabilities, cmap="Blues", vmin=0, vmax=1)
     axes.set_yticks(rows[:-1] + 0.5, labels)
     axes.invert_yaxis()
     axes.set_xlabel("seconds")

@@ -35,12 +35,12 @@ def against(result: Result, published: dict[str, Any], measure: Measure) -> tupl
     There is a difference only where both were made in the same way: see `comparison`.
     """
     target, theirs = result.target, published.get(measure.published)
-    told = DASH if theirs is None else f"{theirs:.{target.DIGITS}f}"
+    shown = DASH if theirs is None else f"{theirs:.{target.DIGITS}f}"
     if theirs is None or measure not in result.measures or differs(result, published):
-        return result.show(measure), told, DASH
+        return result.show(measure), shown, DASH
     return (
         result.show(measure),
-        told,
+        shown,
         target.change(target.SCALE * result.metrics[measure.key] - theirs),
     )
 
@@ -64,10 +64,10 @@ def reference_cells(result: Result) -> list[list[str]]:
     ]
 
 
-def leak_share(leak: dict[str, Any]) -> str:
-    """Format the share of test clips touched: ``91 %``, or ``<1 %`` rather than a false 0."""
-    share = 100 * leak["clips"] / leak["of"]
-    return "<1 %" if share < 1 else f"{share:.0f} %"
+def leak_percent(leak: dict[str, Any]) -> str:
+    """Format the fraction of test clips touched: ``91 %``, or ``<1 %`` rather than a false 0."""
+    percent = 100 * leak["clips"] / leak["of"]
+    return "<1 %" if percent < 1 else f"{percent:.0f} %"
 
 
 def leak_words(kind: str, found: dict[str, Any] | None) -> str:
@@ -103,8 +103,8 @@ def length_words(length: dict[str, Any]) -> str:
     """Say in a sentence how many clips were cut and padded, and by how much."""
     if length["policy"] == "whole" and length.get("chunks"):
         return (
-            f"Clips taken whole, in {length['chunks']} pieces that reach from the start of each to "
-            "its end; silence is put behind one that is shorter than a piece."
+            f"Clips taken whole, in {length['chunks']} chunks that reach from the start of each to "
+            "its end; one that is shorter than a chunk is padded with silence."
         )
     seconds = (length["samples"] or 0) / length["sample_rate"]
     words = f"Clips {LENGTHS[length['policy']].format(seconds)}: "
@@ -118,7 +118,7 @@ def length_words(length: dict[str, Any]) -> str:
 
 
 def quarantined(run: Run) -> int:
-    """Count the clips set aside, whether the quality names them or only counts them."""
+    """Count the quarantined clips, whether the quality names them or only counts them."""
     found = run.facts["quality"]["quarantined"]
     return found if isinstance(found, int) else len(found)
 

@@ -29,7 +29,7 @@ def speaker_bootstrap(
 
     What it covers is the choice of speakers, with the trained models as they are: not what
     another training seed or other folds would give. With ten speakers or so it is somewhat too
-    narrow, as any bootstrap of few units is.
+    narrow, as any bootstrap of few speakers is.
 
     The metric must follow from what adds up over clips: a confusion matrix, or sums of ratings
     and of their squares. A draw is then a sum over its speakers.
@@ -43,13 +43,14 @@ def speaker_bootstrap(
     sums : ndarray, shape (kinds, ...)
         What one clip of each kind adds.
     metric : callable
-        Of added rows, shape (draws, ...) -> (draws,), such as ``pipeline.scoring.metrics.uar``.
+        Function of added rows, shape (draws, ...) -> (draws,), such as
+        ``pipeline.scoring.metrics.uar``.
     resamples : int, at least 1
-        How many draws.
+        Number of draws.
     level : float, 0 < level < 1
         Probability that the interval is to cover.
     seed : int
-        Of the draws.
+        Seed of the draws.
 
     Returns
     -------
@@ -79,10 +80,10 @@ def speaker_bootstrap(
     else:
         units, times = np.zeros((len(names), flat.shape[1]), flat.dtype), np.ones(len(names), int)
         np.add.at(units, speaker, flat[kinds])  # (speakers, ...)
-    total, shares = times.sum(), times / times.sum()
+    total, chances = times.sum(), times / times.sum()
     drawn = np.concatenate(
         [
-            generator.multinomial(total, shares, size=min(BLOCK, resamples - start)) @ units
+            generator.multinomial(total, chances, size=min(BLOCK, resamples - start)) @ units
             for start in range(0, resamples, BLOCK)
         ]
     )

@@ -14,9 +14,9 @@ clips is one call: leading axes are kept.
 
 Metrics
 -------
-* ``recalls``: per class, the share of its clips that were recognised.
+* ``recalls``: per class, the fraction of its clips that were recognised.
 * ``uar``, unweighted average recall: the mean of the recalls; chance is 1 / classes.
-* ``war``, weighted average recall: the share of all clips that were recognised, or accuracy.
+* ``war``, weighted average recall: the fraction of all clips that were recognised, or accuracy.
 * ``macro_f1``: the mean over classes of the harmonic mean of precision and recall.
 * ``ccc``, concordance correlation coefficient: 1 where prediction and rating agree, 0 for a
   constant.
@@ -90,7 +90,7 @@ def confusion(labels, predicted, classes) -> np.ndarray:
 
 
 def recalls(counts: np.ndarray) -> np.ndarray:
-    """Share of each class that was recognised.
+    """Fraction of each class that was recognised.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict
         * ``uar_fold_<nn>``, ``war_fold_<nn>``, and over the folds ``uar_fold_mean``,
           ``uar_fold_std``, ``war_fold_mean``, ``war_fold_std`` (of the population, ddof 0);
         * ``clips``, ``speakers``: how many;
-        * ``chance_uar``: 1 / classes; ``majority_war``: the share of the commonest label.
+        * ``chance_uar``: 1 / classes; ``majority_war``: the fraction of the commonest label.
 
     Raises
     ------
@@ -269,7 +269,7 @@ def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) ->
         A row per held-out clip, with ``clip, speaker, fold`` and per attribute ``true_<attribute>,
         predicted_<attribute>``, in the units of the corpus.
     attributes : sequence of str, at least one
-        Such as ``arousal``.
+        Names such as ``arousal``.
 
     Returns
     -------
@@ -288,7 +288,7 @@ def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) ->
     ------
     ValueError
         If a column is missing, a fold has a clip twice, there is no clip, or a rating or
-        prediction is no number.
+        prediction is NaN.
     """
     columns = [f"{what}_{name}" for name in attributes for what in ("true", "predicted")]
     _whole(predictions, columns)
@@ -297,7 +297,7 @@ def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) ->
     for column in columns:
         wrong = ~np.isfinite(predictions[column].to_numpy(float))
         if wrong.any():
-            raise ValueError(f"clip {predictions['clip'][wrong].iloc[0]}: {column} is no number")
+            raise ValueError(f"clip {predictions['clip'][wrong].iloc[0]}: {column} is NaN")
     values, each = {}, np.arange(len(predictions))
     for name in attributes:
         of_clips = moments(predictions[f"true_{name}"], predictions[f"predicted_{name}"])
@@ -312,7 +312,7 @@ def emotions_over_seeds(predictions: pd.DataFrame, classes: Sequence[str]) -> di
     Parameters
     ----------
     predictions : DataFrame
-        As `evaluate_emotions` takes it, with a column ``seed``.
+        Table as `evaluate_emotions` takes it, with a column ``seed``.
     classes : sequence of str
         All classes of the run.
 
@@ -332,9 +332,9 @@ def attributes_over_seeds(predictions: pd.DataFrame, attributes: Sequence[str]) 
     Parameters
     ----------
     predictions : DataFrame
-        As `evaluate_attributes` takes it, with a column ``seed``.
+        Table as `evaluate_attributes` takes it, with a column ``seed``.
     attributes : sequence of str, at least one
-        Such as ``arousal``.
+        Names such as ``arousal``.
 
     Returns
     -------

@@ -31,21 +31,21 @@ class Measure:
         Heading.
     published : str
         Key of ``PUBLISHED`` of a model.
-    beside : str
+    second : str
         Key of metrics.json that is shown next to it.
-    beside_name : str
+    second_name : str
         Heading of that.
     floor : str or None
         Key of metrics.json: what guessing earns; None: 0.
     mark : str
-        How it is drawn: ``dot``, ``ring`` or ``diamond``.
+        Mark that it is drawn with: ``dot``, ``ring`` or ``diamond``.
     """
 
     key: str
     name: str
     published: str
-    beside: str
-    beside_name: str
+    second: str
+    second_name: str
     floor: str | None
     mark: str
 
@@ -126,7 +126,7 @@ class Target(ABC):
         Parameters
         ----------
         truth : ndarray, shape (clips,) or (clips, outputs)
-            As `truth` gives it.
+            Truth, as `truth` gives it.
         found : ndarray, shape (clips, outputs)
 
         Returns
@@ -196,7 +196,7 @@ class Emotions(Target):
     Attributes
     ----------
     labels : tuple of str
-        In the order of a model's outputs; empty until the folds of a run are read.
+        Labels in the order of a model's outputs; empty until the folds of a run are read.
     """
 
     labels: tuple[str, ...] = ()
@@ -258,8 +258,8 @@ class Emotions(Target):
     def words(self, row: Mapping[Any, Any]) -> list[str]:
         """The predicted label, and the probability of each in percent."""
         width = max(map(len, self.labels))
-        shares = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in self.labels]
-        return [f"{row['predicted']:{width}}", *shares]
+        percent = [f"{label} {100 * row[f'p_{label}']:.1f}" for label in self.labels]
+        return [f"{row['predicted']:{width}}", *percent]
 
     def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Check that every label is one of the run."""
@@ -286,7 +286,7 @@ class Attributes(Target):
     Attributes
     ----------
     names : tuple of str, from ``RATINGS``
-        In the order of a model's outputs.
+        Attributes in the order of a model's outputs.
     """
 
     names: tuple[str, ...]

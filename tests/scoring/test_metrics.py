@@ -288,5 +288,5 @@ def test_ratings_must_be_whole():
     with pytest.raises(ValueError, match="clip c399 is predicted more than once in a fold"):
         metrics.evaluate_attributes(pd.concat([frame, frame.tail(1)]), ["arousal"])
     frame.loc[7, "predicted_arousal"] = np.nan
-    with pytest.raises(ValueError, match="clip c007: predicted_arousal is no number"):
+    with pytest.raises(ValueError, match="clip c007: predicted_arousal is NaN"):
         metrics.evaluate_attributes(frame, ["arousal"])

@@ -286,7 +286,7 @@ def test_confusion_counts_clips_by_true_label(tmp_path):
     angry_as_happy = sum(row[4] == "angry" and row[5] == "happy" for row in rows)
     assert run.confusion[4][2] == angry_as_happy
     matrix = re.search(r'<table class="matrix">.*?</table>', page([run], []), re.S)[0]
-    cells = [int(n) for n in re.findall(r"--share:[^>]*>(\d+)</td>", matrix)]
+    cells = [int(n) for n in re.findall(r"--fraction:[^>]*>(\d+)</td>", matrix)]
     assert cells == [count for row in run.confusion for count in row]
 
 
@@ -466,7 +466,11 @@ def test_a_run_says_what_became_of_its_clips(tmp_path):
     [
         ("start", {}, "brought to 2.00 s from their start: none of 3 cut; 1 padded, by 0.50 s in"),
         ("whole", {"samples": None}, "taken whole: none of 3 cut; 1 padded, by 0.50 s in"),
-        ("segments", {}, "taken whole, in pieces of 2.00 s: none of 3 cut; 1 padded, by 0.50 s in"),
+        (
+            "segments",
+            {},
+            "taken whole, in segments of 2.00 s: none of 3 cut; 1 padded, by 0.50 s in",
+        ),
         ("centre", {"padded": 0}, "brought to 2.00 s about their middle: none of 3 cut; none padd"),
     ],
 )
@@ -479,7 +483,7 @@ def test_every_policy_has_its_words(policy, changed, words):
 def test_pieces_of_whole_clips_have_words():
     length = {"policy": "whole", "chunks": 11, "samples": None, "sample_rate": 16000, "clips": 3}
     length |= {"cut": 0, "largest_cut": 0.0, "padded": 0, "median_padding": 0.0}
-    assert length_words(length).startswith("Clips taken whole, in 11 pieces that reach from the")
+    assert length_words(length).startswith("Clips taken whole, in 11 chunks that reach from the")
     assert length_words(length | {"chunks": 0}).startswith("Clips taken whole: none of 3 cut")
 
 
