@@ -18,7 +18,7 @@ audit       what is found in a corpus: facts of each signal, near-duplicates
 protocols   who trains and who is tested, and what leaks from one to the other
 features    from sound to tensor, and the recipes that chain the steps
 models      one file a published system
-engine      how a model is trained, whatever it learns
+engine      how a model is trained, on emotions or attributes
 inference   a trained model and a sound: bundles read, inputs made, exported files
 scoring     what is predicted, its metrics and their intervals
 reporting   results read, figures and the page

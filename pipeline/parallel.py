@@ -59,7 +59,7 @@ def each(
     blocks : iterable of slice
         With a stop each.
     title : str
-        Of the progress bar.
+        Title of the progress bar.
     where : str
         ``threads``, ``processes`` or the address of a scheduler.
 
@@ -80,7 +80,7 @@ def each(
 
 
 def shared(work: Callable[[slice], list], total: int, title: str, where: str) -> list:
-    """Let every machine do a share of some units: all of them here, or one share per dask worker.
+    """Let every machine do its part of some units: all of them here, or one part per dask worker.
 
     Parameters
     ----------
@@ -89,9 +89,10 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     total : int
         How many units there are.
     title : str
-        Of the progress bar, which is shown for a scheduler only; without a title there is none.
+        Title of the progress bar, which is shown for a scheduler only; without a title there is
+        none.
     where : str
-        As in ``each``.
+        Workers as in ``each``.
 
     Returns
     -------
@@ -101,7 +102,7 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     Raises
     ------
     InputError
-        As in ``each``.
+        Workers as in ``each``.
     """
     if not remote(where):
         return work(slice(0, total, 1))
@@ -252,7 +253,7 @@ def _client(where: str) -> Iterator:
 
 
 async def _greet(where: str) -> None:
-    """Connect to whoever speaks dask's protocol there."""
+    """Connect to the scheduler that speaks dask's protocol there."""
     from distributed.comm import connect
 
     comm = await connect(where, timeout=PATIENCE)

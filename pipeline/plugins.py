@@ -57,11 +57,11 @@ def imported(module: str, file: str) -> ModuleType:
     Raises
     ------
     InputError
-        One line, whatever it raises.
+        One line, for any error.
     """
     try:
         return importlib.import_module(module)
-    except Exception as error:  # whatever a file that a user writes may raise
+    except Exception as error:  # any that a file that a user writes may raise
         trace = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in trace if Path(frame.filename).match(file)]
         line = error.lineno if isinstance(error, SyntaxError) else (lines or [0])[-1]

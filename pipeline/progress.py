@@ -21,7 +21,7 @@ log = logging.getLogger("pipeline")
 
 
 class Progress:
-    """How far a piece of work is; threads may update it.
+    """How far some work is; threads may update it.
 
     Parameters
     ----------
@@ -71,13 +71,13 @@ class Progress:
     def line(self) -> str:
         """Write where the work is in one line: counts, the note, and the time that is left."""
         with self.lock:
-            told = f"{self.title}: {self.done} of {self.total} {self.unit}"
-            told += f", {self.note}" if self.note else ""
+            line = f"{self.title}: {self.done} of {self.total} {self.unit}"
+            line += f", {self.note}" if self.note else ""
             now = self.done - self.before
             if now:
                 left = (self.total - self.done) * (time.monotonic() - self.begun) / now
-                told += f"; {text.duration(left)} left"
-            return told
+                line += f"; {text.duration(left)} left"
+            return line
 
 
 @contextmanager

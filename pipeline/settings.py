@@ -125,7 +125,7 @@ def read(
     line : mapping
         What params.yaml says.
     place : str
-        Where it says it, dotted, for messages.
+        Its place there, dotted, for messages.
     base : record, optional
         Whose values hold where the line says nothing; by default the defaults of the record.
         After it come values of fields that no line may state.

@@ -1,9 +1,9 @@
 """Check features: does a store still hold what this code makes of the raw audio; if not, why.
 
-Not a stage. Some clips are computed anew by the recipe that the store carries, and compared. What
-deviates, a store or an array that somebody else made, is held against recipes that differ from the
+Not a stage. Some clips are computed again by the recipe that the store carries, and compared. What
+deviates, a store or an array that somebody else made, is compared with recipes that differ from the
 store's in one setting: the one that reproduces it is the reason. Published features differ from
-one's own by such a setting more often than by the processor, whatever is said of them.
+one's own by such a setting more often than by the processor.
 """
 
 import json
@@ -32,9 +32,9 @@ ALL_BINS = 40  # up to so many the table lists, of more the worst
 WORST_BINS = 10
 
 # What others do to a clip and no recipe of ours can say: cut, or padded with zeros, at its end.
-BEHIND = "start, padded behind"
+PADDED_START = "start, padded at the end"
 # What is tried in place of what the store says.
-WAVEFORM = {"resampler": resampling.METHODS, "length": (*framing.POLICIES, BEHIND)}
+WAVEFORM = {"resampler": resampling.METHODS, "length": (*framing.POLICIES, PADDED_START)}
 SETTINGS = {
     "window": ("hann", "hamming"),
     "periodic": (True, False),
@@ -66,7 +66,7 @@ def check_features(
 
     What deviates is explained, if it can be.
 
-    A table tells the largest and the mean deviation of each coefficient or bin (of more than 40
+    A table shows the largest and the mean deviation of each coefficient or bin (of more than 40
     the 10 worst), and the last line the verdict. A deviation is rounding up to 1e-5 of the largest
     value. The raw folder and the index are those that the store is made from in dvc.yaml.
 
@@ -81,7 +81,7 @@ def check_features(
     clip : str, optional
         Check this clip alone.
     clips : int > 0
-        How many clips, spread evenly over the index.
+        Number of clips, spread evenly over the index.
 
     Raises
     ------
@@ -289,17 +289,17 @@ def _nearest(
 def _features(sounds: list, spec: dict) -> list[np.ndarray]:
     """Features of clips by a recipe."""
     wanted = spec["waveform"]
-    behind = wanted["length"] == BEHIND
-    start = wanted | {"length": "start"} if behind else wanted
+    padded = wanted["length"] == PADDED_START
+    start = wanted | {"length": "start"} if padded else wanted
     given = Spec.from_json(spec | {"waveform": start})
     waveforms = [recipes.waveform(sound, rate, given.waveform) for sound, rate in sounds]
-    if behind:
+    if padded:
         waveforms = [np.pad(clip, (0, wanted["samples"] - len(clip))) for clip in waveforms]
     return [recipes.feature([clip], given)[0] for clip in waveforms]
 
 
 def _stacked(clips: list[np.ndarray], shape: tuple[int, ...]) -> np.ndarray | None:
-    """Features as a store holds them, (clips, *shape) with zeros behind; None if one is larger."""
+    """Features as a store holds them, (clips, *shape), padded with zeros; None if one is larger."""
     if any(len(clip) > shape[0] or clip.shape[1:] != shape[1:] for clip in clips):
         return None
     return framing.rectangle(clips, shape)

@@ -1,6 +1,6 @@
-"""Export: a trained model as TFLite or ONNX files, each held against Keras before it is written.
+"""Export: a trained model as TFLite or ONNX files, each compared with Keras before it is written.
 
-Not a stage. Models are saved by whatever trained them and read here by Keras with TensorFlow, whose
+Not a stage. Models are saved by any backend and read here by Keras with TensorFlow, whose
 converters make the files. A file takes one clip: its feature (1, frames, ...), or with ``--fused``
 its sound (1, samples), of any length, at the recipe's rate.
 """
@@ -25,8 +25,8 @@ from pipeline.files import tables
 from pipeline.inference import cards, exported, inputs
 from pipeline.inference.cards import Card
 
-# Files of each format. int8: weights alone, as the converter's "dynamic range"; int8-full: whatever
-# is computed as well, input and output too. Eight bits do not hold a waveform.
+# Files of each format. int8: weights alone, as the converter's "dynamic range"; int8-full: all
+# that is computed as well, input and output too. Eight bits do not hold a waveform.
 KINDS = {"tflite": ("float32", "float16", "int8", "int8-full"), "onnx": ("float32",)}
 NOT_FUSED = "int8-full"
 # Largest deviation from Keras that float32 may leave: of a probability, or of an attribute by the
@@ -45,13 +45,13 @@ class Clips:
     Attributes
     ----------
     features : list of ndarray, shape (frames, ...)
-        As the models of the bundle take them.
+        Features as the models of the bundle take them.
     sounds : list of ndarray, shape (samples,)
         The same clips at the recipe's rate; empty if nothing is fused.
     truth : ndarray, shape (clips,) or (clips, outputs)
         What is true of each clip, as the target gives it; empty if it is not known.
     representative : ndarray, shape (clips, frames, ...)
-        Of training clips.
+        Features of training clips.
     """
 
     features: list[np.ndarray]
@@ -74,9 +74,9 @@ def export(
 
     TFLite: float32, float16, int8 and int8-full; ONNX: float32.
 
-    Each file is tried on held-out clips before it is written. A table tells its bytes, those
+    Each file is tried on held-out clips before it is written. A table shows its bytes, those
     published of it, and the largest deviation from Keras: of a probability, or of an attribute, by
-    the deviation of its ratings in training. It is printed and written beside the files,
+    the deviation of its ratings in training. It is printed and written next to the files,
     FORMAT.csv. Ask the files with ``ser predict --tflite`` or ``--onnx``.
 
     Parameters
@@ -89,7 +89,7 @@ def export(
         TFLite files need the operations that are built into its interpreter, and no more. Of
         DeepEmoCluster int8-full deviates much: eight bits do not hold energies without a logarithm.
     fold : int, optional
-        Whose model; by default the first.
+        Fold of the model; by default the first.
     fused : bool
         Put the recipe into the file, so that it takes sound: any length, mono, full scale 1.0, at
         the recipe's rate. There is no int8-full of it. ONNX, which has no Fourier transform in
@@ -98,8 +98,8 @@ def export(
         Sound files, or folders of them, to try the files on and to take the scales of int8-full
         from; by default the clips of the run, held-out ones and training ones.
     evaluate : bool
-        Try the files on all held-out clips of the fold, and tell UAR and WAR of each, or the CCC of
-        each attribute, and what they lose.
+        Try the files on all held-out clips of the fold, and print UAR and WAR of each, or the CCC
+        of each attribute, and what they lose.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def _check(card: Card, format: str, fuse: bool, sounds: list[Path] | None, evalu
 
 
 def use_tensorflow() -> None:
-    """Let Keras compute with TensorFlow, whatever trained the models."""
+    """Let Keras compute with TensorFlow, for models of any backend."""
     if "keras" in sys.modules and sys.modules["keras"].backend.backend() != "tensorflow":
         raise InputError("Keras computes with another backend already; export in a new process")
     os.environ["KERAS_BACKEND"] = "tensorflow"
@@ -179,9 +179,9 @@ def clips_given(card: Card, sounds: list[Path]) -> Clips:
     """Features and sounds of files that are given."""
     files = inputs.files(sounds)
     features = [one.values for file in files for one in inputs.read(file, card, fused=False)]
-    heard = [one.values for file in files for one in inputs.read(file, card, fused=True)]
+    decoded = [one.values for file in files for one in inputs.read(file, card, fused=True)]
     representative = framing.rectangle(features[:REPRESENTATIVE], card.input_shape)
-    return Clips(features, heard, NOTHING, representative)
+    return Clips(features, decoded, NOTHING, representative)
 
 
 def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:

@@ -1,6 +1,6 @@
 """Import: a checkpoint that DeepEmoCluster's authors published, as a bundle for predict and export.
 
-Not a stage: their corpus, MSP-Podcast 1.8, is needed for nothing here. Beside the weights they
+Not a stage: their corpus, MSP-Podcast 1.8, is needed for nothing here. Next to the weights they
 published what features and ratings are scaled by; both go into the network, which then takes mel
 spectra as they are and answers in the units of the ratings, from 1 to 7.
 """
@@ -27,8 +27,8 @@ from pipeline.settings import flat
 SYSTEM, MODEL = "deepemocluster", "deep_emo_cluster"
 ATTRIBUTES = {"Act": "arousal", "Dom": "dominance", "Val": "valence"}  # by the authors' words
 KEY = "normal_para"  # of every file of normalisation
-# What tells the temporal networks apart. Without any it is Temp-Triplet, or the predecessor, which
-# differ in training alone.
+# What distinguishes the temporal networks. Without any it is Temp-Triplet, or the predecessor,
+# which differ in training alone.
 MARKS = {"forward.kernel": "gru", "look1.kernel": "cnn", "norm1.gamma": "trans"}
 # What the weights were trained on: the recipes whole-16k and mel128-chunks, nothing left unsaid.
 SHAPE = (11, 62, 128)  # chunks, frames, bins
@@ -157,18 +157,18 @@ def import_weights(
         provenance=None,
         folds=(one,),
     )
-    with bundles.resume(bundle, stores.sha256(card.to_json())) as aside:
-        bundles.write_model(model.save, aside / one.file)
-        cards.write(card, aside)
+    with bundles.resume(bundle, stores.sha256(card.to_json())) as temporary:
+        bundles.write_model(model.save, temporary / one.file)
+        cards.write(card, temporary)
     sys.stdout.write(f"{bundle}: {predicted}, {settings.temporal}, of {checkpoint.name}\n")
 
 
 def _attribute(checkpoint: Path) -> str:
-    """Attribute that the name of a checkpoint tells."""
+    """Attribute that the name of a checkpoint states."""
     match = re.search(rf"_({'|'.join(ATTRIBUTES)})_", checkpoint.name)
     if not match:
         raise InputError(
-            f"{checkpoint}: its name tells no attribute (_Act_, _Dom_ or _Val_); give --attribute"
+            f"{checkpoint}: its name states no attribute (_Act_, _Dom_ or _Val_); give --attribute"
         )
     return ATTRIBUTES[match[1]]
 
@@ -201,7 +201,7 @@ def _scale(path: Path, size: int) -> np.ndarray:
     except (
         *(MatReadError, ValueError, TypeError, LookupError, RuntimeError, OSError),
         *(ArithmeticError, MemoryError, zlib.error),
-    ) as error:  # whatever a damaged file may come to
+    ) as error:  # any that a damaged file may raise
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(
             f"{path}: not a MATLAB file with {KEY}, or damaged ({reason}); copy it again"

@@ -53,9 +53,9 @@ def predict(
 ) -> None:
     """Name the emotion or the attributes of sound files.
 
-    DeepEmoCluster hears 11 chunks of a second of each file, from start to end: of one longer than
-    11.1 s it leaves out what lies between them, unless there are windows; behind one shorter than a
-    second it hears silence.
+    DeepEmoCluster takes 11 chunks of a second of each file, from start to end: of one longer than
+    11.1 s it leaves out what lies between them, unless there are windows; one shorter than a
+    second is padded with silence.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def predict(
         Sound files of any rate, channels, length and container libsndfile reads, or folders,
         searched at any depth for them.
     beside : list of Path, optional
-        Bundles of other attributes, whose values stand beside those of the first.
+        Bundles of other attributes, whose values stand next to those of the first.
     fold : int, optional
         Ask the model of this fold alone; by default the mean of what all folds' models give.
     csv : Path, optional
         Also write ``path, predicted, p_<label>...`` or ``path, <attribute>...`` there, and of
-        windows ``start, end`` behind the path, in seconds.
+        windows ``start, end`` after the path, in seconds.
     scores : Path, optional
         Also write the table of DeepEmoCluster's authors there, which needs all three attributes:
         ``File_Name, Aro-Score, Dom-Score, Val-Score``, of the file its name without folders.
@@ -87,7 +87,7 @@ def predict(
     Raises
     ------
     InputError
-        If a bundle, a setting or a file cannot be used, or bundles cannot stand beside each other.
+        If a bundle, a setting or a file cannot be used, or bundles cannot be asked together.
         Unreadable files are named after the others are predicted.
     """
     files = inputs.files(sounds)
@@ -105,18 +105,18 @@ def predict(
     found, problems = [], []
     width = max(len(str(path)) for path in files)
     with progress.showing(len(files), "predict", "files") as work:
-        heard = []  # what each model takes of each window
+        decoded = []  # what each model takes of each window
         for number, path in enumerate(files, 1):
             try:
                 taken = [
                     inputs.read(path, model.card, fused=model.fused, window=window, hop=hop)
                     for model in models
                 ]
-                heard += zip(*taken, strict=True)
+                decoded += zip(*taken, strict=True)
             except InputError as error:
                 problems.append(str(error))
-            while len(heard) >= AT_ONCE or (heard and number == len(files)):
-                table, heard = _table(heard[:AT_ONCE], models), heard[AT_ONCE:]
+            while len(decoded) >= AT_ONCE or (decoded and number == len(files)):
+                table, decoded = _table(decoded[:AT_ONCE], models), decoded[AT_ONCE:]
                 if window is None:
                     table = table.drop(columns=["start", "end"])
                 found.append(table)
@@ -146,13 +146,13 @@ def load(
     Parameters
     ----------
     bundle, fold, tflite, onnx
-        Of `predict`.
+        Arguments of `predict`.
 
     Returns
     -------
     callable
-        From a sound file to the probability of each label, or to the value of each attribute, in
-        the order of the model's outputs.
+        Function from a sound file to the probability of each label, or to the value of each
+        attribute, in the order of the model's outputs.
 
     Raises
     ------
@@ -239,9 +239,9 @@ def _trained(card: Card, asked: tuple[FoldModel, ...]) -> Callable[[list[np.ndar
     return answer
 
 
-def _table(heard: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.DataFrame:
+def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.DataFrame:
     """``path, start, end, empty`` of clips and what the models give: a row per clip."""
-    clips = [one for one, *_ in heard]
+    clips = [one for one, *_ in decoded]
     frame = pd.DataFrame(
         {
             "path": [str(one.path) for one in clips],
@@ -251,7 +251,7 @@ def _table(heard: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.Dat
         }
     )
     sounding = np.array([not one.empty for one in clips])
-    for model, taken in zip(models, zip(*heard, strict=True), strict=True):
+    for model, taken in zip(models, zip(*decoded, strict=True), strict=True):
         found = np.empty((0, len(model.card.target.outputs)), np.float32)
         if sounding.any():
             found = model.answer([one.values for one in taken if not one.empty])

@@ -99,9 +99,9 @@ def _hardware(device: str) -> str:
 
 
 def _processor() -> str:
-    """Name of the processor, as far as the system tells it."""
-    told = Path("/proc/cpuinfo")  # Linux; the platform module gives its architecture only
-    named = re.search(r"(?m)^model name\s*: (.+)$", told.read_text()) if told.is_file() else None
+    """Name of the processor, as far as the system states it."""
+    cpus = Path("/proc/cpuinfo")  # Linux; the platform module gives its architecture only
+    named = re.search(r"(?m)^model name\s*: (.+)$", cpus.read_text()) if cpus.is_file() else None
     return named[1] if named else platform.processor() or platform.machine()
 
 

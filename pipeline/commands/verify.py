@@ -83,7 +83,7 @@ def _inputs(bundle: Path, run: str) -> list[Path]:
 
 
 def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
-    """First epochs of the first fold. Of stacked folds all are trained: they share a program."""
+    """First epochs of the first fold. Of stacked folds all are trained: they are one program."""
     from pipeline.engine import loop
 
     network, facts, seeds = models.network(card.model), models.facts(card.model), card.seeds

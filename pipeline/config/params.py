@@ -228,7 +228,7 @@ def _network(model: Any, line: Mapping, place: str) -> tuple[Any, Any]:
 
 
 def _takes_whole_clips(run: Run, found: dict, place: str) -> None:
-    """Refuse recipes of which a run on attributes cannot tell the frames of a clip."""
+    """Refuse recipes of which a run on attributes does not know the frames of a clip."""
     if found["waveforms"][run.waveform].length != "whole":
         raise InputError(
             f"{place}.data: {run.model} takes whole clips; "

@@ -1,4 +1,4 @@
-"""What kinds of protocol share: groups of clips held out whole, and speakers for validation."""
+"""Parts of several kinds of protocol: groups of clips held out, and speakers for validation."""
 
 from collections import Counter
 from collections.abc import Iterable

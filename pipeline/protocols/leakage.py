@@ -162,7 +162,7 @@ def trespasses(report: dict, declared: tuple[str, ...] = ()) -> str:
     Parameters
     ----------
     report : dict
-        Of ``provenance``.
+        Report of ``provenance``.
     declared : tuple of str
         Purposes for which the run says that it looks at test clips: ``selection`` where the epoch
         is picked on them.

@@ -32,17 +32,17 @@ class SpeakerList:
     Attributes
     ----------
     name : str
-        Of its file.
+        Name of its file.
     corpus : str
         Parser of the corpus that it belongs to.
     title, source : str
         What it is, and where it was published.
     licences : tuple of str
-        As different places state them.
+        Licences as different places state them.
     validation : str
         ``optional``, ``fixed`` or ``none``.
     speakers : tuple of str
-        All of the corpus.
+        All speakers of the corpus.
     folds : tuple of dict
         ``{"test": [...], "validation": [...]}`` of speakers.
     """

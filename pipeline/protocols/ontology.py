@@ -53,7 +53,7 @@ def labels(name: str, emotions: Iterable[str]) -> dict[str, str]:
     Parameters
     ----------
     name : str
-        Of ``ONTOLOGIES``.
+        Name in ``ONTOLOGIES``.
     emotions : iterable of str
         The corpus's words.
 

@@ -42,7 +42,7 @@ class Protocol:
     labels: dict[str, Any] | str = setting(
         {},
         "Emotions that take part, each with the label it gets; or the name of an ontology; or "
-        "ratings: clips that are rated, whatever their emotion. Empty: all, under their own names.",
+        "ratings: clips that are rated, of any emotion. Empty: all, under their own names.",
     )
     where: dict[str, Any] = setting(
         {}, "Values that columns of the index must have: {style: [improvised]}."
@@ -123,7 +123,7 @@ class Protocol:
             kind.check(**own)
 
     def _check_labels(self) -> None:
-        """Check what says which emotions take part; one class alone cannot be told from others."""
+        """Check what says which emotions take part; one class alone cannot be predicted."""
         if isinstance(self.labels, str):
             known = [*ontology.ONTOLOGIES, BY_RATINGS]
             if self.labels not in known:

@@ -21,13 +21,13 @@ class Leak:
     column : str
         Column of the index whose value both clips have.
     heading : str
-        Of its column in tables.
+        Heading of its column in tables.
     touched : str
         Which test clips it touches, after "test clips".
     shared : str
         What a number is not honest with, in the plural; empty where the leak is only reported.
     tolerated : bool
-        Whether it counts little: acted corpora share their sentences.
+        Whether it counts little: acted corpora have common sentences.
     """
 
     column: str

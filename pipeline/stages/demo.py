@@ -11,7 +11,7 @@ standard deviation of 39 MFCCs recalls 59 % (7 classes: chance is 14 %) when spe
 Synthesis is source and filter [1]_. The source is Rosenberg's glottal pulse [2]_ with jitter and
 shimmer, differentiated by the lips, plus aspiration noise while the glottis is open. The filter is
 a cascade of Klatt's resonators [3]_, one per formant, whose targets come from `PHONES` and move
-smoothly from phone to phone; fricatives and bursts are noise through a resonator beside it. The
+smoothly from phone to phone; fricatives and bursts are noise through a parallel resonator. The
 melody is declination, an accent on each stressed vowel, a final fall or rise, drift and tremor.
 `EMOTIONS` follows the acoustic correlates that [4]_ and [5]_ report: arousal raises pitch, level,
 tempo and vocal tension; sadness lowers them and adds breath; boredom flattens the melody.
@@ -237,7 +237,8 @@ def perform(
 def synthesise(speaker: str, sentence: str, style: Style, rng: np.random.Generator) -> np.ndarray:
     """Speak a sentence: shape (samples,), full scale 1.0.
 
-    As in Klatt 1980, pulses and aspiration go through the cascade, frication goes beside it.
+    As in Klatt 1980, pulses and aspiration go through the cascade, frication through one in
+    parallel.
     """
     neutral_pitch, tract = SPEAKERS[speaker]
     tract *= 1 + style.smile / 100
@@ -273,7 +274,7 @@ def score(
     targets = np.array([(*p.formants, p.voice, p.breath, p.hiss, p.hush, p.puff) for p in phones])
     targets[:, 3] *= 0.75 + 0.35 * stress
     targets = np.repeat(targets, lengths, axis=0)  # (frames, 8)
-    # Tongue and jaw are slow, the glottis and the closures quick: 20 ms against 6 ms.
+    # Tongue and jaw are slow, the glottis and the closures quick: 20 ms and 6 ms.
     lower = gaussian_filter1d(targets[:, :3], 4, axis=0)
     formants = np.hstack([lower, np.tile(UPPER_FORMANTS, (len(lower), 1))])  # (frames, 6)
     amplitudes = gaussian_filter1d(targets[:, 3:], 1.2, axis=0).T
@@ -287,7 +288,7 @@ def melody(accents: np.ndarray, style: Style, rng: np.random.Generator) -> np.nd
     seconds = np.arange(frames) * FRAME / SAMPLE_RATE
     drift = gaussian_filter1d(rng.standard_normal(frames), 30) * 6  # about 0.6 semitones
     declination = np.linspace(1.5, -1.5, frames)
-    # The pause behind the last phone lasts some 0.15 s.
+    # The pause after the last phone lasts some 0.15 s.
     final = style.final * np.clip(1 - (seconds[-1] - 0.15 - seconds) / 0.25, 0, 1)
     tremor = style.tremor * np.sin(2 * np.pi * (6 * seconds + rng.uniform()))
     return style.pitch + 2**style.range * (declination + 4 * accents + drift) + final + tremor

@@ -106,7 +106,7 @@ def _expect(card: Card, run: Run) -> None:
 
 
 def _published(card: Card, parser: str) -> list[dict]:
-    """Results published of the model on a corpus, whatever the corpus is called in params.yaml.
+    """Results published of the model on a corpus, under any name in params.yaml.
 
     Each with its conditions in full: a setting that it does not state is the model's own.
     """
@@ -138,8 +138,8 @@ def _provenance(card: Card) -> dict | None:
 def lengths(data: Dataset) -> dict:
     """How clips were brought to length: counts of them, and by how many seconds.
 
-    Where clips are taken whole they are padded to the longest, or to full pieces; not so where a
-    feature takes a fixed number of pieces out of each.
+    Where clips are taken whole they are padded to the longest, or to full segments; not so where a
+    feature takes a fixed number of chunks out of each.
     """
     spec, chunks = data.spec.waveform, data.spec.chunks
     length = data.samples[: len(data.clips)]  # without copies

@@ -52,10 +52,10 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
 
 
 def _clips(source: stores.Store, shape: tuple, spec: Spec, store: Path, rows: np.ndarray) -> tuple:
-    """Features (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
+    """Features (rows, ...) with zeros at the end, the clips' lengths, and what is valid."""
     made: list[np.ndarray] = []
     held = source.valid[:][rows]
-    step = source.x.chunks[0]  # as much sound at once as one chunk holds, whatever the block
+    step = source.x.chunks[0]  # as much sound at once as one chunk holds, for any block
     for first in range(0, len(rows), step):
         sound = source.take(rows[first : first + step])
         clips = [clip[:samples] for clip, samples in zip(sound, held[first:], strict=False)]

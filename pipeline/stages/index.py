@@ -1,4 +1,4 @@
-"""Stage index: list every clip of a corpus, hear each once, check the copy is whole.
+"""Stage index: list every clip of a corpus, decode each once, check the copy is whole.
 
 ``index.csv`` has one row per sound file in the corpus's documented order (it decides the authors'
 folds). ``status`` is ``ok``, ``quarantined`` (the file cannot be used; ``reason`` says why) or
@@ -36,8 +36,8 @@ PADDING = 0.25  # seconds, that a lossy encoding adds or leaves out
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What was heard of one clip: fields of its row, and of a usable one the rest.
+class Decoded:
+    """Facts of one decoded clip: fields of its row, and of a usable one the rest.
 
     Attributes
     ----------
@@ -106,8 +106,8 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     _check_spelling(clips, raw)
     absent = natsorted(clip.clip for clip in clips if clip.absent and not clip.skip)
     clips = [clip for clip in clips if not clip.absent]
-    heard = _listen(clips)
-    rows = [_row(clip, raw, one.row) for clip, one in zip(clips, heard, strict=True)]
+    decoded = _decode_all(clips)
+    rows = [_row(clip, raw, one.row) for clip, one in zip(clips, decoded, strict=True)]
     rows = _copies_skipped(rows, raw)
     # object: a file without facts must not turn whole numbers into decimals
     frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
@@ -123,11 +123,11 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
         reasons = frame.reason[frame.status == "quarantined"]
         reason = reasons.iloc[0] if len(reasons) else "all are skipped"
         raise InputError(f"{raw}: none of its {len(frame)} clips can be used: {reason}")
-    heard = [one for one, ok in zip(heard, usable, strict=True) if ok]
-    takes = _takes(frame[usable], raw, [one.fingerprint for one in heard if one.fingerprint])
+    decoded = [one for one, ok in zip(decoded, usable, strict=True) if ok]
+    takes = _takes(frame[usable], raw, [one.fingerprint for one in decoded if one.fingerprint])
     frame["recording"] = ""
     frame.loc[usable, "recording"] = takes.recording
-    found = _quality(frame, heard, takes, partial)
+    found = _quality(frame, decoded, takes, partial)
     found |= {"parser": corpus.parser, "parser_settings": corpus.settings}
     for kind, limit in corpus.limits.items():
         if found["counts"][kind] > limit:
@@ -155,22 +155,22 @@ def _check_spelling(clips: list[Clip], raw: Path) -> None:
             )
 
 
-def _listen(clips: list[Clip]) -> list[Heard]:
+def _decode_all(clips: list[Clip]) -> list[Decoded]:
     """Decode every clip once, in parallel (libsndfile, soxr and FFT release the interpreter)."""
     with ThreadPoolExecutor() as pool:
-        heard = pool.map(_hear, clips)
-        return list(progress.counted(heard, len(clips), "index", "clips"))
+        decoded = pool.map(_decode, clips)
+        return list(progress.counted(decoded, len(clips), "index", "clips"))
 
 
-def _hear(clip: Clip) -> Heard:
+def _decode(clip: Clip) -> Decoded:
     """Facts of one sound file, or the reason why it cannot be used."""
     if clip.skip:
-        return Heard({"status": "skipped", "reason": clip.skip})
+        return Decoded({"status": "skipped", "reason": clip.skip})
     try:
         sound = audio.load(clip.path)
     except InputError as error:
         reason = str(error).removeprefix(f"{audio.printable(clip.path)}: ")
-        return Heard({"status": "quarantined", "reason": reason})
+        return Decoded({"status": "quarantined", "reason": reason})
     signal, sample_rate = sound.signal, sound.sample_rate
     seconds = len(signal) / sample_rate
     row = {
@@ -182,9 +182,9 @@ def _hear(clip: Clip) -> Heard:
         "reason": "",
     }
     if reason := unusable(signal, sample_rate):
-        return Heard(row | {"status": "quarantined", "reason": reason})
+        return Decoded(row | {"status": "quarantined", "reason": reason})
     low = fingerprints.low_rate(audio.mono(signal), sample_rate)
-    return Heard(
+    return Decoded(
         row,
         facts(signal, sample_rate, unbounded=sound.unbounded),
         audio.misnamed(clip.path, sound.container),
@@ -193,11 +193,11 @@ def _hear(clip: Clip) -> Heard:
     )
 
 
-def _row(clip: Clip, raw: Path, heard: dict) -> dict:
+def _row(clip: Clip, raw: Path, decoded: dict) -> dict:
     """One row of index.csv; paths are relative to the corpus folder."""
     labels = {key: value for key, value in vars(clip).items() if key not in ("skip", "path")}
     labels["clip"] = audio.printable(clip.clip)
-    return labels | {"path": audio.printable(clip.path.relative_to(raw))} | heard
+    return labels | {"path": audio.printable(clip.path.relative_to(raw))} | decoded
 
 
 def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:
@@ -245,7 +245,7 @@ def _is_copy(row: dict, first: dict) -> bool:
 
 
 def _partial(frame: pd.DataFrame, expected: Expected | None, absent: list[str]) -> dict | None:
-    """What a copy lacks or has too many of against what the corpus is known to hold, or None.
+    """What a copy lacks or has too many of, by what the corpus is known to hold, or None.
 
     ``absent`` are clips that its labels name and that are not there.
     """
@@ -331,16 +331,18 @@ def _takes(usable: pd.DataFrame, raw: Path, prints: list[Fingerprint]) -> Takes:
     )
 
 
-def _quality(frame: pd.DataFrame, heard: list[Heard], takes: Takes, partial: dict | None) -> dict:
+def _quality(
+    frame: pd.DataFrame, decoded: list[Decoded], takes: Takes, partial: dict | None
+) -> dict:
     """Give what ``quality.json`` holds."""
     usable = frame[frame.status == USABLE]
     quarantined = frame[frame.status == "quarantined"]
     skipped = frame[frame.status == "skipped"].reason
     seconds = usable.seconds.astype(float)
-    measured = [one.facts for one in heard if one.facts]
+    measured = [one.facts for one in decoded if one.facts]
     suspicious = {kind: {} for kind in SUSPICIONS}
-    for path, one, heard_of in zip(usable.path, heard, measured, strict=True):
-        for kind, fact in suspicions(heard_of, one.misnamed, one.unchecked).items():
+    for path, one, facts_of in zip(usable.path, decoded, measured, strict=True):
+        for kind, fact in suspicions(facts_of, one.misnamed, one.unchecked).items():
             suspicious[kind][path] = fact
     one_length = len(usable) > 1 and usable.seconds.nunique() == 1
     labelled = usable.emotion != ""
@@ -383,11 +385,11 @@ def _quality(frame: pd.DataFrame, heard: list[Heard], takes: Takes, partial: dic
 
 
 def _offenders(found: dict, kind: str) -> str:
-    """Whom a count of ``quality.json`` counts: the first of them."""
+    """Clips that a count of ``quality.json`` counts: the first of them."""
     if kind in ("missing", "extra"):
         return _amiss(found["partial"])
     if kind == "confound":
-        return f"share of emotions told by the clips' lengths, chance {found['length_chance']}"
+        return f"emotions guessed by the clips' lengths, chance {found['length_chance']}"
     if kind == "one_length":
         return f"all are {found['one_length']:g} s long"
     if kind == "duplicates":

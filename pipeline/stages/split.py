@@ -71,7 +71,7 @@ def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:
     labels = sorted(set(frame["label"][frame["part"].isin(LABELLED)]))
     if len(labels) == 1 and labels[0]:
         raise InputError(
-            f"one class is left, {labels[0]!r}, and nothing to tell it from; "
+            f"one class is left, {labels[0]!r}, and no other to predict; "
             "see labels and where (labels: ratings, where ratings are predicted)"
         )
     remedy = "take another number of folds, another seed, or another protocol"

@@ -23,7 +23,7 @@ from pipeline.protocols import leakage
 from pipeline.scoring import targets
 from pipeline.settings import flat
 
-# Columns of a history as they are read: these, then clusters, then what test clips tell.
+# Columns of a history as they are read: these, then clusters, then scores on test clips.
 UNTRAINED = list[str]("fold seed epoch loss accuracy".split())
 FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
 FIRST += "validation_loss validation_accuracy".split()
@@ -64,22 +64,22 @@ def train(
         fingerprint = stores.sha256(
             [card.to_json(), hashes, code.sha256(*code.modules("train", run))]
         )
-        with bundles.resume(bundle, fingerprint) as aside:
+        with bundles.resume(bundle, fingerprint) as temporary:
             if run.weights:
-                trained = _published(run, data, aside)
+                trained = _published(run, data, temporary)
             else:
                 held = read if parallel.remote(where) else lambda: data
-                work = partial(_trained, run, library, stacked, held, aside)
+                work = partial(_trained, run, library, stacked, held, temporary)
                 trained = parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
             rows = [
                 {"fold": unit["fold"], "seed": unit["seed"]} | row
                 for unit in trained
                 for row in unit.pop("history")
             ]
-            tables.write(pd.DataFrame(rows, columns=_columns(rows)), aside / "history.csv")
+            tables.write(pd.DataFrame(rows, columns=_columns(rows)), temporary / "history.csv")
             written = tuple(FoldModel(**unit) for unit in trained)
-            cards.write(replace(card, folds=written), aside)
-            shutil.rmtree(aside / loop.UNFINISHED, ignore_errors=True)
+            cards.write(replace(card, folds=written), temporary)
+            shutil.rmtree(temporary / loop.UNFINISHED, ignore_errors=True)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
 
@@ -92,7 +92,7 @@ def _trained(
     folder: Path,
     share: slice,
 ) -> list[dict]:
-    """Train a share of the units of a run, on this machine or another."""
+    """Train some of the folds and seeds of a run, on this machine or another."""
     _device(library)
     from pipeline.engine import loop
 
@@ -149,7 +149,7 @@ def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
     return run.engine.folds == "stacked"
 
 
-def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
+def _published(run: Run, data: Dataset, temporary: Path) -> list[dict]:
     """Write models with published weights, a file per fold in natural order."""
     read, folder = models.read_published(run.model), Path(run.weights)
     files = natsorted(folder.glob("*.hdf5"))
@@ -166,7 +166,7 @@ def _published(run: Run, data: Dataset, aside: Path) -> list[dict]:
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
         name = f"{bundles.unit_name(fold.number, 0, (0,))}.keras"
-        bundles.write_model(model.save, aside / name)
+        bundles.write_model(model.save, temporary / name)
         written.append({"fold": fold.number, "seed": 0, "file": name, "epoch": None, "history": []})
     return written
 

@@ -41,10 +41,10 @@ def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engi
     lengths = usable.samples(waveform.sample_rate)
     spec = resolved(sound, lengths)
     shape = _shape(spec, lengths)
-    heard = usable.hashes()
-    # copies lie behind the clips, of which they are told apart by their number
-    copies = np.repeat(np.arange(waveform.copies + 1, dtype=np.uint8), len(heard))[:, None]
-    content = np.hstack([np.tile(heard, (waveform.copies + 1, 1)), copies])
+    hashes = usable.hashes()
+    # copies come after the clips, and differ from them by their number
+    copies = np.repeat(np.arange(waveform.copies + 1, dtype=np.uint8), len(hashes))[:, None]
+    content = np.hstack([np.tile(hashes, (waveform.copies + 1, 1)), copies])
     paths = [str(raw / path) for path in usable.clips.path]
     settings = {
         "clips_sha256": stores.sha256(augmentation.names(usable.names, waveform.copies)),
@@ -59,7 +59,7 @@ def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engi
     if spec.samples is not None and waveform.length in ("centre", "start"):
         gap = spec.samples - lengths
         sys.stdout.write(
-            f"{store}: {len(heard)} clips brought to {spec.samples / spec.sample_rate:.2f} s;"
+            f"{store}: {len(hashes)} clips brought to {spec.samples / spec.sample_rate:.2f} s;"
             f" {(gap < 0).sum()} cut, {(gap > 0).sum()} padded\n"
         )
 
@@ -102,7 +102,7 @@ def _clips(
     spec: WaveformSpec,
     rows: np.ndarray,
 ) -> tuple:
-    """Waveforms (rows, ...) with zeros behind, the clips' lengths, and what is valid."""
+    """Waveforms (rows, ...) with zeros at the end, the clips' lengths, and what is valid."""
     clips = [_clip(paths[row % len(paths)], content[row], spec) for row in rows]
     valid = np.array([*map(len, clips)])
     return framing.rectangle(clips, shape), lengths[rows % len(paths)], valid
@@ -111,11 +111,11 @@ def _clips(
 def _clip(path: str, content: np.ndarray, spec: WaveformSpec) -> np.ndarray:
     """Waveform of one file, which is still the indexed one, or of a copy of it."""
     signal, sample_rate = audio.read(Path(path))
-    heard, copy = content[:-1].tobytes(), int(content[-1])
-    if audio.pcm_hash(signal, sample_rate) != heard.hex():
+    pcm_hash, copy = content[:-1].tobytes(), int(content[-1])
+    if audio.pcm_hash(signal, sample_rate) != pcm_hash.hex():
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
     try:
-        draws = augmentation.generator(heard, copy) if copy else None
+        draws = augmentation.generator(pcm_hash, copy) if copy else None
         return recipes.waveform(audio.mono(signal), sample_rate, spec, draws)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

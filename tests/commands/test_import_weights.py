@@ -156,7 +156,11 @@ def test_any_cut_of_a_file_of_normalisation_is_an_error(checkpoint, tmp_path):
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("best.pth.tar", {}, r"best\.pth\.tar: its name tells no attribute \(_Act_, _Dom_ or _Val"),
+        (
+            "best.pth.tar",
+            {},
+            r"best\.pth\.tar: its name states no attribute \(_Act_, _Dom_ or _Val",
+        ),
         ("best.pth.tar", {"attribute": "arousl"}, "attribute: no 'arousl'; did you mean arousal"),
         ("a_Act_.pth.tar", {}, r"holds no act_norm_means\.mat, act_norm_stds\.mat; name the"),
     ],

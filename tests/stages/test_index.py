@@ -568,7 +568,7 @@ def test_lengths_are_limited(raw):
     refused(raw, r"one_length 4, .* allows 0: all are 1 s long", limits={"one_length": 0})
     refused(
         raw,
-        r"confound 0\.5, .* allows 0\.4: share of emotions told by the clips' lengths, chance 0\.5",
+        r"confound 0\.5, .* allows 0\.4: emotions guessed by the clips' lengths, chance 0\.5",
         limits={"confound": 0.4},
     )
 

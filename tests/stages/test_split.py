@@ -225,7 +225,7 @@ def test_the_index_must_make_sense(tmp_path):
 
 def test_one_class_alone_is_refused(tmp_path):
     index = corpus({"f1": 4, "f2": 4, "m1": 4}).assign(emotion="sad")
-    fails(tmp_path, index, LOSO, "one class is left, 'sad', and nothing to tell it from")
+    fails(tmp_path, index, LOSO, "one class is left, 'sad', and no other to predict")
     run(tmp_path, index, replace(LOSO, labels="ratings"))
 
 
