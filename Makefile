@@ -48,7 +48,7 @@ lint: install  ## style, format and types
 format: install  ## let ruff mend what it can
 	@$(RUN) ruff check --fix --quiet; ruff format --quiet
 
-lock:  ## resolve the lock files anew (needs uv)
+lock:  ## resolve the lock files again (needs uv)
 	uv pip compile pyproject.toml --extra cpu --extra dev --extra export --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
 	uv pip compile pyproject.toml --extra gpu --extra dev --extra export --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements-gpu.lock
 

@@ -1,6 +1,6 @@
 """DeepEmoCluster on a CPU: a training step, and all that an epoch is made of.
 
-The shape is the authors', the data random: what is learnt takes no time.
+The shape is the authors', the data random: the values do not change the time.
 """
 
 import importlib.util
@@ -25,10 +25,10 @@ POINTS = 1000 * CHUNKS, 256  # of an epoch of 1000 sentences
 VARIANTS = "gru", "cnn", "trans", "triplet"
 
 # A step of 64 sentences by the authors' code in PyTorch on 2 cores, lowest and highest: measured
-# once, not beside these.
+# once, not together with these.
 ORIGINAL = {"core_seconds": (15.3, 15.6), "seconds": (8.0, 14.0)}
 
-# library, temporal network, folds beside each other, threads of each operation, sentences at once
+# library, temporal network, folds at the same time, threads of each operation, sentences at once
 STEPS = [
     ("tensorflow", "gru", 1, 1, BATCH),
     ("tensorflow", "gru", 1, 2, BATCH),
@@ -71,7 +71,7 @@ def _step_text(steps: list[dict], size: Size) -> str:
     how = {
         (1, 1): "one fold, one core",
         (1, 2): "one fold, two cores",
-        (2, 1): "**two folds beside each other**, two cores",
+        (2, 1): "**two folds at the same time**, two cores",
     }
     names = {"tensorflow": "TensorFlow", "jax": "JAX"}
     rows = [
@@ -91,20 +91,20 @@ def _step_text(steps: list[dict], size: Size) -> str:
 ## One step of {BATCH} sentences
 
 Forwards, backwards, descent and Adam, as `pipeline.engine` compiles them: medians of {size.rounds},
-each way in a process of its own, behind a step that compiles. A run on a CPU trains a fold on each
-core, each operation on one thread: of two folds beside each other, *seconds* is until both have
+each way in a process of its own, after a step that compiles. A run on a CPU trains a fold on each
+core, each operation on one thread: of two folds at the same time, *seconds* is until both have
 made their step. Measured on fewer sentences, time is scaled to {BATCH}; memory is not.
 
 {page.table(head.split("|"), rows)}
 *Times*: as fast as the original, the authors' code in PyTorch on two cores, by what was found of it
-earlier, not beside these: a step took {core} to {core_most} core seconds and {wall:.0f} to
-{wall_most:.0f} seconds. It is held against the lower of each: by core seconds, and, where two cores
-work, by seconds for each fold's step. The aim is 1.5.
+earlier, not together with these: a step took {core} to {core_most} core seconds and {wall:.0f} to
+{wall_most:.0f} seconds. It is compared with the lower of each: by core seconds, and, where two
+cores work, by seconds for each fold's step. The aim is 1.5.
 """
 
 
 def step(library: str, temporal: str, folds: int, sentences: int, rounds: int) -> dict:
-    """Make a step of each of some folds, in threads beside each other."""
+    """Make a step of each of some folds, in threads at the same time."""
     task, _, _ = _task(library, temporal, sentences)
     from pipeline.engine import clustering, compiled
 
@@ -128,10 +128,10 @@ def _parts(one_step: dict, size: Size) -> tuple[dict, str]:
     some, more = (1000, 1000) if size.full else (8, 8) if size.quick else (BATCH, 2 * BATCH)
     points = _apart("clusters.points", *way, some, size.rounds, cores=1)
     epoch = _apart("clusters.epoch", *way, more, cores=1)
-    beside = ["faiss"] if importlib.util.find_spec("faiss") else []
+    extra = ["faiss"] if importlib.util.find_spec("faiss") else []
     sorts = {
         whose: _facts(_apart("clusters.k_means", whose, size.rounds, cores=1), 1)
-        for whose in ("scikit-learn", *beside)
+        for whose in ("scikit-learn", *extra)
     }
     parts = {
         "points": _facts(points, math.ceil(1000 / BATCH) / math.ceil(some / BATCH)),
@@ -148,16 +148,16 @@ def _parts(one_step: dict, size: Size) -> tuple[dict, str]:
     steps = 1000 / BATCH
     in_steps = [f"{steps * one_step['seconds']:.2f}", one_step["peak_mb"]]
     rows.insert(-1, [f"steps: {steps:.1f} times the first one above", *in_steps])
-    if beside:
-        faiss = f"faiss-cpu {version('faiss-cpu')} was put beside, it is no dependency."
+    if extra:
+        faiss = f"faiss-cpu {version('faiss-cpu')} was installed too, it is no dependency."
     else:
         faiss = "faiss-cpu, which the authors have, is not measured: no dependency, not installed."
     text = f"""\
 ## An epoch of 1000 sentences, one fold on one core
 
 {way[1]}, TensorFlow; each part in a process of its own, medians of {size.rounds}, of the epoch one,
-behind one that compiles. k-means sorts {POINTS[0]} random points of {POINTS[1]}, which takes all of
-its 20 rounds. {faiss}
+after one that compiles. k-means clusters {POINTS[0]} random points of {POINTS[1]}, which takes all
+of its 20 rounds. {faiss}
 
 {page.table("part|seconds|peak MB".split("|"), rows)}
 Measured on fewer sentences, time is scaled: points are made in batches of {BATCH}, the last one
@@ -208,7 +208,7 @@ def _theirs() -> Callable:
 
 
 def epoch(library: str, temporal: str, sentences: int) -> dict:
-    """Train for an epoch as the loop does, behind one that compiles."""
+    """Train for an epoch as the loop does, after one that compiles."""
     task, model, unit = _task(library, temporal, sentences)
     state, _ = task.epoch(task.start(model, unit), [unit], 0)
     return _timed(lambda: task.epoch(state, [unit], 1), 1)
@@ -223,7 +223,7 @@ def _apart(place: str, *arguments, **settings) -> Apart:
 
 
 def _facts(run: Apart, scale: float) -> dict:
-    """Seconds, scaled to what is told of; memory as it was, and what disturbed it."""
+    """Seconds, scaled to what is stated; memory as it was, and what disturbed it."""
     seconds = {key: scale * value for key, value in run.answer.items()}
     return seconds | {"peak_mb": run.peak_mb, "others_cores": run.others}
 

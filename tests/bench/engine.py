@@ -1,6 +1,6 @@
 """Training: all folds of a run, and one step of it, against plain Keras and against the floor.
 
-The shape is EMO-DB's in TIM-Net's paper, the data random: what is learnt takes no time.
+The shape is EMO-DB's in TIM-Net's paper, the data random: the values do not change the time.
 """
 
 import os
@@ -128,7 +128,7 @@ measured after every epoch too, checkpoints and models written.
 
 *Scaled*: the start (imports, and what this engine compiles once for all folds) counts once, the
 rest times ten over the folds measured. For plain Keras a fold costs the same in each, as every
-fold is a fresh model, traced anew; in this engine it costs the same as nothing is compiled any
+fold is a fresh model, traced again; in this engine it costs the same as nothing is compiled any
 more. `--full` measures all of it.
 """
     return numbers, text
@@ -246,7 +246,7 @@ def _steps(size: Size) -> tuple[dict, str]:
 ## One step
 
 {BATCH} clips: forwards, backwards, Adam. Median of up to {repeats} steps, and of that the median of
-{size.rounds} processes, the ways taking turns. Where two folds run beside each other, their time is
+{size.rounds} processes, the ways taking turns. Where two folds run at the same time, their time is
 divided by two.
 
 {page.table(head.split("|"), ways)}

@@ -103,13 +103,13 @@ between the two is {found["largest_difference"]:.1e}, of values from {found["low
 ## Where the time goes
 
 Milliseconds per clip on one core, each part by itself, of files at 48 000 and at 16 000 Hz. What
-plain librosa shares with the stages (decoding and resampling) bounds how many times faster they can
-be.
+plain librosa has in common with the stages (decoding and resampling) bounds how many times faster
+they can be.
 
 {page.table(["part", "48 000 Hz", "16 000 Hz"], parts)}
 ## Codecs
 
-Of the stores, one thread: share of the size, and milliseconds per clip to write and to read. Stores
+Stores, one thread: fraction of the size, and milliseconds per clip to write and to read. Stores
 take lz4, features with their bytes shuffled (remotes hold them), waveforms as they are (none does).
 
 {page.table(["values, codec, level, shuffle", "size", "write", "read"], codecs)}
