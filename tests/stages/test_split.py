@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.config.records import Folds
 from pipeline.corpora import ravdess as parser
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -24,7 +25,8 @@ def run(folder, index, protocol):
     """Split ``index`` through files; return the folds and the certificate."""
     tables.write(index, folder / "index.csv")
     paths = folder / "P.csv", folder / "P.json"
-    split(folder / "index.csv", *paths, corpus="made", protocol=protocol)
+    folds = Folds("made", protocol, corpus="made", protocol="P")
+    split(folder / "index.csv", *paths, folds=folds)
     return tables.read(paths[0]), tables.read_json(paths[1])
 
 

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 
 from pipeline import parallel
+from pipeline.config import code
 from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import framing, levels, recipes, resampling
@@ -295,9 +296,8 @@ def test_of_a_corpus_that_grew_only_the_new_clips_are_decoded(tmp_path, decoded,
 
 
 def test_what_changed_is_decoded_anew(tmp_path, decoded, monkeypatch):
-    raw, source = make_raw(tmp_path / "raw"), tmp_path / "source.py"
-    source.write_text("LEVEL = 1\n")
-    monkeypatch.setattr(stage, "CODE", (*stage.CODE, str(source)))
+    raw, level = make_raw(tmp_path / "raw"), ["1"]
+    monkeypatch.setattr(code, "sha256", lambda *modules: f"{modules} at level {level[0]}")
 
     def count(**settings):
         decoded.clear()
@@ -309,7 +309,7 @@ def test_what_changed_is_decoded_anew(tmp_path, decoded, monkeypatch):
     assert len(count(waveform=WaveformRecipe(16000, "soxr_hq", "centre", 3999))) == 69
     assert len(count(waveform=WaveformRecipe(16000, "soxr_hq", "centre", 3999, pcm16=True))) == 69
     assert len(count(samples=3000)) == 69
-    source.write_text("LEVEL = 2\n")
+    level[0] = "2"
     assert len(count(samples=3000)) == 69
     assert count(samples=3000) == []
 
