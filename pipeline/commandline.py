@@ -91,7 +91,7 @@ def command(function: Callable, arguments: list[str] | None = None, prog: str = 
         Annotated with ``Path``, ``list[Path]``, ``str``, ``int``, ``float``, ``bool``, ``Literal``,
         optional forms of them, or records of params.yaml.
     arguments : list of str, optional
-        In place of ``sys.argv[1:]``.
+        Arguments in place of ``sys.argv[1:]``.
     prog : str
         Name shown in the usage line; by default ``ser`` and the function's name.
     """
@@ -161,7 +161,7 @@ def _called(function: Callable) -> Callable:
     """Give a function of what stands on the command line, which calls one of paths and records."""
     given = inspect.signature(function, eval_str=True).parameters
     by_name, whole = _tables() if any(map(_is_record, given.values())) else ({}, {})
-    told, explained = _docstring(function)
+    summary, explained = _docstring(function)
     parameters, looked_up, handed_over = [], {}, {}
     for name, parameter in given.items():
         kind = parameter.annotation
@@ -188,7 +188,7 @@ def _called(function: Callable) -> Callable:
         parameters.append(inspect.Parameter(name, only, default=False, annotation=kind))
     called.__signature__ = inspect.Signature(parameters)
     called.__annotations__ = {}  # else they hide those of the signature
-    called.__name__, called.__doc__ = function.__name__, told
+    called.__name__, called.__doc__ = function.__name__, summary
     return called
 
 

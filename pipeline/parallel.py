@@ -57,7 +57,7 @@ def each(
     work : callable
         Raises what is raised here. For processes and schedulers it travels by cloudpickle.
     blocks : iterable of slice
-        With a stop each.
+        Rows of the clips, with a stop each.
     title : str
         Title of the progress bar.
     where : str
@@ -80,14 +80,14 @@ def each(
 
 
 def shared(work: Callable[[slice], list], total: int, title: str, where: str) -> list:
-    """Let every machine do its part of some units: all of them here, or one part per dask worker.
+    """Let every machine work on some of the models: all of them here, or one part per dask worker.
 
     Parameters
     ----------
     work : callable
-        Gives an answer for each of the units ``range(total)[share]``.
+        Gives an answer for each of the models ``range(total)[share]``.
     total : int
-        How many units there are.
+        Number of models.
     title : str
         Title of the progress bar, which is shown for a scheduler only; without a title there is
         none.
@@ -97,16 +97,16 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     Returns
     -------
     list
-        Answers in the units' order.
+        Answers in the models' order.
 
     Raises
     ------
     InputError
-        Workers as in ``each``.
+        If no scheduler answers, it has no workers, or they cannot do the work.
     """
     if not remote(where):
         return work(slice(0, total, 1))
-    with showing(total, title, "units") as bar, _client(where) as client:
+    with showing(total, title, "models") as bar, _client(where) as client:
         machines = _machines(client, where)[:total]
         shares = [slice(i, total, len(machines)) for i in range(len(machines))]
         answers, found = _gathered(client, where, work, shares, bar, machines), [None] * total

@@ -26,13 +26,13 @@ class Progress:
     Parameters
     ----------
     total : int
-        How much there is to do.
+        Amount of work.
     title : str
-        What is done.
+        Name of the work.
     unit : str
-        What is counted, in the plural.
+        Things that are counted, in the plural.
     done : int
-        How much was done before.
+        Amount done before.
     """
 
     def __init__(self, total: int, title: str, unit: str, done: int = 0):
@@ -87,13 +87,13 @@ def showing(total: int, title: str, unit: str, done: int = 0) -> Iterator[Progre
     Parameters
     ----------
     total : int
-        How much there is to do.
+        Amount of work.
     title : str
-        What is done; nothing is shown of work without a title.
+        Name of the work; without one nothing is shown.
     unit : str
-        What is counted, in the plural.
+        Things that are counted, in the plural.
     done : int
-        How much was done before.
+        Amount done before.
     """
     work = Progress(total, title, unit, done)
     if not title or not log.isEnabledFor(logging.INFO):
@@ -119,9 +119,9 @@ def counted(items: Iterable, total: int, title: str, unit: str) -> Iterator[Any]
     ----------
     items : iterable
     total : int
-        How many there are.
+        Number of items.
     title, unit : str
-        As in `showing`.
+        Texts as in `showing`.
     """
     with showing(total, title, unit) as work:
         for item in items:

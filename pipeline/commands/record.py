@@ -38,7 +38,7 @@ def record(run: str, *, note: str, seconds: int | None = None) -> None:
     note : str
         What a reader must know to judge the numbers: "100 of 500 epochs".
     seconds : int >= 1, optional
-        How long the training took; models hold no time.
+        Seconds that the training took; models hold no time.
 
     Raises
     ------

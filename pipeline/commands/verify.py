@@ -33,7 +33,7 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
     bundle : Path
         Folder that train wrote, ``models/RUN``.
     epochs : int > 0
-        How many; of a shorter training all.
+        Number of epochs; of a shorter training all.
 
     Raises
     ------

@@ -1,7 +1,8 @@
 """What a stage was given, read again at its end.
 
-DVC records what params.yaml says when a stage ends, whatever the stage was given when it began. So
-a stage whose line or code was edited meanwhile must fail, or its results pass for another line's.
+DVC records what params.yaml says when a stage ends, and not what the stage was given when it began.
+So a stage whose line or code was edited meanwhile must fail, or its results pass for another
+line's.
 """
 
 import dataclasses

@@ -36,7 +36,7 @@ def expected(*, emotion: str = "emotion", table: str = "") -> None:
     Parameters
     ----------
     emotion, table : str
-        As for ``clips``.
+        Settings as for ``clips``.
     """
 
 

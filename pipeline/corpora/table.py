@@ -41,7 +41,7 @@ def expected(*, file: str = "labels.csv") -> None:
     Parameters
     ----------
     file : str
-        As for ``clips``.
+        Settings as for ``clips``.
     """
 
 

@@ -96,7 +96,7 @@ class AttributeTask(Task):
             self.prepare(program, _network(state), list(map(len, rows)), *lesson)
 
     def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
-        """Train one unit: on clips without ratings, if there are any, and then on those with."""
+        """Train one fold and seed: on clips without ratings, if any, then on those with."""
         (unit,), before = units, state["assigned"]
         rng = np.random.default_rng([unit.seed, unit.fold.number, number])
         row = {}
@@ -188,7 +188,7 @@ class AttributeTask(Task):
         return self.scales[fold.number]
 
     def _pool(self, unit: Unit) -> np.ndarray:
-        """Rows of the clips without ratings that a unit trains on, the same in every epoch."""
+        """Rows of the clips without ratings that a fold trains on, the same in every epoch."""
         return unit.fold.pool(unit.seed, self.training.unlabeled)
 
     def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:

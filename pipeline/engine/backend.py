@@ -92,7 +92,7 @@ def start(name: str) -> str:
     Raises
     ------
     InputError
-        Name as in `choose`.
+        If the environment names an unknown one.
     """
     library = choose(name)
     if library == "tensorflow" and library not in sys.modules:

@@ -50,7 +50,7 @@ log = logging.getLogger("pipeline")
 
 @dataclass
 class Record:
-    """What a unit has to show.
+    """Results so far of a fold and seed.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Record:
     history : list of dict
         A row per epoch.
     diverged : int
-        Epoch in which the loss stopped being a number; 0 if it never did.
+        Epoch in which the loss became NaN; 0 if it never did.
     """
 
     epoch: int
@@ -75,7 +75,7 @@ class Record:
 
 @dataclass
 class Progress:
-    """Where the training of some units stands; the state of several has an axis of units first."""
+    """State of the training of some folds and seeds; that of several has an axis for them first."""
 
     state: dict
     records: list[Record]
@@ -115,14 +115,14 @@ def train(
     seeds : tuple of int
         Seeds of the run; each fold draws its own from each.
     stacked : bool
-        Whether units of one size are one program, which needs features in memory; otherwise they
+        Whether folds of one size are one program, which needs features in memory; otherwise they
         run in threads.
     folder : Path
-        Takes ``fold-01.keras`` of finished units. What is needed to go on after an interruption
-        lies in ``UNFINISHED`` below it, for the caller to remove.
+        Takes ``fold-01.keras`` of finished folds and seeds. What is needed to go on after an
+        interruption lies in ``UNFINISHED`` below it, for the caller to remove.
     share : slice
         Which of the models, in the order of what is returned; by default all. Several machines
-        may each train a share into one folder.
+        may each train some into one folder.
     with_clusters : callable, optional
         Function of the model's file: the run is on attributes.
 
@@ -191,7 +191,7 @@ class _Shared:
             self.task.compile(units, state)
 
     def run(self, units: list[Unit]) -> list[str]:
-        """Train one unit, or several stacked, to the end; return what went wrong."""
+        """Train one fold and seed, or several stacked, to the end; return what went wrong."""
         checkpoint = self.folder / UNFINISHED / f"{units[0].name}.npz"
         progress = _load(self._start(units), units, checkpoint)
         self.bar.skip(progress.epoch * len(units))
@@ -207,7 +207,7 @@ class _Shared:
         return [] if self.stop.is_set() else self._finish(progress, units)
 
     def result(self, unit: Unit) -> dict | None:
-        """What a finished unit gave; None if it is not finished, or its file was cut short."""
+        """Result of a finished fold and seed; None if it is not finished or its file cut short."""
         try:
             return tables.read_json(self.folder / UNFINISHED / f"{unit.name}.json")
         except InputError:
@@ -273,19 +273,19 @@ class _Shared:
 
 
 def _size(unit: Unit) -> int:
-    """Clips that a unit trains on."""
+    """Number of clips that a fold trains on."""
     return len(unit.fold.train)
 
 
 def _stack(states: list[dict]) -> dict:
-    """One state out of several, with an axis of units first; a single one as it is."""
+    """One state out of several, with an axis for folds and seeds first; a single one as it is."""
     if len(states) == 1:
         return states[0]
     return keras.tree.map_structure(lambda *leaves: np.stack(leaves), *states)
 
 
 def _member(state: dict, i: int, units: int) -> dict:
-    """State of one unit out of a stack; of a single unit, itself."""
+    """State of one fold and seed out of a stack; the state itself if there is one alone."""
     return state if units == 1 else keras.tree.map_structure(lambda leaf: leaf[i], state)
 
 
@@ -304,7 +304,7 @@ def _save(progress: Progress, units: list[Unit], path: Path) -> None:
 
 
 def _load(fresh: Progress, units: list[Unit], path: Path) -> Progress:
-    """Go on from a checkpoint if there is one, and of the same units."""
+    """Go on from a checkpoint if there is one, and of the same folds and seeds."""
     if not path.exists():
         return fresh
     held = checkpoints.read(path)

@@ -172,9 +172,9 @@ def masked(x, draws, *, frames: int, bins: int):
     ----------
     x : tensor, shape (clips, frames, bins, ...) or (clips, segments, frames, bins, channels)
     draws : tensor, shape (clips, 4)
-        Evenly from 0 to 1: how many frames and where, how many bins and where.
+        Draws evenly from 0 to 1: how many frames and where, how many bins and where.
     frames, bins : int >= 0
-        At most so many, and no more than there are.
+        Upper bounds of both numbers, and no more than there are.
 
     Returns
     -------

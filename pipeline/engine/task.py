@@ -29,7 +29,7 @@ class Unit:
 
     @property
     def weights_seed(self) -> int:
-        """Of the untrained weights: each fold draws its own from the run's."""
+        """Seed of the untrained weights: each fold draws its own from the run's."""
         return int(np.random.SeedSequence([self.seed, self.fold.number]).generate_state(1)[0] >> 1)
 
 
@@ -38,7 +38,7 @@ class Task(ABC):
 
     A task knows what is trained in an epoch, towards which targets, and how well it went; the loop
     knows of folds, epochs, checkpoints and threads. ``SHOWN`` are the columns of the history that
-    the progress bar shows, ``STACKS`` whether several units may be one program.
+    the progress bar shows, ``STACKS`` whether several folds and seeds may be one program.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Task(ABC):
         state : dict
             After the epoch.
         rows : list of dict
-            What was measured: a row of the history for each unit.
+            What was measured: a row of the history for each fold and seed.
         """
 
     @abstractmethod

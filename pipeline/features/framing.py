@@ -40,7 +40,7 @@ def cut(signal: np.ndarray, samples: int | None, *, where: str) -> list[np.ndarr
 
 
 def fix_length(signal: np.ndarray, samples: int) -> np.ndarray:
-    """Pad a signal with zeros to a length, ``floor(gap / 2)`` in front and the rest behind.
+    """Pad a signal with zeros to a length, ``floor(gap / 2)`` in front and the rest at the end.
 
     Parameters
     ----------

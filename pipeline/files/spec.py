@@ -14,11 +14,11 @@ class WaveformSpec:
     Attributes
     ----------
     mix : str
-        How channels became one: ``mean``.
+        Way in which channels became one: ``mean``.
     sample_rate : int
         Rate in hertz.
     resampler, length : str
-        As in a waveform recipe.
+        Settings as in a waveform recipe.
     samples : int or None
         Length of a waveform, or of a segment; None where clips are left whole.
     normalise : str
@@ -27,7 +27,7 @@ class WaveformSpec:
     copies : int
         Altered copies of each clip.
     augment : mapping
-        How they differ.
+        Ranges of their differences.
     """
 
     mix: str
@@ -71,7 +71,7 @@ class Spec:
     deltas : str
         What was stacked on it.
     segment, segment_hop, chunks : int
-        How it was cut, as in a feature recipe.
+        Settings of its segments or chunks, as in a feature recipe.
     """
 
     waveform: WaveformSpec

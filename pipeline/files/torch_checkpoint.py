@@ -38,7 +38,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray
-        By the names that stand there, in the file's order.
+        Tensors by the names that stand there, in the file's order.
 
     Raises
     ------

@@ -19,7 +19,7 @@ def assign(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     clips : DataFrame
         Usable clips in the corpus's order, with the columns of the index.
     protocol : Protocol
-        How to part them.
+        Protocol that divides them.
 
     Returns
     -------

@@ -24,7 +24,7 @@ class Kind:
     parts : callable
         The function: see the head of this module.
     makes : str
-        How many folds, for kinds without the setting ``folds``.
+        Number of folds, for kinds without the setting ``folds``.
     lacks : bool
         Whether a test part may lack a class, because no other number or draw could mend it.
     check : callable or None

@@ -69,7 +69,7 @@ def confusion(labels, predicted, classes) -> np.ndarray:
     Parameters
     ----------
     labels, predicted, classes
-        As in ``validate``.
+        Arguments as in ``validate``.
 
     Returns
     -------

@@ -165,7 +165,7 @@ class Target(ABC):
         Returns
         -------
         dict of str to float
-            As `metrics.emotions_over_seeds` or `metrics.attributes_over_seeds` says.
+            Metrics of `metrics.emotions_over_seeds` or `metrics.attributes_over_seeds`.
         """
 
     @abstractmethod

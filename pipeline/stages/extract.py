@@ -26,7 +26,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
         Feature store to write: ``x (clips, frames, ...)``, or ``(clips, segments, frames, ...)``;
         ``length`` as in the waveforms.
     feature, engine
-        Of params.yaml.
+        Lines of params.yaml.
 
     Raises
     ------

@@ -30,7 +30,7 @@ def split(index: Path, table: Path, certificate: Path, *, folds: Folds) -> None:
         clips by the corpus's own words, what was ``merged`` under each label and what
         ``dropped``.
     folds : Folds
-        How to part them: a line of params.yaml.
+        Protocol: a line of params.yaml.
 
     Raises
     ------

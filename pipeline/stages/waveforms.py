@@ -30,7 +30,7 @@ def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engi
         ``waveforms.zarr`` to write: ``x (clips, samples)``, or ``(clips, segments, samples)``;
         ``length`` the samples of each clip before it was cut or padded.
     sound, engine
-        Of params.yaml.
+        Lines of params.yaml.
 
     Raises
     ------

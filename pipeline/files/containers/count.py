@@ -30,7 +30,7 @@ def contents(file: BinaryIO) -> Contents:
     Parameters
     ----------
     file : binary file
-        That can be searched.
+        File in which one can seek.
 
     Returns
     -------

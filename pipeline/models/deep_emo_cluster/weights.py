@@ -29,12 +29,12 @@ def read_published(path: Path) -> dict[str, np.ndarray]:
     Parameters
     ----------
     path : Path
-        Such as ``TempDeepEmoCluster_epoch30_batch64_10clusters_Act_Temp-CNN.pth.tar``.
+        File such as ``TempDeepEmoCluster_epoch30_batch64_10clusters_Act_Temp-CNN.pth.tar``.
 
     Returns
     -------
     dict of str to ndarray
-        By role, for `set_weights`, the branch for clusters with them.
+        Arrays by role, for `set_weights`, the branch for clusters with them.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def from_torch(state: dict[str, np.ndarray], path: Path) -> dict[str, np.ndarray
     Returns
     -------
     dict of str to ndarray
-        By role, for `set_weights`.
+        Arrays by role, for `set_weights`.
 
     Raises
     ------

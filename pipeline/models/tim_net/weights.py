@@ -18,12 +18,12 @@ def read_published(path: Path) -> dict[str, np.ndarray]:
     Parameters
     ----------
     path : Path
-        Such as ``10-fold_weights_best_1.hdf5``.
+        File such as ``10-fold_weights_best_1.hdf5``.
 
     Returns
     -------
     dict of str to ndarray
-        By role, for `set_weights`. The outputs stand in the authors' order of classes; of
+        Arrays by role, for `set_weights`. The outputs stand in the authors' order of classes; of
         RAVDESS: angry, calm, disgust, fear, happy, neutral, sad, surprise.
 
     Raises
