@@ -207,7 +207,7 @@ def _leak(
 
 
 def _values(index: pd.DataFrame, kind: str) -> pd.Series | None:
-    """Map each clip to what it may share with others; None if the index lacks the column."""
+    """Map each clip to the value it may share; None if the index lacks the column."""
     column = LEAKS[kind].column
     if column not in index:
         return None

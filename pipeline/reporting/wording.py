@@ -81,9 +81,9 @@ def leak_words(kind: str, found: dict[str, Any] | None) -> str:
     if found["clips"]:
         words += f", {'declared' if found['allowed'] else 'not declared'} by the protocol"
     if found.get("unlabelled"):
-        words += f"; {found['unlabelled']} have no label and went unchecked"
+        words += f"; {found['unlabelled']} of unknown value went unchecked"
     if found.get("unlabelled_training"):
-        words += f"; {found['unlabelled_training']} trained on have no label and went unchecked"
+        words += f"; {found['unlabelled_training']} trained on, of unknown value, went unchecked"
     return words + "."
 
 

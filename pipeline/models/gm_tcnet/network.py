@@ -40,7 +40,7 @@ class GatedBranches(keras.layers.Layer):
         self.seed = seed
 
     def build(self, input_shape):
-        """Make kernel and bias of each convolution, the gates after those that they weaken."""
+        """Make kernel and bias of each convolution, the gates after what they gate."""
         rng = np.random.default_rng(self.seed)
         shape = (self.kernel, input_shape[-1], self.filters)
         self.kernels, self.biases = [], []
@@ -54,7 +54,7 @@ class GatedBranches(keras.layers.Layer):
                 self.biases.append(bias)
 
     def call(self, x):
-        """Convolve with all kernels at once, weaken by the gates, take the mean."""
+        """Convolve with all kernels at once, gate, take the mean."""
         kernel = keras.ops.concatenate(self.kernels, axis=-1)
         bias = keras.ops.concatenate(self.biases)
         past = (self.kernel - 1) * self.dilation
@@ -154,7 +154,7 @@ def role_names(model: keras.Model) -> dict[str, keras.Variable]:
     Returns
     -------
     dict of str to keras.Variable
-        Of ``branch2``, ``main`` is the convolution that ``gate`` weakens.
+        Variables by role; in ``branch2``, ``gate`` gates the convolution ``main``.
     """
     return {
         variable.path.replace("/", ".").replace("_", "."): variable for variable in model.weights
