@@ -1,16 +1,13 @@
 """Corpora and features, found by file name.
 
 A file in ``pipeline/corpora`` or ``pipeline/features`` is its own registration. (Of models, which
-are folders, `pipeline.models` knows.) What a parser takes by default is read from the source.
+are folders, `pipeline.models` knows.)
 """
 
-import ast
-import hashlib
 import importlib
 import traceback
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from pipeline import text
 from pipeline.errors import InputError
@@ -59,39 +56,12 @@ def imported(module: str, file: str) -> ModuleType:
     InputError
         One line, for any error.
     """
+    end = str(Path(*Path(file).parts[-2:]))
     try:
         return importlib.import_module(module)
     except Exception as error:  # any that a file that a user writes may raise
         trace = traceback.extract_tb(error.__traceback__)
-        lines = [frame.lineno for frame in trace if Path(frame.filename).match(file)]
+        lines = [frame.lineno for frame in trace if Path(frame.filename).match(end)]
         line = error.lineno if isinstance(error, SyntaxError) else (lines or [0])[-1]
         reason = f"{type(error).__name__}: {text.one_line(error)}"
         raise InputError(f"{file}: does not import, line {line}: {reason}") from error
-
-
-def defaults(kind: str, name: str, function: str) -> dict[str, Any]:
-    """Keyword-only parameters of a plug-in's function with their (literal) defaults."""
-    arguments = _arguments(kind, name, function)
-    pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    return {arg.arg: ast.literal_eval(default) for arg, default in pairs if default}
-
-
-def code_sha256(*places: str) -> str:
-    """SHA-256 over source files, by name and content, of places as dvc.yaml names them."""
-    digest = hashlib.sha256()
-    for place in places:
-        path = PACKAGE.parent / place
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(
-                f"{file.relative_to(path.parent).as_posix()}\0".encode() + file.read_bytes()
-            )
-    return digest.hexdigest()
-
-
-def _arguments(kind: str, name: str, function: str) -> ast.arguments:
-    """Parameters of a plug-in's function, as written."""
-    source = (PACKAGE / kind / f"{name}.py").read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            return node.args
-    raise LookupError(f"pipeline/{kind}/{name}.py has no function {function}")

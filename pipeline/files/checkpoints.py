@@ -87,7 +87,7 @@ def read(path: Path, *, leaves: bool = True) -> tuple[list[np.ndarray], dict] | 
         As they were written; None if the file is damaged.
     """
     try:
-        with np.load(path) as held:
+        with path.open("rb") as file, np.load(file) as held:
             facts = json.loads(str(held["facts"]))
             count = len(held.files) - 1 if leaves else 0
             return [held[f"arr_{i}"] for i in range(count)], facts
