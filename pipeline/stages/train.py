@@ -16,7 +16,7 @@ from pipeline.config.records import Run
 from pipeline.engine import backend, dataset
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
-from pipeline.files import bundles, stores, tables
+from pipeline.files import bundles, checkpoints, stores, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.protocols import leakage
@@ -48,40 +48,49 @@ def train(
     InputError
         If model and feature do not fit, published weights do not fit, or training diverges.
     """
-    library = backend.start(run.engine.backend)
-    from pipeline.engine import loop
-
-    where, target = run.engine.workers, targets.of(run.training.attributes)
+    library, target = backend.start(run.engine.backend), targets.of(run.training.attributes)
     settings = {"target": target, "memory_mb": run.engine.memory_mb}
-    read = partial(dataset.load, store, index, folds, **settings)
+    load = partial(dataset.load, store, index, folds, **settings)
     try:
-        data = read()
-        (device,) = parallel.shared(lambda _: [_device(library)], 1, "", where)
+        data = load()
+        (device,) = parallel.shared(lambda _: [_device(library)], 1, "", run.engine.workers)
         stacked = _stacked(run, library, data, device)
-        card = _card(run, data, bundle, certificate, library, device, stacked)
-        inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
-        hashes = [tables.file_sha256(path) for path in inputs]
-        fingerprint = stores.sha256(
-            [card.to_json(), hashes, code.sha256(*code.modules("train", run))]
-        )
-        with bundles.resume(bundle, fingerprint) as temporary:
-            if run.weights:
-                trained = _published(run, data, temporary)
-            else:
-                held = read if parallel.remote(where) else lambda: data
-                work = partial(_trained, run, library, stacked, held, temporary)
-                trained = parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
-            rows = [
-                {"fold": unit["fold"], "seed": unit["seed"]} | row
-                for unit in trained
-                for row in unit.pop("history")
-            ]
-            tables.write(pd.DataFrame(rows, columns=_columns(rows)), temporary / "history.csv")
-            written = tuple(FoldModel(**unit) for unit in trained)
-            cards.write(replace(card, folds=written), temporary)
-            shutil.rmtree(temporary / loop.UNFINISHED, ignore_errors=True)
+        card = _card(run, data, bundle, certificate, library, device, stacked)  # builds a model
+        with bundles.resume(bundle, _fingerprint(run, card, store, index, folds)) as folder:
+            _write(card, _fit(run, card, data, load, folder), folder)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
+
+
+def _fingerprint(run: Run, card: Card, store: Path, index: Path, folds: Path) -> str:
+    """Hash of all that decides the models: a training that was stopped goes on under the same."""
+    inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
+    hashes = [tables.file_sha256(path) for path in inputs]
+    return stores.sha256([card.to_json(), hashes, code.sha256(*code.modules("train", run))])
+
+
+def _fit(
+    run: Run, card: Card, data: Dataset, load: Callable[[], Dataset], folder: Path
+) -> list[dict]:
+    """Train every fold with every seed, or write published weights; the facts of each model."""
+    if run.weights:
+        return _published(run, data, folder)
+    where = run.engine.workers
+    held = load if parallel.remote(where) else lambda: data
+    work = partial(_trained, run, card.backend, card.stacked, held, folder)
+    return parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
+
+
+def _write(card: Card, trained: list[dict], folder: Path) -> None:
+    """Write history and card next to the models, and remove what was kept to go on."""
+    rows = [
+        {"fold": unit["fold"], "seed": unit["seed"]} | row
+        for unit in trained
+        for row in unit.pop("history")
+    ]
+    tables.write(pd.DataFrame(rows, columns=_columns(rows)), folder / "history.csv")
+    cards.write(replace(card, folds=tuple(FoldModel(**unit) for unit in trained)), folder)
+    shutil.rmtree(folder / checkpoints.FOLDER, ignore_errors=True)
 
 
 def _trained(
