@@ -5,6 +5,8 @@
 PYTHON ?= python3.11
 LOCK   := requirements$(if $(GPU),-gpu).lock
 RUN    := . .venv/bin/activate &&
+# In the environment's site-packages: its dvc finds its own python, whatever the shell's is.
+FIRST  := import os, sys; b = os.path.join(sys.prefix, "bin"); p = os.environ.get("PATH", ""); sys.prefix == sys.base_prefix or p.split(os.pathsep)[0] == b or os.environ.update(PATH=os.pathsep.join(filter(None, (b, p))))
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 help:  ## this list
@@ -18,6 +20,7 @@ install: .venv/$(LOCK).done  ## create .venv from the lock file (GPU=1: TensorFl
 	rm -rf .venv && $(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@cd .venv/lib/python*/site-packages && echo '$(FIRST)' > first_on_path.pth
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 	@touch $@
 

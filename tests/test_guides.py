@@ -39,7 +39,7 @@ def clone(finished, tmp_path_factory):
     return shutil.copytree(finished, tmp_path_factory.mktemp("guides") / "clone", ignore=ignored)
 
 
-@pytest.mark.parametrize(("language", "block"), blocks("sh", "python"))
+@pytest.mark.parametrize(("language", "block"), [*blocks("sh", "python")])
 def test_a_command_runs_as_it_is_written(language, block, clone, environment):
     block = block.replace(RUN, "tiny")
     command = ["bash", "-euc", block] if language == "sh" else [sys.executable, "-c", block]
@@ -50,7 +50,7 @@ def test_a_command_runs_as_it_is_written(language, block, clone, environment):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(("_", "block"), blocks("yaml"))
+@pytest.mark.parametrize(("_", "block"), [*blocks("yaml")])
 def test_lines_of_params_are_understood(_, block, clone, monkeypatch):
     from pipeline.config import params
 

@@ -287,8 +287,9 @@ def read(folder):
 
 def prepared(clone):
     """Name the data that a clone has."""
-    places = ("features/*/*.*", "features/*/*/*.*", "models/*", "raw_data/*")
-    made = [path for place in places for path in clone.glob(place) if path.name != "README.md"]
+    places = [f"features/{kind}/*" for kind in ("corpora/*", "data", "folds", "sounds")]
+    made = [path for place in (*places, "models/*", "raw_data/*") for path in clone.glob(place)]
+    made = [path for path in made if path.name != "README.md" and path.name[0] != "."]
     return sorted(str(path.relative_to(clone)) for path in made)
 
 

@@ -169,6 +169,27 @@ def test_what_a_killed_stage_finished_is_not_computed_again(
     assert content(store) == wanted
 
 
+def test_a_comment_does_not_let_a_killed_training_begin_again(finished, environment, tmp_path):
+    stage = YAML().load(finished / "dvc.lock")["stages"]["train@tiny"]
+    clone = copy(finished, tmp_path, ".git", ".dvc")
+    shutil.rmtree(clone / "models" / "tiny")
+    command = shlex.split(stage["cmd"])[2:]
+    run = {"cwd": clone, "env": environment, "capture_output": True, "text": True}
+    place = "pipeline.files.bundles.write_model"
+    killed = subprocess.run([sys.executable, "-c", KILLED, place, "4", *command], **run)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    written = {path.name: path.stat().st_mtime_ns for path in clone.rglob("fold-*.keras")}
+
+    edit(clone / "pipeline" / "engine" / "loop.py", r'\A"""', '"""In short: every fold. ')
+    edit(clone / "pipeline" / "files" / "bundles.py", r"\Z", "# why\n")
+    again = subprocess.run([sys.executable, "-m", *command], **run)
+    assert again.returncode == 0, again.stderr
+    bundle = clone / "models" / "tiny"
+    kept = [name for name, time in written.items() if (bundle / name).stat().st_mtime_ns == time]
+    assert "fold-01.keras" in kept  # the last ones were written, and not yet counted
+    assert content(bundle) == content(finished / "models" / "tiny")
+
+
 def make_old(path):
     """Put an older output in the place of this one."""
     if path.is_dir():

@@ -1,0 +1,102 @@
+"""A stage whose line or code is edited while it runs stops at its end, and names the edit."""
+
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+from ruamel.yaml import YAML
+
+pytestmark = pytest.mark.slow
+
+# Runs a stage and edits a file when it first writes.
+EDITED = """
+import importlib, pathlib, runpy, sys
+
+place, file, found, replacement, *arguments = sys.argv[1:]
+owner, _, name = place.rpartition(".")
+owner = importlib.import_module(owner)
+function, file = getattr(owner, name), pathlib.Path(file)
+
+def edited(*args, **kwargs):
+    text = file.read_text()
+    assert found in text
+    file.write_text(text.replace(found, replacement, 1))
+    setattr(owner, name, function)
+    return function(*args, **kwargs)
+
+setattr(owner, name, edited)
+sys.argv = ["ser", *arguments]
+runpy.run_module("pipeline", run_name="__main__")
+"""
+PLACES = {
+    "split@demo-speakers5": "pipeline.files.tables.write",
+    "index@demo": "pipeline.files.tables.write",
+    "train@tiny": "pipeline.files.bundles.write_model",
+}
+PARAMS, CODE = "params.yaml", "pipeline/protocols/protocol.py"
+
+
+@pytest.fixture
+def run(finished, environment, tmp_path):
+    """Give ``run(stage, file, found, replacement)``: run it, a file edited meanwhile."""
+    ignored = shutil.ignore_patterns("__pycache__", ".git", ".dvc")
+    clone = shutil.copytree(finished, tmp_path / "clone", ignore=ignored)
+    stages = YAML(typ="safe").load(finished / "dvc.lock")["stages"]
+
+    def command(stage, *edit):
+        words = shlex.split(stages[stage]["cmd"])[3:]
+        return subprocess.run(
+            [sys.executable, "-c", EDITED, PLACES[stage], *edit, *words],
+            **{"cwd": clone, "env": environment, "capture_output": True, "text": True},
+            check=False,
+        )
+
+    return command
+
+
+@pytest.mark.parametrize(
+    ("stage", "edit", "named"),
+    [
+        (
+            "split@demo-speakers5",
+            (PARAMS, "s5: {kind: speakers, folds: 5", "s5: {kind: speakers, folds: 4"),
+            "params.yaml was edited while split ran: folds.rule.folds is 4, was 5",
+        ),
+        (
+            "index@demo",
+            (PARAMS, "demo: {parser: demo}", "demo: {parser: demo, allow_partial: true}"),
+            "params.yaml was edited while index ran: corpus.allow_partial is true, was false",
+        ),
+        (
+            "train@tiny",
+            (PARAMS, "epochs: 1,", "epochs: 7,"),
+            "params.yaml was edited while train ran: run.training.epochs is 7, was 1",
+        ),
+        (
+            "split@demo-speakers5",
+            (CODE, "\nfrom ", "\nNEW = 1\nfrom "),
+            f"the code was edited while split ran: {CODE}",
+        ),
+    ],
+)  # fmt: skip
+def test_an_edit_of_what_is_used_is_named(run, stage, edit, named):
+    done = run(stage, *edit)
+    assert done.returncode == 1, done.stderr
+    name = stage.partition("@")[0]
+    assert done.stderr.splitlines()[-1] == f"{name}: {named}; run dvc repro again"
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        (PARAMS, "# What is computed", "# Everything that is computed"),
+        (PARAMS, "memory_mb: ", "memory_mb: 1"),
+        (PARAMS, "epochs: 1,", "epochs: 7,"),
+        (CODE, "\nfrom ", "\n# why\nfrom "),
+    ],
+)
+def test_an_edit_of_anything_else_is_not(run, edit):
+    done = run("split@demo-speakers5", *edit)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,159 @@
+"""DVC as its users know it: after a finished `dvc repro` every command finds what it names."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from pipeline.files import stores
+from tests.conftest import git
+
+pytestmark = pytest.mark.slow
+
+WIDTH = 120
+STORE = "features/data/demo-mfcc39.zarr"
+PARTS = {  # of a user, which no run names
+    "pipeline/corpora/mine.py": '"""Mine."""\n',
+    "pipeline/features/mine.py": '"""Mine."""\n',
+    "pipeline/models/mine/__init__.py": '"""Mine."""\n',
+}
+
+
+@pytest.fixture(scope="module")
+def dvc(environment):
+    """Give ``dvc(folder, *arguments)``: what it said; it must not fail, nor warn."""
+
+    def run(folder, *arguments):
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", *arguments],
+            **{"cwd": folder, "env": environment | {"COLUMNS": str(WIDTH)}},
+            **{"capture_output": True, "text": True, "check": False},
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+        assert not re.search("WARNING|ERROR|Traceback", said), said
+        return said
+
+    return run
+
+
+@pytest.fixture
+def clone(finished, tmp_path, dvc):
+    """Give a clone in which everything ran and is committed, and its remote."""
+    clone = tmp_path / "clone"
+    shutil.copytree(finished, clone, ignore=shutil.ignore_patterns("__pycache__"))
+    git("commit", "--quiet", "--message", "finished", "--", "dvc.lock", cwd=clone)
+    dvc(clone, "remote", "add", "--quiet", "--local", "--default", "lab", str(tmp_path / "lab"))
+    return clone
+
+
+def ran(said):
+    """Stages that DVC ran."""
+    return re.findall(r"Running stage '([^']+)'", said)
+
+
+def edit(path, found, replacement):
+    """Replace the first place of a text that is there."""
+    text = path.read_text()
+    assert found in text
+    path.write_text(text.replace(found, replacement, 1))
+
+
+def test_each_command_finds_what_it_names(clone, dvc):
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
+    for command in ("checkout", "push", "fetch", "pull", "params diff", "metrics diff"):
+        dvc(clone, *command.split())
+    said = dvc(clone, "gc", "--workspace", "--dry", "--force", "--quiet")
+    assert said == ""
+    assert dvc(clone, "status", "--cloud") == "Cache and remote 'lab' are in sync.\n"
+    stages = set(re.findall(r'"([^"]+)"', dvc(clone, "dag", "--dot")))
+    assert stages == {
+        *("check", "demo", "index@demo", "split@demo-speakers5", "waveforms@demo-centred"),
+        *("extract@demo-mfcc39", "train@tiny", "evaluate@tiny", "report"),
+    }
+    listed = dvc(clone, "list", ".", "--recursive", "--dvc-only").splitlines()
+    assert len(listed) > 100
+    assert [name for name in listed if not (clone / name).is_file()] == []
+    assert git("status", "--porcelain", cwd=clone) == ""
+
+
+def test_metrics_and_figures_are_read_on_a_screen(clone, dvc):
+    shown = dvc(clone, "metrics", "show").splitlines()
+    assert shown[0].split() == ["Path", "uar", "war"]
+    assert max(map(len, shown)) <= WIDTH
+    dvc(clone, "plots", "show")
+    page = (clone / "dvc_plots" / "index.html").read_text()
+    for name in ("loss", "accuracy-percent", "folds", "confusion"):
+        assert f"{name}.svg" in page
+    assert git("status", "--porcelain", cwd=clone) == ""
+
+
+def test_an_older_commit_has_its_results(clone, dvc):
+    edit(clone / "params.yaml", "mfcc, n_mfcc: 39}", "mfcc, n_mfcc: 20}")
+    assert ran(dvc(clone, "repro", "extract@demo-mfcc39")) == ["check", "extract@demo-mfcc39"]
+    git("commit", "--quiet", "--all", "--message", "twenty", cwd=clone)
+    for commit, n_mfcc in (("HEAD~1", 39), ("master", 20)):
+        git("checkout", "--quiet", commit, cwd=clone)
+        dvc(clone, "checkout")
+        assert stores.read(clone / STORE).x.shape[-1] == n_mfcc
+        assert "extract" not in dvc(clone, "status")
+
+
+def test_a_part_that_nobody_uses_runs_nothing(clone, dvc, tmp_path):
+    dvc(clone, "push")
+    git("clone", "--quiet", str(clone), "puller", cwd=tmp_path)
+    puller = tmp_path / "puller"
+    dvc(puller, "remote", "add", "--quiet", "--local", "--default", "lab", str(tmp_path / "lab"))
+    dvc(puller, "pull", "extract@demo-mfcc39")
+    for folder in (clone, puller):
+        for name, source in PARTS.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(source)
+        edit(folder / "pipeline" / "features" / "cepstral.py", '"""', '"""Reworded. ')
+        edit(folder / "pipeline" / "engine" / "loop.py", "import ", "# why\nimport ")
+    assert ran(dvc(clone, "repro")) == ["check"]
+    assert ran(dvc(puller, "repro", "--pull", "--allow-missing")) == ["check"]
+    assert not (puller / "raw_data" / "demo").exists()
+    assert not (puller / "features" / "sounds").exists()
+
+
+def test_a_renamed_run_leaves_nothing_in_the_report(clone, dvc):
+    edit(clone / "params.yaml", "  tiny:\n", "  small:\n")
+    said = dvc(clone, "repro")
+    assert ran(said) == ["check", "train@small", "evaluate@small", "report"]
+    assert "to remove: rm -r models/tiny reports/runs/tiny\n" in said
+    assert "tiny" not in (clone / "reports" / "summary.md").read_text()
+    assert [path.name for path in (clone / "reports" / "plots").iterdir()] == ["small"]
+    for folder in ("models", "reports/runs"):
+        shutil.rmtree(clone / folder / "tiny")
+    assert ran(dvc(clone, "repro")) == ["report"]
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
+
+
+def test_a_variant_is_kept_and_compared(clone, dvc):
+    setting = "runs.tiny.settings.learning_rate"
+    dvc(clone, "exp", "run", "--quiet", "--name", "slow", "-S", f"++{setting}=0.01")
+    drop = r".*/[^:]*$|params.yaml$|pipeline$"
+    shown = dvc(clone, "exp", "show", "--no-pager", "--only-changed", "--drop", drop)
+    assert setting in shown
+    assert "slow" in shown
+    assert "\N{HORIZONTAL ELLIPSIS}" not in shown
+    assert max(map(len, shown.splitlines())) <= WIDTH
+    assert setting in dvc(clone, "params", "diff")
+    dvc(clone, "metrics", "diff")
+    dvc(clone, "plots", "diff")
+
+
+def test_a_variant_of_a_linked_corpus_is_made_in_a_copy(clone, dvc, ravdess_corpus):
+    (clone / "raw_data" / "ravdess").symlink_to(ravdess_corpus)
+    edit(clone / "params.yaml", "  # ravdess: {", "  ravdess: {")
+    dvc(clone, "repro", "index@ravdess")
+    git("commit", "--quiet", "--all", "--message", "a corpus", cwd=clone)
+    linked = ("--temp", "--copy-paths", "raw_data/ravdess")
+    setting = "++corpora.ravdess.allow_partial=true"
+    said = dvc(clone, "exp", "run", *linked, "--name", "part", "-S", setting, "index@ravdess")
+    assert ran(said) == ["check", "index@ravdess"]
+    assert "part" in dvc(clone, "exp", "list", "--name-only")
+    assert git("status", "--porcelain", cwd=clone) == ""
