@@ -18,7 +18,8 @@ from tests.field_cases import try_cases
 
 ROOT = Path(__file__).parents[1]
 APART = ("streamed.flac", "total_2e35.flac", "recipe:fifo")
-CASES = [*csv.DictReader((try_cases.HERE / "cases.csv").open(encoding="utf-8", newline=""))]
+with (try_cases.HERE / "cases.csv").open(encoding="utf-8", newline="") as file:
+    CASES = [*csv.DictReader(file)]
 
 
 def run_here(command, cwd, python, *limits, apart=try_cases.run):
