@@ -11,7 +11,7 @@ import soundfile
 import zarr
 
 from pipeline import commandline
-from pipeline.commands.check_features import AFTER, MADE_BY, check_features
+from pipeline.commands.check_features import MADE_BY, PADDED_START, check_features
 from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import cepstral, recipes, resampling
@@ -275,7 +275,9 @@ def test_padding_behind_is_named(here, tmp_path, capsys):
         tmp_path / "theirs.npy", cepstral.mfcc(np.stack(clips), 11025, read(Mfcc, SETTINGS, "mfcc"))
     )
     check_features(STORE, against=tmp_path / "theirs.npy")
-    assert f"theirs.npy is what length {AFTER} gives (largest deviation 0)" in said(capsys)[1]
+    assert (
+        f"theirs.npy is what length {PADDED_START} gives (largest deviation 0)" in said(capsys)[1]
+    )
 
 
 @pytest.mark.parametrize("name", ["theirs.npy", "theirs.npz"])
