@@ -18,6 +18,7 @@ import pandas as pd
 
 from pipeline import models as networks
 from pipeline import text
+from pipeline.config import experiment, params
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
 from pipeline.features import framing
@@ -187,17 +188,18 @@ def clips_given(card: Card, sounds: list[Path]) -> Clips:
 def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:
     """Held-out and training clips of a fold, from where the stages of the run put them."""
     root = card.folder.resolve().parents[1]
-    corpus = root / "features" / card.corpus
-    store = corpus / card.waveform / f"{card.feature}.zarr"
-    folds = corpus / "folds" / f"{card.protocol}.csv"
-    for path in (store, folds):
+    runs = params.load(root / "params.yaml").runs
+    if card.run not in runs:
+        raise InputError(f"{card.folder}: no run {card.run} in params.yaml; give --sounds")
+    made = experiment.of(runs[card.run], root)
+    for path in (made.store, made.folds):
         if not path.exists():
             raise InputError(f"{path}: not there; run dvc repro, or give --sounds")
-    data = dataset.load(store, corpus / "index.csv", folds, target=card.target, memory_mb=0)
-    card.expect(tables.read_json(folds.with_suffix(".json"))["sha256"], data.spec)
+    data = dataset.load(made.store, made.index, made.folds, target=card.target, memory_mb=0)
+    card.expect(tables.read_json(made.certificate)["sha256"], data.spec)
     (parts,) = (part for part in data.folds if part.number == fold)
     held_out = _spread(parts.test, most)
-    paths = [root / "raw_data" / card.corpus / path for path in data.clips.path[held_out]]
+    paths = [made.raw / path for path in data.clips.path[held_out]]
     read = [inputs.read(path, card, fused=True) for path in paths] if fuse else []
     return Clips(
         list(data.take(held_out)),

@@ -103,8 +103,7 @@ def test_the_attribute_and_the_folder_may_be_named(checkpoint, tmp_path):
 
 def test_the_spec_is_that_of_the_recipes():
     held = params.load(ROOT / "params.yaml")
-    corpus = next(iter(held.corpora.values()))
-    waveform = waveforms.resolved(held.waveforms["whole-16k"], corpus, np.array([1]))
+    waveform = waveforms.resolved(held.sounds["demo-whole-16k"], np.array([1]))
     assert held.features["mel128-chunks"].spec(waveform).to_json() == SPEC
 
 
