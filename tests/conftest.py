@@ -72,7 +72,7 @@ def demo_corpus(once):
     """Give the embedded corpus, made by its stage; not to be changed."""
     from pipeline.stages import demo
 
-    return once("raw_data/demo", demo.demo)
+    return once("embedded/demo", demo.demo)
 
 
 @pytest.fixture(scope="session")
