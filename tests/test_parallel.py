@@ -226,7 +226,7 @@ def test_a_scheduler_without_workers_is_named(deserted):
 @pytest.mark.parametrize("gone", ["the only worker", "the scheduler"])
 def test_nobody_waits_for_those_who_are_gone(deserted, tmp_path, gone):
     where = deserted.scheduler_address
-    command = [sys.executable, "-m", "distributed.commandline.dask_worker", where, "--no-nanny"]
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", where, "--no-nanny"]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": tmp_path}
     worker = subprocess.Popen([*command, "--nthreads", "1", "--no-dashboard"], **quiet)
 
