@@ -60,7 +60,13 @@ class Trial(NamedTuple):
 
 
 def check_features(
-    store: Path, *, against: Path | None = None, clip: str | None = None, clips: int = 20
+    store: Path,
+    *,
+    against: Path | None = None,
+    clip: str | None = None,
+    clips: int = 20,
+    raw: Path | None = None,
+    index: Path | None = None,
 ) -> None:
     """Compute some features again from raw audio, and compare.
 
@@ -83,6 +89,9 @@ def check_features(
     clips : int > 0
         Number of clips, spread evenly over the index.
 
+    raw, index : Path, optional
+        Folder of the sound and index of the corpus, of a store that dvc.yaml here does not know.
+
     Raises
     ------
     InputError
@@ -93,7 +102,8 @@ def check_features(
         raise InputError(f"clips: must be at least 1, got {clips}")
     held = stores.read(store)
     _check_spec(store, held.spec)
-    raw, index = _inputs(store)
+    made_of = _inputs(store) if raw is None or index is None else (raw, index)
+    raw, index = made_of
     usable = Index.read(index).usable()
     names = augmentation.names(usable.names, held.spec["waveform"]["copies"])
     if held.clips_sha256 != stores.sha256(names):
@@ -182,7 +192,7 @@ def _inputs(store: Path) -> tuple[Path, Path]:
         return Path(inputs[0]), Path(inputs[1])
     except (DvcException, LookupError):
         raise InputError(
-            f"{store}: no store of the dvc.yaml and params.yaml here; name one of features/data"
+            f"{store}: no store of the dvc.yaml and params.yaml here; give --raw and --index"
         ) from None
 
 

@@ -11,7 +11,8 @@ import soundfile
 import zarr
 
 from pipeline import commandline
-from pipeline.commands.check_features import MADE_BY, PADDED_START, check_features
+from pipeline.commands.check_features import MADE_BY, PADDED_START
+from pipeline.commands.check_features import check_features as command
 from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import cepstral, recipes, resampling
@@ -31,6 +32,11 @@ STORE = Path("features/made/soxr/mfcc13.zarr")
 INDEX = Path("features/made/index.csv")
 RAW = Path("raw_data/made")
 KAISER = "resampler kaiser_best (resampy 0.2.2)"
+
+
+def check_features(store, **given):
+    """Check a store of the made-up corpus, which no dvc.yaml knows."""
+    command(store, **{"raw": Path(RAW), "index": Path(INDEX)} | given)
 
 
 def index(raw, index, files):
@@ -438,8 +444,8 @@ def test_sound_that_changed_since_the_store_was_made(copy):
 
 def test_a_store_whose_corpus_is_not_known(copy):
     shutil.copytree(STORE, "mfcc13.zarr")
-    with pytest.raises(InputError, match=r"^mfcc13\.zarr: not known to dvc\.yaml here; give"):
-        check_features(Path("mfcc13.zarr"))
+    with pytest.raises(InputError, match=r"^mfcc13\.zarr: no store of the dvc\.yaml and params\."):
+        command(Path("mfcc13.zarr"))
 
 
 def test_options_out_of_bounds(here):
@@ -464,7 +470,7 @@ stages:
     cmd: python -m pipeline extract w.zarr mfcc.zarr --feature mfcc13
     outs: [mfcc.zarr]
 """)
-    check_features(Path("mfcc.zarr"))
+    command(Path("mfcc.zarr"))
     assert said(capsys)[1] == "mfcc.zarr: 20 of 30 clips against sounds: identical"
 
 
@@ -477,7 +483,18 @@ def test_a_store_that_dvc_did_not_make(copy, capsys):
 
 
 def test_ser_check_features(here, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["ser", "check-features", str(STORE), "--clips", "2"])
+    monkeypatch.setattr(
+        "sys.argv",
+        [
+            "ser",
+            "check-features",
+            str(STORE),
+            *"--clips 2 --raw".split(),
+            str(RAW),
+            "--index",
+            str(INDEX),
+        ],
+    )
     commandline.main()
     assert said(capsys)[1].endswith("2 of 30 clips against raw_data/made: identical")
     monkeypatch.setattr("sys.argv", ["ser", "check-features", "nothing.zarr"])
