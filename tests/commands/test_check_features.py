@@ -534,12 +534,12 @@ def test_device_1_of_tim_net_is_a_resampler(tmp_path, monkeypatch, capsys):
 
     clip = golden["clip"][2]
     np.save("librosa.npy", golden["soxr_hq"][2])
-    files = {"raw": Path("raw_data/ravdess"), "index": listed}
-    check_features(store, against=Path("librosa.npy"), clip=clip, **files)
+    named = {"raw": Path("raw_data/ravdess"), "index": listed}
+    check_features(store, against=Path("librosa.npy"), clip=clip, **named)
     assert ": within float32 rounding, largest deviation 0.00" in said(capsys)[1]
 
     np.save("device1.npy", golden["kaiser_best_022"][2])
-    check_features(store, against=Path("device1.npy"), clip=clip)
+    check_features(store, against=Path("device1.npy"), clip=clip, **named)
     table, verdict = said(capsys)
     assert float(table[-1].split()[2]) > 0.5
     told = rf"device1\.npy is what {re.escape(KAISER)} gives \(largest deviation 0\.00\d+\); "
