@@ -28,15 +28,16 @@ What goes from one to the other is typed: a ``Clip`` (corpora/clip.py) to the in
 (files/index.py), the ``Spec`` that made a store (files/spec.py), the ``Target`` of a run, emotions
 or attributes (scoring/targets.py), and the ``Card`` of a bundle (inference/cards.py).
 
-``errors``, ``text`` (words of messages), ``progress`` (of long work), ``settings`` (fields with
-types and bounds), ``plugins`` (parts found by file name), ``parallel`` (work over clips and folds)
-and ``commandline`` serve them all. A file imports from floors below its own, from its own folder,
-and nothing else; tests/test_house.py reads ``FLOORS``.
+``errors``, ``text`` (words of messages), ``order`` (of names), ``lazy`` (numpy, when it is used),
+``progress`` (of long work), ``settings`` (fields with types and bounds), ``plugins`` (parts found
+by file name), ``workers`` and ``parallel`` (work over clips and folds) and ``commandline`` serve
+them all. A file imports from floors below its own, from its own folder, and nothing else;
+tests/test_house.py reads ``FLOORS``.
 """
 
 FLOORS = (
-    "errors text",
-    "progress settings plugins",
+    "errors text order lazy",
+    "progress settings plugins workers",
     "files",
     "scoring",
     "parallel features audit",

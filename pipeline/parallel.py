@@ -14,7 +14,6 @@ import asyncio
 import logging
 import multiprocessing
 import os
-import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -27,24 +26,13 @@ from typing import Any
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
+from pipeline import workers
 from pipeline.errors import InputError
 from pipeline.progress import Progress, showing
 
-LOCAL = ("threads", "processes")
-ADDRESS = re.compile(r"tcp://.+:\d+")
 PATIENCE = 10  # seconds for a scheduler to answer
 
 _received = []  # in a process of a pool: the work it was started for
-
-
-def known(where: str) -> bool:
-    """Whether ``where`` is a place to work at: one of ``LOCAL``, or the address of a scheduler."""
-    return where in LOCAL or remote(where)
-
-
-def remote(where: str) -> bool:
-    """Whether ``where`` is the address of a dask scheduler."""
-    return bool(ADDRESS.fullmatch(where))
 
 
 def each(
@@ -72,7 +60,7 @@ def each(
     with showing(sum(map(_size, blocks)), title, "clips") as bar:
         if not blocks:
             return []
-        if remote(where):
+        if workers.remote(where):
             with _client(where) as client:
                 _machines(client, where)
                 return _gathered(client, where, work, blocks, bar)
@@ -104,7 +92,7 @@ def shared(work: Callable[[slice], list], total: int, title: str, where: str) ->
     InputError
         If no scheduler answers, it has no workers, or they cannot do the work.
     """
-    if not remote(where):
+    if not workers.remote(where):
         return work(slice(0, total, 1))
     with showing(total, title, "models") as bar, _client(where) as client:
         machines = _machines(client, where)[:total]

@@ -21,6 +21,7 @@ pipeline.errors.InputError: features.mine.hop: must be at least 1 samples, got 0
 """
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -105,7 +106,7 @@ def setting(default: Any = dataclasses.MISSING, doc: str = "", **bounds: Any) ->
 
 def fields(kind: type) -> Iterator[tuple[dataclasses.Field, Any]]:
     """Each setting of a record and its type, those of records within it in their place."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     for field in dataclasses.fields(kind):
         if dataclasses.is_dataclass(hints[field.name]):
             yield from fields(hints[field.name])
@@ -200,7 +201,7 @@ class _WrongError(Exception):
 
 def _made(kind: type, line: Mapping, place: str, base: Any, given: Mapping = {}) -> Any:
     """Make a record, and those within it, of the keys that are its own."""
-    values, hints = {}, typing.get_type_hints(kind)
+    values, hints = {}, _hints(kind)
     for field in dataclasses.fields(kind):
         name, held = field.name, base
         if base is None and field.default is not dataclasses.MISSING:
@@ -226,6 +227,12 @@ def _made(kind: type, line: Mapping, place: str, base: Any, given: Mapping = {})
         except InputError as error:
             raise _WrongError(str(error)) from None
     return record
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    """Type of each field of a record."""
+    return typing.get_type_hints(kind)
 
 
 def _within(field: dataclasses.Field, value: Any, place: str) -> Any:

@@ -41,6 +41,7 @@ DOORS = {
     "jinja2": ["reporting/page"],
     "cyclopts": ["commandline"],
     "docstring_parser": ["commandline"],
+    "natsort": ["order"],
     "tqdm": ["progress"],
     "dask": ["parallel"],
     "distributed": ["parallel"],

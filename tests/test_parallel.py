@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline import parallel
+from pipeline import parallel, workers
 from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features.cepstral import Mfcc
@@ -259,8 +259,8 @@ def test_units_are_shared_and_come_back_in_order(where):
     found = parallel.shared(work, 7, "made", where)
     assert [unit for unit, _ in found] == list(range(7))
     machines = {pid for _, pid in found}
-    assert len(machines) == (2 if parallel.remote(where) else 1)
-    assert (os.getpid() in machines) != parallel.remote(where)
+    assert len(machines) == (2 if workers.remote(where) else 1)
+    assert (os.getpid() in machines) != workers.remote(where)
 
 
 def test_fewer_units_than_workers(where):

@@ -29,10 +29,12 @@
     which counts are ``wrong``. Null if the copy is whole.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+from pipeline.lazy import np
 
 SHORTEST = 0.1  # seconds; below one analysis window of every feature here
 NOTHING = 2**-14  # span of a signal: two steps of 16 bit, all that dither or A-law silence moves

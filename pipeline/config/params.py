@@ -36,11 +36,11 @@ def load(path: Path = FILE) -> Params:
         One line: the place in the file, what was found, what was wanted.
     """
     try:
-        data = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+        data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; run this where dvc.yaml is") from None
-    # the last three: a text that is not what its form or tag says (2026-02-30), or nested too deep
-    except (YAMLError, ValueError, KeyError, RecursionError) as error:
+    # the last two: a text that is not what its form or tag says (2026-02-30)
+    except (YAMLError, ValueError, KeyError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None)
         where = f"line {mark.line + 1}: {problem}" if mark else text.one_line(error)
@@ -49,6 +49,8 @@ def load(path: Path = FILE) -> Params:
         return _params(data)
     except InputError as error:
         raise InputError(f"{path}: {text.one_line(error)}") from None
+    except RecursionError:
+        raise InputError(f"{path}: nested too deep") from None
 
 
 def _params(data: Any) -> Params:

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import parallel
+from pipeline import workers
 from pipeline.audit import quality
 from pipeline.engine.backend import BACKENDS
 from pipeline.errors import InputError
@@ -101,9 +101,9 @@ class Engine:
 
     def check(self) -> None:
         """Refuse workers that there are not."""
-        if not parallel.known(self.workers):
+        if not workers.known(self.workers):
             raise InputError(
-                f"workers: wanted {', '.join(parallel.LOCAL)} or tcp://HOST:PORT of a dask "
+                f"workers: wanted {', '.join(workers.LOCAL)} or tcp://HOST:PORT of a dask "
                 f"scheduler, got {self.workers!r}"
             )
 

@@ -16,13 +16,12 @@ Order: path.
 from pathlib import Path
 from typing import Any
 
-from natsort import natsorted
-
 from pipeline import text
 from pipeline.corpora.clip import Clip, by_path, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.files.index import RATINGS
+from pipeline.order import natural
 
 NAME = "an audformat database"
 TEXTS = {"speaker": "speaker", "gender": "sex", "transcription": "sentence"}
@@ -76,7 +75,7 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
         raise InputError(
             f"{folder}: labels of {emotion} are of parts of files; cut them into files of their own"
         )
-    gone = natsorted(set(rows.index) - set(files))
+    gone = natural(set(rows.index) - set(files))
     if gone:
         raise InputError(
             f"{folder}: {len(gone)} labelled files are not there, the first is {gone[0]}; "
@@ -92,7 +91,7 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
     clips = by_path(files)
     return [
         _clip(clips[name], files[name], labels.get(name), partitions.get(name, ""))
-        for name in natsorted(files)
+        for name in natural(files)
     ]
 
 

@@ -4,10 +4,8 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from natsort import natsorted
-
 from pipeline.errors import InputError
-from pipeline.files import audio
+from pipeline.order import natural
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,8 @@ def sound_files(folder: Path) -> list[Path]:
     InputError
         If the folder is missing or holds none.
     """
+    from pipeline.files import audio  # slow, and reading params.yaml has no need of it
+
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; put the corpus there, or a link to it")
     found = audio.below(folder)
@@ -122,7 +122,7 @@ def by_name(folder: Path, read: Callable[[Path, str], Clip]) -> list[Clip]:
         except InputError as error:
             problems.append(f"{name} ({error})")
     refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return natural(found, key=lambda clip: (clip.emotion, clip.clip))
 
 
 def one_of(what: str, value: str, known: Collection[str]) -> str:

@@ -7,10 +7,9 @@ Order: emotion, then name.
 
 from pathlib import Path
 
-from natsort import natsorted
-
 from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 from pipeline.files import tables
+from pipeline.order import natural
 
 NAME = "the demo corpus"
 EMOTIONS = ("angry", "boredom", "disgust", "fear", "happy", "neutral", "sad")
@@ -56,4 +55,4 @@ def clips(folder: Path) -> list[Clip]:
                 )
             )
     refuse(folder, problems)
-    return natsorted(found, key=lambda clip: (clip.emotion, clip.clip))
+    return natural(found, key=lambda clip: (clip.emotion, clip.clip))

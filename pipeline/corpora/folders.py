@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from natsort import natsorted
-
 from pipeline.corpora.clip import Clip, by_path, refuse, sound_files
 from pipeline.errors import InputError
+from pipeline.order import natural
 
 NAME = "a corpus in folders"
 EMOTIONS = set(  # in the languages of the corpora that are read here, and some more
@@ -53,7 +52,7 @@ def clips(folder: Path) -> list[Clip]:
     _check(folder, [name.split("/") for name in files])
     return [
         Clip(clip=names[name], path=files[name], emotion=name.split("/")[0])
-        for name in natsorted(files)
+        for name in natural(files)
     ]
 
 
@@ -95,5 +94,5 @@ def _numbered(names: Iterable[str]) -> bool:
 
 def _some(names: Iterable[str]) -> str:
     """The first few, in order."""
-    names = natsorted(name for name in names if name)
+    names = natural(name for name in names if name)
     return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

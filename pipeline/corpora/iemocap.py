@@ -20,11 +20,10 @@ import glob
 import re
 from pathlib import Path
 
-from natsort import natsorted
-
 from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.order import natural
 
 NAME = "IEMOCAP"
 SOURCE = Source(
@@ -108,7 +107,7 @@ def clips(folder: Path) -> list[Clip]:
         if turn := TURN.fullmatch(name):
             clip = _clip(folder / f"{name}.wav", turn, *labels[name])
             found.append(dataclasses.replace(clip, absent=True))
-    return natsorted(found, key=lambda clip: (clip.emotion.replace("excited", "happy"), clip.clip))
+    return natural(found, key=lambda clip: (clip.emotion.replace("excited", "happy"), clip.clip))
 
 
 def _clip(path: Path, turn: re.Match, emotion: str, ratings: list[float]) -> Clip:

@@ -17,12 +17,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from natsort import natsorted
-
 from pipeline import text
 from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.order import natural
 
 NAME = "MSP-Podcast"
 SOURCE = Source(
@@ -124,7 +123,7 @@ def clips(folder: Path, *, release: str = "") -> list[Clip]:
         if labels[name]["Split_Set"] != "Test3":
             clip = _clip(folder / f"{name}.wav", labels[name])
             found.append(dataclasses.replace(clip, absent=True))
-    return natsorted(found, key=lambda clip: clip.clip)
+    return natural(found, key=lambda clip: clip.clip)
 
 
 def _clip(path: Path, row: dict[str, str]) -> Clip:

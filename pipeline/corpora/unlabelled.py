@@ -8,9 +8,8 @@ Order: path.
 
 from pathlib import Path
 
-from natsort import natsorted
-
 from pipeline.corpora.clip import Clip, by_path, sound_files
+from pipeline.order import natural
 
 NAME = "unlabelled sound"
 
@@ -29,4 +28,4 @@ def clips(folder: Path) -> list[Clip]:
     """
     found = {path.relative_to(folder).as_posix(): path for path in sound_files(folder)}
     names = by_path(found)
-    return [Clip(clip=names[name], path=found[name]) for name in natsorted(found)]
+    return [Clip(clip=names[name], path=found[name]) for name in natural(found)]

@@ -4,7 +4,6 @@ import logging
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -111,6 +110,8 @@ def quiet_libraries() -> Iterator[None]:
     if logging.getLogger("pipeline").isEnabledFor(logging.DEBUG):
         yield
         return
+    import tempfile  # slow, and reading params.yaml has no need of it
+
     sys.stderr.flush()
     stderr = os.dup(2)
     try:

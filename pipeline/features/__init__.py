@@ -18,9 +18,11 @@ settings has two parameters. Nothing else is to be done: no list is edited.
 (2, 2, 1)
 """
 
+from __future__ import annotations
+
 from typing import Any, Protocol
 
-import numpy as np
+from pipeline.lazy import np
 
 
 class Feature(Protocol):

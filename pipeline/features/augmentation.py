@@ -4,13 +4,14 @@ What is drawn depends on the clip's samples and the number of the copy alone, so
 the same for any order and number of workers.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pipeline import settings
 from pipeline.errors import InputError
+from pipeline.lazy import np
 from pipeline.settings import setting
 
 

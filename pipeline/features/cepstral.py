@@ -1,12 +1,13 @@
 """Cepstral coefficients: the spectral envelope of each frame, from low to high detail."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
 from pipeline.errors import InputError
 from pipeline.features import transform
 from pipeline.features.transform import Limited, Logarithm, Mel, Stft
+from pipeline.lazy import np
 from pipeline.settings import setting
 
 

@@ -1,8 +1,9 @@
 """Deltas: how a feature changes from frame to frame."""
 
-import numpy as np
+from __future__ import annotations
 
 from pipeline.errors import InputError
+from pipeline.lazy import np
 
 KINDS = ("none", "regression", "difference")
 # Least-squares slope of a line, and second derivative of a parabola, through 9 frames: whole

@@ -1,6 +1,8 @@
 """Lengths: of a clip in samples, of a feature in frames, and segments and chunks of a feature."""
 
-import numpy as np
+from __future__ import annotations
+
+from pipeline.lazy import np
 
 # What becomes of a clip's length: its middle, padded on both sides; its start; all of it; or all of
 # it in segments of one length, each padded on both sides.

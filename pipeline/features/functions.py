@@ -1,5 +1,7 @@
 """The functions that compute features, by name, with the records of their settings."""
 
+from __future__ import annotations
+
 import dataclasses
 import inspect
 import types
@@ -9,10 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pipeline import plugins, settings, text
 from pipeline.errors import InputError
+from pipeline.lazy import np
 
 GUIDE = "see features/README.md"
 WANTED = f"wanted (signals, sample_rate), or these and (settings: RECORD), a dataclass; {GUIDE}"
@@ -118,8 +119,7 @@ def _record(compute: Callable, place: str) -> type:
     """Type of a function's settings."""
     try:
         signature = inspect.signature(compute).replace(return_annotation=inspect.Signature.empty)
-        hints = typing.get_type_hints(compute)
-    except (NameError, TypeError, ValueError) as error:
+    except (TypeError, ValueError) as error:
         reason = text.one_line(error)
         raise InputError(f"{place}: its parameters cannot be read ({reason}); {WANTED}") from None
     parameters = list(signature.parameters.values())
@@ -128,11 +128,22 @@ def _record(compute: Callable, place: str) -> type:
         raise InputError(f"{place}: takes {signature}; {WANTED}")
     if len(parameters) == 2:
         return NoSettings
-    record = hints.get(parameters[2].name)
+    record = _named(parameters[2].annotation, inspect.unwrap(compute), place)
     if not (isinstance(record, type) and dataclasses.is_dataclass(record)):
         raise InputError(f"{place}: takes {signature}; {WANTED}")
     _check(record, f"{place}: {record.__name__}")
     return record
+
+
+def _named(annotation: Any, compute: Callable, place: str) -> Any:
+    """What an annotation of a function stands for; it may be text."""
+    only = types.SimpleNamespace(__annotations__={"settings": annotation})
+    try:
+        return typing.get_type_hints(only, globalns=getattr(compute, "__globals__", {}))["settings"]
+    except (NameError, TypeError, SyntaxError) as error:
+        raise InputError(
+            f"{place}: its parameters cannot be read ({text.one_line(error)}); {WANTED}"
+        ) from None
 
 
 def _check(record: type, place: str) -> None:

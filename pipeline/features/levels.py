@@ -1,6 +1,8 @@
 """Levels of a waveform: loudness, pre-emphasis, and the steps of 16-bit sound."""
 
-import numpy as np
+from __future__ import annotations
+
+from pipeline.lazy import np
 
 NORMALISATIONS = ("none", "peak", "percentile")
 

@@ -4,16 +4,18 @@ Stores and model cards carry a `Spec`, a recipe with nothing left open, so that 
 exactly the features it was trained on.
 """
 
+from __future__ import annotations
+
 import dataclasses
+import functools
 import re
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from pipeline.errors import InputError
 from pipeline.features import augmentation, deltas, framing, functions, levels, resampling
 from pipeline.files.spec import Spec, WaveformSpec
+from pipeline.lazy import np
 from pipeline.settings import fields, flat, mapping, read, setting, typed
 
 PACKAGES = ("librosa", "numcodecs", "numpy", "scipy", "soundfile", "soxr", "zarr")
@@ -138,9 +140,7 @@ def read_feature(line: Any, place: str) -> FeatureRecipe:
         record = functions.load(name).record
     except InputError as error:
         raise InputError(f"{place}.function: {error}") from None
-    # `read` finds the function's settings among the others once their type is known
-    bases = (FeatureRecipe,)
-    kind = dataclasses.make_dataclass("Line", [("settings", record)], bases=bases, frozen=True)
+    kind = _line_of(record)
     names = [field.name for field, _ in fields(kind)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(
@@ -148,6 +148,13 @@ def read_feature(line: Any, place: str) -> FeatureRecipe:
         )
     made = read(kind, line, place)
     return FeatureRecipe(**{f.name: getattr(made, f.name) for f in dataclasses.fields(made)})
+
+
+@functools.cache
+def _line_of(record: type) -> type:
+    """A recipe whose settings have a known type: `read` finds them among the others."""
+    bases = (FeatureRecipe,)
+    return dataclasses.make_dataclass("Line", [("settings", record)], bases=bases, frozen=True)
 
 
 def waveform(

@@ -16,14 +16,14 @@ References
 .. [1] J. O. Smith, Digital Audio Resampling Home Page, https://ccrma.stanford.edu/~jos/resample/
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 from math import ceil, floor, gcd
 from typing import NamedTuple
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
 from pipeline.errors import InputError
+from pipeline.lazy import np
 
 
 class Table(NamedTuple):
@@ -101,6 +101,8 @@ def resample(signal: np.ndarray, sample_rate: int, target_rate: int, *, method: 
 
 def _interpolate(signal: np.ndarray, sample_rate: int, target_rate: int, method: str) -> np.ndarray:
     """Interpolate ``signal``, shape (samples,) -> (floor(samples * ratio),), float64."""
+    from numpy.lib.stride_tricks import sliding_window_view
+
     ratio = target_rate / sample_rate
     samples = floor(len(signal) * ratio)
     bank = filter_bank(sample_rate, target_rate, TABLES[method])

@@ -1,11 +1,12 @@
 """Spectra: how much of each frequency there is in each frame."""
 
-from dataclasses import dataclass
+from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
 from pipeline.features import transform
 from pipeline.features.transform import Limited, Logarithm, Mel, Precision, Stft
+from pipeline.lazy import np
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,16 @@ bands without a logarithm meet no step but that of the float32, in millions of v
 that differed.) ``"float32"`` takes about half the time and promises the value, not the bits.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-
 from pipeline.errors import InputError
 from pipeline.features import framing
+from pipeline.lazy import np
 from pipeline.settings import setting
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def spectra(
     signals: np.ndarray,
     stft: Stft,
     numbers: Precision,
-    bands: "scipy.sparse.csr_array | None" = None,
+    bands: scipy.sparse.csr_array | None = None,
 ) -> Iterator[np.ndarray]:
     """Give the spectrum of each clip in turn.
 
@@ -232,6 +232,7 @@ def spectra(
         If the signals have another number of axes.
     """
     import scipy.fft
+    from numpy.lib.stride_tricks import sliding_window_view
 
     if np.ndim(signals) != 2:
         shape = "(clips, samples); one clip is signal[None]"
@@ -314,7 +315,7 @@ def window(name: str, length: int, periodic: bool) -> np.ndarray:
 
 
 @lru_cache
-def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> "scipy.sparse.csr_array":
+def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> scipy.sparse.csr_array:
     """Weight of each bin in each band; a bin is in two bands at most.
 
     Parameters

@@ -1,14 +1,15 @@
 """``index.csv``: every clip of a corpus, a row each, in the corpus's documented order."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.lazy import np
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,11 +35,11 @@ class Index:
         File that it was read from.
     """
 
-    clips: "pd.DataFrame"
+    clips: pd.DataFrame
     path: Path
 
     @classmethod
-    def read(cls, path: Path) -> "Index":
+    def read(cls, path: Path) -> Index:
         """Read an index.
 
         Raises
@@ -51,7 +52,7 @@ class Index:
             raise InputError(f"{path}: has no column {missing[0]}; index the corpus again")
         return cls(clips, Path(path))
 
-    def usable(self) -> "Index":
+    def usable(self) -> Index:
         """Keep the clips that can be used, each under its own name, numbered from 0.
 
         Raises

@@ -1,7 +1,6 @@
 """CSV and JSON files: written whole or not at all, the same bytes for the same content."""
 
 import csv
-import hashlib
 import json
 import os
 import re
@@ -139,6 +138,8 @@ def write(frame: "pd.DataFrame", path: Path) -> None:
 
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes."""
+    import hashlib  # slow, and reading params.yaml has no need of it
+
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 

@@ -5,11 +5,11 @@ from collections import Counter
 
 import numpy as np
 import pandas as pd
-from natsort import natsorted
 
 from pipeline import text
 from pipeline.errors import InputError
 from pipeline.files.index import RATINGS
+from pipeline.order import natural
 from pipeline.protocols import ontology
 from pipeline.protocols.protocol import BY_RATINGS, Protocol
 
@@ -41,7 +41,7 @@ def choose(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     label_of = _label_of(emotions, protocol)
     label = taking["emotion"].map(label_of | {"": ""})
     taking = taking.assign(label=label)[label.notna()].reset_index(drop=True)
-    counts = Counter(natsorted(taking["label"][taking["label"] != ""]))
+    counts = Counter(natural(taking["label"][taking["label"] != ""]))
     named = label_of.values() if isinstance(protocol.labels, dict) and protocol.labels else ()
     for wanted in sorted(set(named) - set(counts)):
         raise InputError(f"labels: no clip is left that becomes {wanted!r}; see where")
@@ -75,7 +75,7 @@ def _where(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
         if column not in clips:
             nearest = text.nearest(column, list(clips.columns))
             raise InputError(f"where: the index has no column {column!r}; {nearest}")
-        known = natsorted(set(clips[column]))
+        known = natural(set(clips[column]))
         for value in values:
             if value not in known:
                 nearest = textwrap.shorten(text.nearest(value, known), 200)

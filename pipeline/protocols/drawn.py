@@ -1,18 +1,19 @@
 """Kinds of protocol that draw clips at random, or by their names, and ignore who speaks."""
 
+from __future__ import annotations
+
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pipeline.errors import InputError
+from pipeline.lazy import np
 from pipeline.protocols.groups import leave_one_out, tested_in
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def kfold(clips: "pd.DataFrame", *, folds: int, seed: int) -> np.ndarray:
+def kfold(clips: pd.DataFrame, *, folds: int, seed: int) -> np.ndarray:
     """Draw clips at random: scikit-learn's shuffled ``KFold``.
 
     Folds differ by one clip at most; the order of the clips and the seed decide them.
@@ -20,7 +21,7 @@ def kfold(clips: "pd.DataFrame", *, folds: int, seed: int) -> np.ndarray:
     return tested_in(_kfold(clips, folds, seed))
 
 
-def kfold_pairs(clips: "pd.DataFrame", *, folds: int, seed: int) -> np.ndarray:
+def kfold_pairs(clips: pd.DataFrame, *, folds: int, seed: int) -> np.ndarray:
     """Test random pairs of the folds of `kfold`: as many pairs as folds, no pair twice.
 
     The numbers of Light-SERNet's paper rest on it: 20 % are tested in each of ten folds, so that
@@ -39,7 +40,7 @@ def enough_for_pairs(*, folds: int, seed: int) -> None:
         raise InputError(f"folds: kfold_pairs needs 3 or more, got {folds}")
 
 
-def random_split(clips: "pd.DataFrame", *, share: float, seed: int) -> np.ndarray:
+def random_split(clips: pd.DataFrame, *, share: float, seed: int) -> np.ndarray:
     """Test a fraction of the clips, drawn at random: scikit-learn's ``ShuffleSplit``, one fold."""
     from sklearn.model_selection import ShuffleSplit  # slow to import
 
@@ -52,7 +53,7 @@ def random_split(clips: "pd.DataFrame", *, share: float, seed: int) -> np.ndarra
 
 
 def leave_one_prefix_out(
-    clips: "pd.DataFrame", *, prefix: int, seed: int | None = None
+    clips: pd.DataFrame, *, prefix: int, seed: int | None = None
 ) -> np.ndarray:
     """Hold out the clips whose names start alike; with a seed, names are dealt out again before.
 
@@ -70,7 +71,7 @@ def leave_one_prefix_out(
     return leave_one_out(prefixes, "prefix", "prefixes")
 
 
-def _kfold(clips: "pd.DataFrame", folds: int, seed: int) -> np.ndarray:
+def _kfold(clips: pd.DataFrame, folds: int, seed: int) -> np.ndarray:
     """Fold from 1 that each clip is drawn for (clips,)."""
     if folds > len(clips):
         raise InputError(f"folds: {folds} of {len(clips)} clips; take fewer folds")

@@ -1,13 +1,14 @@
 """Parts of several kinds of protocol: groups of clips held out, and speakers for validation."""
 
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from natsort import natsorted
-
 from pipeline.errors import InputError
+from pipeline.lazy import np
+from pipeline.order import natural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ def tested_in(folds: np.ndarray) -> np.ndarray:
     return np.where(folds == numbers[:, None], "test", "train")
 
 
-def known(clips: "pd.DataFrame", column: str) -> "pd.Series":
+def known(clips: pd.DataFrame, column: str) -> pd.Series:
     """Return a column in which every clip must have a value.
 
     Raises
@@ -55,14 +56,14 @@ def leave_one_out(groups: Iterable[str], kind: str, plural: str) -> np.ndarray:
     InputError
         If there is just one group.
     """
-    names = natsorted(set(groups))
+    names = natural(set(groups))
     if len(names) < 2:
         raise InputError(f"{kind} needs 2 {plural} or more, the corpus has 1")
     fold_of = {name: fold for fold, name in enumerate(names, 1)}
     return tested_in(np.array([fold_of[name] for name in groups]))
 
 
-def dealt(clips: "pd.DataFrame", column: str, folds: int, seed: int | None, key: str) -> np.ndarray:
+def dealt(clips: pd.DataFrame, column: str, folds: int, seed: int | None, key: str) -> np.ndarray:
     """Fold from 1 that each clip's speaker or sentence is dealt to (clips,).
 
     Those with the most clips are dealt first, each to the fold with the fewest of their sex, then
@@ -104,7 +105,7 @@ def dealt(clips: "pd.DataFrame", column: str, folds: int, seed: int | None, key:
     return clips[column].map(fold_of).to_numpy()
 
 
-def validate(clips: "pd.DataFrame", parts: np.ndarray, number: int) -> None:
+def validate(clips: pd.DataFrame, parts: np.ndarray, number: int) -> None:
     """Make validation clips of the training clips of ``number`` speakers in each fold, in place.
 
     Each choice takes the sex chosen least in this fold, then the speaker chosen least in the folds
@@ -147,9 +148,9 @@ def validate(clips: "pd.DataFrame", parts: np.ndarray, number: int) -> None:
         part[(part == "train") & clips["speaker"].isin(chosen).to_numpy()] = "validation"
 
 
-def _roster(clips: "pd.DataFrame", column: str) -> "pd.DataFrame":
+def _roster(clips: pd.DataFrame, column: str) -> pd.DataFrame:
     """Table of ``sex, clips`` by speaker or sentence (of no sex), in natural order of the names."""
     sex = clips["sex"] if column == "speaker" else ""
     roster = clips.assign(sex=sex).groupby(known(clips, column))
     roster = roster.agg(sex=("sex", "first"), clips=("clip", "size"))
-    return roster.loc[natsorted(roster.index)]
+    return roster.loc[natural(roster.index)]

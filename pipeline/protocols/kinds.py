@@ -6,12 +6,13 @@ a default, may have. It returns an array (folds, clips) of train, validation, te
 What is drawn comes from ``numpy.random.RandomState``, whose stream numpy keeps the same for ever.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
+from pipeline.lazy import np
 from pipeline.protocols import drawn, held_out, listed
 
 

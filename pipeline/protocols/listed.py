@@ -6,17 +6,18 @@ A list is one file, ``lists/NAME.json``: the ``corpus`` (its parser), ``title``,
 (``optional``) or not (``fixed``), or that there are ``none``.
 """
 
+from __future__ import annotations
+
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from natsort import natsorted
-
 from pipeline import text
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.lazy import np
+from pipeline.order import natural
 from pipeline.protocols import groups
 
 if TYPE_CHECKING:
@@ -90,15 +91,15 @@ def known(*, list: str, validation: int) -> None:
         )
 
 
-def listed_speakers(clips: "pd.DataFrame", *, list: str, validation: int) -> np.ndarray:
+def listed_speakers(clips: pd.DataFrame, *, list: str, validation: int) -> np.ndarray:
     """Hold out the speakers that a published list names for each fold.
 
     With ``validation``, those that it lists for that are validation; where it lists none, they are
     chosen as of all kinds. The corpus must have the speakers of the list and no others.
     """
     held, speakers = read(list), groups.known(clips, "speaker")
-    missing = natsorted(set(held.speakers) - set(speakers))
-    strange = natsorted(set(speakers) - set(held.speakers))
+    missing = natural(set(held.speakers) - set(speakers))
+    strange = natural(set(speakers) - set(held.speakers))
     if missing or strange:
         found = [f"no clip is of {', '.join(missing)}"] if missing else []
         found += [f"it does not name {', '.join(strange)}"] if strange else []

@@ -16,7 +16,6 @@ from statistics import median
 
 import numpy as np
 import pandas as pd
-from natsort import natsorted
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -29,6 +28,7 @@ from pipeline.corpora.clip import Clip, Expected
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
 from pipeline.files.index import COLUMNS, USABLE
+from pipeline.order import natural
 
 FIRST = 20  # of a long list in quality.json
 SHOWN = 3  # in a message
@@ -104,7 +104,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     parser = plugins.load("corpora", corpus.parser)
     clips = parser.clips(raw, **corpus.settings)
     _check_spelling(clips, raw)
-    absent = natsorted(clip.clip for clip in clips if clip.absent and not clip.skip)
+    absent = natural(clip.clip for clip in clips if clip.absent and not clip.skip)
     clips = [clip for clip in clips if not clip.absent]
     decoded = _decode_all(clips)
     rows = [_row(clip, raw, one.row) for clip, one in zip(clips, decoded, strict=True)]
@@ -253,8 +253,8 @@ def _partial(frame: pd.DataFrame, expected: Expected | None, absent: list[str]) 
     expected = expected or Expected(len(present) + len(absent), {}, {})
     unknown = []
     if expected.names:
-        absent = natsorted({*absent} | expected.names - {*present["clip"]})
-        unknown = natsorted({*present["clip"]} - expected.names)
+        absent = natural({*absent} | expected.names - {*present["clip"]})
+        unknown = natural({*present["clip"]} - expected.names)
     # where names are not known, by the counts that differ most
     missing = max(len(absent), expected.clips - len(present))
     extra = max(len(unknown), len(present) - expected.clips)

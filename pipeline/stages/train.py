@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from natsort import natsorted
 
-from pipeline import models, parallel
+from pipeline import models, parallel, workers
 from pipeline.config import code
 from pipeline.config.records import Run
 from pipeline.engine import backend, dataset
@@ -19,6 +18,7 @@ from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, stores, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
+from pipeline.order import natural
 from pipeline.protocols import leakage
 from pipeline.scoring import targets
 from pipeline.settings import flat
@@ -76,7 +76,7 @@ def _fit(
     if run.weights:
         return _published(run, data, folder)
     where = run.engine.workers
-    held = load if parallel.remote(where) else lambda: data
+    held = load if workers.remote(where) else lambda: data
     work = partial(_trained, run, card.backend, card.stacked, held, folder)
     return parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
 
@@ -161,7 +161,7 @@ def _stacked(run: Run, library: str, data: Dataset, device: str) -> bool:
 def _published(run: Run, data: Dataset, temporary: Path) -> list[dict]:
     """Write models with published weights, a file per fold in natural order."""
     read, folder = models.read_published(run.model), Path(run.weights)
-    files = natsorted(folder.glob("*.hdf5"))
+    files = natural(folder.glob("*.hdf5"))
     if len(files) != len(data.folds):
         raise InputError(
             f"weights: {folder}: found {len(files)} .hdf5 files, "
@@ -260,5 +260,5 @@ def _weights(run: Run) -> dict | None:
     """Name and SHA-256 of imported weight files."""
     if not run.weights:
         return None
-    files = natsorted(Path(run.weights).glob("*.hdf5"))
+    files = natural(Path(run.weights).glob("*.hdf5"))
     return {file.name: tables.file_sha256(file) for file in files}

@@ -463,17 +463,22 @@ EDITS = [
         "set protocols.random5.validation to 1 or more",
     ),
     # not YAML
-    ("{parser: demo", "{parser: [demo", "not YAML: line 2: "),
+    ("{parser: demo", "{parser: [demo", "not YAML: line 2: did not find expected ',' or ']'"),
     (
         "engine:",
         "\tengine:",
-        "not YAML: line 19: found character '\\t' that cannot start any token",
+        "not YAML: line 19: found character that cannot start any token",
     ),
     ("engine:", "corpora:", 'not YAML: line 19: found duplicate key "corpora"'),
     ("samples: 55125", "samples: 2026-02-30", "not YAML: day is out of range for month"),
     ("samples: 55125", "samples: !!bool x", "not YAML: 'x'"),
     ("samples: 55125", "samples: !new x", "not YAML: line 12: could not determine a constructor"),
-    ("samples: 55125", f"samples: {'[' * 3000}", "not YAML: maximum recursion depth exceeded"),
+    ("samples: 55125", f"samples: {'[' * 3000}", "not YAML: line 12: did not find expected node"),
+    (
+        "samples: 55125",
+        f"samples: {'[' * 3000}{']' * 3000}",
+        "nested too deep",
+    ),
 ]
 
 

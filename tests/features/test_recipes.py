@@ -76,14 +76,14 @@ def golden(name):
     return np.load(GOLDEN / name)
 
 
-def made(signal, rate, waveform, feature):
+def made(signal, rate, sound, feature):
     """Make a waveform and a feature of one clip as the stages do."""
     held = params.load(ROOT / "params.yaml")
     lengths = np.array([len(signal)])
-    spec = waveforms.resolved(held.waveforms[waveform], held.corpora["demo"], lengths)
-    sound = recipes.waveform(signal, rate, spec)
-    (values,) = recipes.feature([sound], held.features[feature].spec(spec))
-    return sound, values
+    spec = waveforms.resolved(held.sounds[sound], lengths)
+    waveform = recipes.waveform(signal, rate, spec)
+    (values,) = recipes.feature([waveform], held.features[feature].spec(spec))
+    return waveform, values
 
 
 @pytest.mark.corpus
@@ -102,7 +102,7 @@ def test_light_sernet(clip):
 )
 def test_dcnn(clip, rate):
     held = golden("dcnn_blstm/frontend.npz")
-    sound, values = made(held[f"{clip}/wav_in"], rate, "dcnn-3s", "segments64-tf")
+    sound, values = made(held[f"{clip}/wav_in"], rate, "demo-dcnn-3s", "segments64-tf")
     wanted = held[f"{clip}/preemph"]
     assert sound.shape == wanted.shape
     # of a clip that is resampled first and cut then, the end rings differently
@@ -113,7 +113,7 @@ def test_dcnn(clip, rate):
 @pytest.mark.corpus
 def test_deep_emo_cluster():
     held = golden("deepemocluster/frontend.npz")
-    sound, chunks = made(held["wav"], 16000, "whole-16k", "mel128-chunks")
+    sound, chunks = made(held["wav"], 16000, "demo-whole-16k", "mel128-chunks")
     assert sound.shape == held["wav"].shape
     first = held["mel"][:62]
     np.testing.assert_allclose(chunks[0], first, rtol=1e-5, atol=1e-7)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pipeline.config.records import Folds
 from pipeline.corpora import cremad, emodb, ravdess
 from pipeline.errors import InputError
 from pipeline.files import tables
@@ -121,7 +122,8 @@ def test_the_listed_folds_of_ravdess_itself_hold_out_speakers(tmp_path):
     tables.write(clips.drop(columns="path").assign(**own), tmp_path / "index.csv")
     paths = tmp_path / "listed.csv", tmp_path / "listed.json"
     protocol = Protocol("listed_speakers", list="ravdess", validation=2, allow=("sentence",))
-    split(tmp_path / "index.csv", *paths, corpus="ravdess", protocol=protocol)
+    folds = Folds("listed", protocol, "ravdess", "ravdess-listed")
+    split(tmp_path / "index.csv", *paths, folds=folds)
     report = tables.read_json(paths[1])
     counts = [fold["clips"] for fold in report["folds"]]  # 60 clips of each actor
     assert [fold["test"] for fold in counts] == [300, 300, 300, 300, 240]
