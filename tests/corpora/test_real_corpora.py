@@ -118,7 +118,7 @@ def test_every_clip_is_predicted_once_and_the_report_marks_the_selection(ravdess
 
 
 def test_the_copy_is_whole_and_its_oddities_are_named(ravdess):
-    quality = tables.read_json(ravdess / "features" / "ravdess" / "quality.json")
+    quality = tables.read_json(ravdess / "features" / "corpora" / "ravdess" / "quality.json")
     assert (quality["clips"], quality["speakers"], len(quality["emotion"])) == (1440, 24, 8)
     assert quality["channels"] == {"1": 1435, "2": 5}
     assert quality["quarantined"] == quality["skipped"] == {}
