@@ -16,6 +16,7 @@ from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.models.training import AttributeTraining, EmotionTraining
 
 ROOT = Path(__file__).parents[1]
+RAW_DATA = ROOT / "raw_data" / "README.md"
 FEATURES, MODELS = ROOT / "features" / "README.md", ROOT / "models" / "README.md"
 OF_FEATURES, OF_MODELS = (
     {record.__name__: record for record in records}
@@ -36,6 +37,18 @@ TABLES = {  # of each guide
 def blocks(guide, language):
     """Code blocks of a guide in one language, in order; of the own part in ``LANGUAGE own``."""
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", guide.read_text())
+
+
+def add_own_part(guide, clone):
+    """Write the own part of a guide into a clone: its file, and its lines of params.yaml."""
+    (source,) = blocks(guide, "python own")
+    (clone / source.partition("\n")[0].removeprefix("# ")).write_text(source)
+    (lines,) = blocks(guide, "yaml own")
+    added = (clone / "params.yaml").read_text()
+    for table, line in re.findall(r"(?m)^(\w+):\n(.*)", lines):
+        added, times = re.subn(f"(?m)^{table}:", f"{table}:\n{line}\n  #", added)
+        assert times == 1
+    (clone / "params.yaml").write_text(added)
 
 
 def held(guide, name):

@@ -25,7 +25,10 @@ TREES = {name: ast.parse(path.read_text()) for name, path in FILES.items()}
 STAGES = "check demo index split waveforms extract train evaluate report".split()
 SHARED = {  # parts of several plug-ins
     f"pipeline/{name}.py"
-    for name in ("corpora/clip", "models/__init__", "models/layers", "models/training")
+    for name in (
+        *("corpora/__init__", "corpora/clip"),
+        *("models/__init__", "models/layers", "models/training"),
+    )
 }
 # They decide how, not what: nothing is made anew for them.
 INDIFFERENT = {"engine.memory_mb", "engine.workers"}

@@ -6,15 +6,13 @@ message is one line: place, what was found, what was wanted.
 """
 
 import dataclasses
-import inspect
-import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML, YAMLError
 
-from pipeline import models, plugins, text
+from pipeline import corpora, models, text
 from pipeline.audit import quality
 from pipeline.config.records import NAME, Corpus, Data, Engine, Folds, Params, Run, Sound
 from pipeline.errors import InputError
@@ -99,9 +97,13 @@ def _corpus(name: str, line: Any, place: str, _: dict) -> Corpus:
     line = dict(mapping(line, place))
     if "parser" not in line:
         raise InputError(f"{place}.parser: missing")
-    parser = choice(line.get("parser"), tuple(plugins.names("corpora")), f"{place}.parser")
+    parser = choice(line.get("parser"), tuple(corpora.names()), f"{place}.parser")
     settings = {}
-    for key, (kind, default) in _parser_settings(parser).items():
+    try:
+        own = corpora.parser(parser).settings
+    except InputError as error:
+        raise InputError(f"{place}.parser: {error}") from None
+    for key, (kind, default) in own.items():
         settings[key] = typed(line.pop(key), kind, f"{place}.{key}") if key in line else default
     corpus = read(Corpus, line, place, name=name, settings=settings)
     for key, value in corpus.limits.items():
@@ -109,17 +111,6 @@ def _corpus(name: str, line: Any, place: str, _: dict) -> Corpus:
         if typed(value, float, f"{place}.limits.{key}") < 0:
             raise InputError(f"{place}.limits.{key}: must be at least 0, got {value}")
     return corpus
-
-
-def _parser_settings(parser: str) -> dict[str, tuple[Any, Any]]:
-    """Type and default of each setting of a parser: of ``clips``, what is given by keyword."""
-    clips = plugins.load("corpora", parser).clips
-    hints = typing.get_type_hints(clips)
-    return {
-        name: (hints[name], parameter.default)
-        for name, parameter in inspect.signature(clips).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
 
 
 def _waveform(_: str, line: Any, place: str, __: dict) -> WaveformRecipe:

@@ -119,7 +119,7 @@ class Run:
     engine: Engine
     settings: Any  # record of the model
     training: Training
-    model: str = setting(doc="Folder of pipeline/models.")
+    model: str = setting(doc="File or folder of pipeline/models.")
     corpus: str = setting(doc="Line of corpora.")
     data: str = setting(doc="Line of data, of the same corpus.")
     folds: str = setting(doc="Line of folds, of the same corpus.")

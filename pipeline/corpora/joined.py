@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import plugins, text
+from pipeline import corpora, text
 from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
 from pipeline.errors import InputError
 
@@ -41,8 +41,9 @@ def expected(*, of: Mapping[str, str] = {}) -> Expected | None:
         If it names no corpus, a folder by a bad name, or a parser that there is not.
     """
     _check(of)
-    parts = {name: plugins.load("corpora", parser).expected() for name, parser in of.items()}
-    if None in parts.values():
+    found = {name: corpora.parser(parser).expected() for name, parser in of.items()}
+    parts = {name: part for name, part in found.items() if part is not None}
+    if len(parts) < len(found):
         return None
     known = parts.values()
     emotions = sum((Counter(part.emotion) for part in known), Counter())
@@ -90,7 +91,7 @@ def clips(folder: Path, *, of: Mapping[str, str] = {}) -> list[Clip]:
     refuse(folder, [f"{name} (of joins {', '.join(of)})" for name in outside])
     found = []
     for name, parser in of.items():
-        for clip in plugins.load("corpora", parser).clips(folder / name):
+        for clip in corpora.parser(parser).clips(folder / name):
             own = {field: getattr(clip, field) for field in OWN}
             named = {field: f"{name}-{value}" for field, value in own.items() if value}
             found.append(dataclasses.replace(clip, corpus=name, **named))
@@ -101,7 +102,7 @@ def _check(of: Mapping[str, str]) -> None:
     """Refuse a join of nothing, folders of bad names, and parsers that there are not."""
     if not of:
         raise InputError("of: names no corpus; wanted {folder: parser, ...}")
-    known = tuple(name for name in plugins.names("corpora") if name != "joined")
+    known = tuple(name for name in corpora.names() if name != "joined")
     for name, parser in of.items():
         if not isinstance(name, str) or not re.fullmatch(r"\w[\w-]*", name):
             raise InputError(f"of: {name!r} is no name; wanted letters, digits, _, -")

@@ -1,13 +1,14 @@
-"""The networks: a folder each, and what such a folder must hold.
+"""The networks: a file or a folder each, and what it must hold.
 
-That ``pipeline/models/NAME`` is there makes a model known; no list is edited. Its files:
+That ``pipeline/models/NAME.py`` is there, or the folder ``pipeline/models/NAME``, makes a model
+known; no list is edited. A single file states the facts and has ``build``, which imports keras
+inside it. The files of a folder:
 
 ``__init__.py``
     The facts: a docstring that says what the system is, and `Facts`. Read whenever params.yaml is,
     before it is known which backend computes, so it loads no Keras.
 ``network.py``
-    The network: `Network`. A small model may have its ``build`` in ``__init__.py`` instead, which
-    then imports keras inside it.
+    The network: `Network`; or ``build`` in ``__init__.py``, as in a single file.
 ``weights.py``
     For a model whose weights were published: ``read_published(path)``, which gives the weights of
     one file by role, for ``set_weights`` of the network.
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
 
 GUIDE = "see models/README.md"
 ENGINES = {"keras", "tensorflow", "jax", "torch"}
+SHARED = ("layers", "training")  # parts of models, not models
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What ``__init__.py`` of a model states, there in capitals; the last two may be left out.
+    """What the file of a model states, there in capitals; the last two may be left out.
 
     Attributes
     ----------
@@ -64,7 +66,7 @@ class Facts:
 
 
 class Network(Protocol):
-    """What ``network.py`` of a model defines.
+    """What ``network.py`` of a model defines, or its single file.
 
     ``with_clusters`` is wanted where ``TRAINING`` is an `AttributeTraining`, ``role_names`` and
     ``set_weights`` where weights were published; others leave them out.
@@ -82,7 +84,7 @@ class Network(Protocol):
         outputs : int
             Number of emotions, or of attributes.
         settings : Settings
-            The record of ``__init__.py``, checked.
+            The model's record, checked.
         seed : int
             Seed of the weights at the start and of the dropout.
 
@@ -114,7 +116,9 @@ class Network(Protocol):
 
 def names() -> list[str]:
     """Names of all models, sorted."""
-    return sorted(found.name for found in pkgutil.iter_modules(__path__) if found.ispkg)
+    return sorted(
+        found.name for found in pkgutil.iter_modules(__path__) if found.name not in SHARED
+    )
 
 
 def facts(name: str) -> Facts:
@@ -128,8 +132,6 @@ def facts(name: str) -> Facts:
     """
     known = names()
     if name not in known:
-        if _has(name):
-            raise InputError(f"{name}: a model is a folder; move the file to {_file(name)}")
         raise InputError(f"no model {text.shown(name)}; {text.nearest(name, known)}")
     module, file = _imported(name), _file(name)
     record, training = getattr(module, "Settings", None), getattr(module, "TRAINING", None)
@@ -207,12 +209,16 @@ def _check_network(module: ModuleType, file: str, training: Training) -> None:
 
 
 def _file(name: str, part: str = "__init__") -> str:
-    """Where a file of a model is, or would be, from the top of the project."""
-    return f"{__name__.replace('.', '/')}/{name}/{part}.py"
+    """Where a file of a model is, from the top of the project."""
+    inside = f"{name}/{part}" if _is_folder(name) else name
+    return f"{__name__.replace('.', '/')}/{inside}.py"
 
 
-def _has(name: str, part: str = "") -> bool:
-    """Whether there is a module of a name, or a part of a model."""
-    if not name.isidentifier():  # of a name with a dot, Python would look for its parent
-        return False
-    return importlib.util.find_spec(f"{__name__}.{name}{part and f'.{part}'}") is not None
+def _is_folder(name: str) -> bool:
+    """Whether a model is a folder, not a single file."""
+    return any(found.ispkg for found in pkgutil.iter_modules(__path__) if found.name == name)
+
+
+def _has(name: str, part: str) -> bool:
+    """Whether a model is a folder with that file."""
+    return _is_folder(name) and importlib.util.find_spec(f"{__name__}.{name}.{part}") is not None

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from pipeline import plugins, progress
+from pipeline import corpora, progress
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
@@ -101,7 +101,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
         have one name, the copy does not hold the clips the corpus is known to have and is not
         allowed to be partial, none can be used, or a count is above its limit.
     """
-    parser = plugins.load("corpora", corpus.parser)
+    parser = corpora.parser(corpus.parser)
     clips = parser.clips(raw, **corpus.settings)
     _check_spelling(clips, raw)
     absent = natural(clip.clip for clip in clips if clip.absent and not clip.skip)
@@ -114,7 +114,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     partial = _partial(frame, parser.expected(**corpus.settings), absent)
     if partial and not corpus.allow_partial:
         raise InputError(
-            f"{raw}: found {partial['found']} clips, {parser.NAME} has {partial['expected']} "
+            f"{raw}: found {partial['found']} clips, {parser.name} has {partial['expected']} "
             f"({_amiss(partial)}); copy the corpus again, or go on with what is there: "
             f"corpora.{corpus.name}.allow_partial: true"
         )

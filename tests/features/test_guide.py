@@ -1,6 +1,5 @@
 """The guide to features: its tables are those of the code, and what it shows works."""
 
-import re
 import shutil
 import subprocess
 import sys
@@ -36,14 +35,7 @@ def clone(finished, tmp_path_factory):
     """Give a clone of a finished project in which the guide's own feature was made."""
     ignored = shutil.ignore_patterns("__pycache__")
     clone = shutil.copytree(finished, tmp_path_factory.mktemp("own") / "clone", ignore=ignored)
-    (source,) = guides.blocks(GUIDE, "python own")
-    (clone / source.partition("\n")[0].removeprefix("# ")).write_text(source)
-    (lines,) = guides.blocks(GUIDE, "yaml own")
-    added = (clone / "params.yaml").read_text()
-    for table, line in re.findall(r"(?m)^(\w+):\n(.*)", lines):
-        added, times = re.subn(f"(?m)^{table}:", f"{table}:\n{line}\n  #", added)
-        assert times == 1
-    (clone / "params.yaml").write_text(added)
+    guides.add_own_part(GUIDE, clone)
     return clone
 
 

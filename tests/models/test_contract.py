@@ -1,4 +1,4 @@
-"""What the folder of a model must hold, and what is said where it does not."""
+"""What a model must hold, and what is said where it does not."""
 
 import sys
 
@@ -38,11 +38,11 @@ def build(input_shape, outputs, settings, seed):
 @pytest.fixture
 def drop(tmp_path, monkeypatch):
     """Give ``drop(facts, network)``: put a model ``mine`` where models are looked for."""
-    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path)])
+    monkeypatch.setattr(models, "__path__", [*models.__path__, str(tmp_path / "models")])
 
     def write(facts, network=None):
-        folder = tmp_path / "mine"
-        folder.mkdir(exist_ok=True)
+        folder = tmp_path / "models" / "mine"
+        folder.mkdir(exist_ok=True, parents=True)
         (folder / "__init__.py").write_text(facts)
         if network is not None:
             (folder / "network.py").write_text(network)
@@ -161,11 +161,39 @@ def test_facts_load_no_backend(drop, monkeypatch):
     )
 
 
-def test_a_model_that_is_gone_or_no_folder(drop, tmp_path):
+def test_a_model_that_is_gone():
     assert refusal().startswith("no model 'mine'; ")
-    (drop(FACTS).parent / "mine" / "__init__.py").rename(tmp_path / "mine.py")
-    (tmp_path / "mine").rmdir()
-    assert refusal() == f"mine: a model is a folder; move the file to {NAMED}"
+
+
+def test_a_single_file_in_place_makes_a_model(drop):
+    single(drop, FACTS + BUILD)
+    assert "mine" in models.names()
+    assert models.facts("mine").training == EmotionTraining(epochs=3)
+    model = models.network("mine").build((3,), 2, models.facts("mine").settings(units=5), 0)
+    assert model.output_shape == (None, 5)
+    assert refusal(models.read_published).startswith("weights: none of mine were published")
+
+
+def test_what_is_wrong_with_a_single_file_is_one_line(drop):
+    single(drop, FACTS)
+    assert refusal() == (
+        "pipeline/models/mine.py: wanted a function build(input_shape, outputs, settings, seed); "
+        f"{GUIDE}"
+    )
+
+
+def test_a_single_file_that_does_not_import_is_one_line(drop):
+    single(drop, "x = 1\ny = 1 / 0\n")
+    assert refusal() == (
+        "pipeline/models/mine.py: does not import, line 2: ZeroDivisionError: division by zero"
+    )
+
+
+def single(drop, source):
+    """Put a model ``mine`` in place as a single file."""
+    folder = drop(source)
+    (folder / "__init__.py").rename(folder.with_suffix(".py"))
+    folder.rmdir()
 
 
 def test_weights_that_were_not_published(drop):

@@ -18,15 +18,7 @@ def test_a_table_is_that_of_the_code(name):
 def test_the_own_model_runs_to_a_report(finished, tmp_path, repro):
     ignored = shutil.ignore_patterns("__pycache__")
     clone = shutil.copytree(finished, tmp_path / "clone", ignore=ignored)
-    (source,) = guides.blocks(GUIDE, "python own")
-    file = clone / source.partition("\n")[0].removeprefix("# ")
-    file.parent.mkdir()
-    file.write_text(source)
-    (line,) = guides.blocks(GUIDE, "yaml own")
-    params = (clone / "params.yaml").read_text()
-    assert params.count("\nruns:\n") == 1
-    (clone / "params.yaml").write_text(params.replace("\nruns:\n", f"\n{line}"))
-
+    guides.add_own_part(GUIDE, clone)
     assert guides.blocks(GUIDE, "sh own") == ["dvc repro\n"]
     assert repro(clone) == ["check", "train@pooled-demo", "evaluate@pooled-demo", "report"]
     with (clone / "models" / "pooled-demo" / "history.csv").open() as history:
