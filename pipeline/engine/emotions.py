@@ -43,7 +43,11 @@ class EmotionTask(Task):
         compiled_network = program(network, loss, self.optimiser, batch, mask)
         super().__init__(model, network, data, batch, compiled_network)
         classes, smoothing = len(data.target.outputs), training.label_smoothing
-        self.targets = objectives.targets(data.truth, classes, smoothing)
+        numbers, train = zip(*((fold.number, fold.train) for fold in data.folds), strict=True)
+        found = [objectives.targets(data.truth, classes, smoothing)] * len(numbers)
+        if training.compound_smoothing:
+            found = objectives.compounded(data.truth, classes, smoothing, list(train))
+        self.targets = dict(zip(numbers, found, strict=True))  # by fold
 
     @classmethod
     def uses(
@@ -93,7 +97,8 @@ class EmotionTask(Task):
     def _lesson(self, unit: Unit, number: int) -> tuple[np.ndarray, ...]:
         """Targets of all clips, training clips in the order of an epoch, and draws for each."""
         draw = np.random.default_rng([unit.seed, unit.fold.number, number])
-        train, targets, balance = unit.fold.train, self.targets, self.training.balance
+        train, targets = unit.fold.train, self.targets[unit.fold.number]
+        balance = self.training.balance
         if balance == "none":
             order = draw.permutation(train)
         else:

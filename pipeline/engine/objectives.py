@@ -55,9 +55,32 @@ def focal(targets, logits):
     return -ops.sum(targets * ops.square(1 - p) * ops.log(p), axis=-1)
 
 
+def margin(targets, logits):
+    """Margin loss: ``sum_k t_k max(0, 0.9 - p_k)^2 + 0.5 (1 - t_k) max(0, p_k - 0.1)^2``.
+
+    Parameters
+    ----------
+    targets, logits : tensor, shape (clips, classes)
+        Target probabilities, and what the network's softmax takes.
+
+    Returns
+    -------
+    tensor, shape (clips,)
+
+    References
+    ----------
+    Sabour, Frosst and Hinton, "Dynamic routing between capsules", NeurIPS 2017, eq. 4.
+    """
+    p = ops.softmax(logits)
+    missed, wrong = ops.maximum(0.9 - p, 0.0), ops.maximum(p - 0.1, 0.0)
+    terms = targets * ops.square(missed) + 0.5 * (1 - targets) * ops.square(wrong)
+    return ops.sum(terms, axis=-1)
+
+
 LOSSES = {
     "cross_entropy": cross_entropy,
     "focal": focal,
+    "margin": margin,
 }
 
 
@@ -242,3 +265,37 @@ def targets(y: np.ndarray, classes: int, smoothing: float = 0.0) -> np.ndarray:
     """
     one_hot = np.eye(classes)[y]
     return ((1 - smoothing) * one_hot + smoothing / classes).astype(np.float32)
+
+
+def compounded(
+    y: np.ndarray, classes: int, smoothing: float, trained_on: list[np.ndarray]
+) -> list[np.ndarray]:
+    """Targets of each fold, where every fold smooths its training clips in one array, in place.
+
+    A clip that fold 3 trains on, and the two before it did, is smoothed three times there.
+
+    Parameters
+    ----------
+    y : ndarray, shape (clips,), int
+        Their classes.
+    classes : int
+    smoothing : float
+    trained_on : list of ndarray of int
+        Training clips of each fold, in the order of the folds.
+
+    Returns
+    -------
+    list of ndarray, shape (clips, classes), float32
+        One for each fold.
+
+    Examples
+    --------
+    >>> y, both = np.array([0, 0]), np.array([0, 1])
+    >>> compounded(y, 2, 0.1, [both, both[:1], both])[2].round(4).tolist()
+    [[0.8645, 0.1355], [0.905, 0.095]]
+    """
+    smoothed, found = np.eye(classes)[y], []
+    for rows in trained_on:
+        smoothed[rows] = (1 - smoothing) * smoothed[rows] + smoothing / classes
+        found.append(smoothed.astype(np.float32))
+    return found

@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.files.index import RATINGS
 from pipeline.settings import setting
 
-LOSSES = ("cross_entropy", "focal")
+LOSSES = ("cross_entropy", "focal", "margin")
 OPTIMISERS = ("adam",)
 SCHEDULES = ("constant", "steps")
 BALANCES = ("none", "weights", "resample")
@@ -36,6 +36,9 @@ class EmotionTraining(Steps):
     loss: str = setting("cross_entropy", "Loss that is minimised.", choices=LOSSES)
     label_smoothing: float = setting(
         0.0, "Fraction of a target that all classes get alike.", low=0, below=1
+    )
+    compound_smoothing: bool = setting(
+        False, "Whether each fold smooths again what folds before it have smoothed (a known fault)."
     )
     optimiser: str = setting("adam", "Optimiser.", choices=OPTIMISERS)
     schedule: str = setting("constant", "Course of the learning rate.", choices=SCHEDULES)

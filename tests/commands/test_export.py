@@ -42,6 +42,7 @@ NEAR = {"float32": 1e-5, "float16": 1e-2, "int8": 5e-2, "int8-full": 0.2}
 NEAR_FUSED = NEAR | {"float32": 1e-3}
 # Every model, small: shape of a clip and settings.
 MODELS = {
+    "cpac": ((40, 39), {"filters": 8}),
     "dcnn_blstm": ((3, 64, 64, 3), {"cnn": "small"}),
     "deep_emo_cluster": ((3, 62, 64), {}),
     "gm_tcnet": ((40, 39), {"blocks": 2}),

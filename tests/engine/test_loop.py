@@ -67,6 +67,11 @@ def test_folds_differ_and_learn(all_folds):
         assert all_folds.column(name, "epoch") == [1, 2, 3, 4]
 
 
+def test_smoothing_that_compounds_changes_the_folds_after_the_first(tmp_path, all_folds):
+    found = train(tmp_path, compound_smoothing=True)
+    assert [found.models[name] == all_folds.models[name] for name in FOLDS] == [True, False, False]
+
+
 @pytest.mark.skipif(keras.config.backend() != "jax", reason="folds are stacked on JAX alone")
 def test_stacked_folds_are_those_of_threads(tmp_path, all_folds):
     """Measured: losses to 2e-7 with TIM-Net; the same bytes with this small network."""

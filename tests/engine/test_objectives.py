@@ -67,6 +67,35 @@ def test_focal_loss_weighs_a_sure_answer_less():
     np.testing.assert_allclose(losses, wanted, rtol=1e-5, atol=1e-7)
 
 
+def test_margin_loss_asks_for_no_more_than_its_margins():
+    answers = np.array([[0.95, 0.05, 0], [0.5, 0.3, 0.2], [0, 1, 0]])
+    logits = np.log(np.maximum(answers, 1e-30)).astype(np.float32)
+    targets = objectives.targets(np.zeros(3, int), 3)
+    losses = np.asarray(objectives.LOSSES["margin"](targets, logits))
+    wanted = [0, 0.4**2 + 0.5 * (0.2**2 + 0.1**2), 0.9**2 + 0.5 * 0.9**2]
+    np.testing.assert_allclose(losses, wanted, rtol=1e-5, atol=1e-7)
+    smoothed = np.full((1, 3), [0.8, 0.1, 0.1], np.float32)
+    (loss,) = np.asarray(objectives.LOSSES["margin"](smoothed, logits[1:2]))
+    terms = [
+        0.8 * 0.4**2 + 0.1 * 0.4**2,
+        0.1 * 0.6**2 + 0.45 * 0.2**2,
+        0.1 * 0.7**2 + 0.45 * 0.1**2,
+    ]
+    np.testing.assert_allclose(loss, sum(terms), rtol=1e-5)
+
+
+def test_smoothing_in_place_compounds_over_the_folds_that_train_on_a_clip():
+    y, train = np.array([0, 1, 2]), [np.array([0, 1]), np.array([1, 2]), np.array([0, 1])]
+    found = objectives.compounded(y, 3, 0.1, train)
+    times = [[1, 1, 0], [1, 2, 1], [2, 3, 1]]
+    for targets, counts in zip(found, times, strict=True):
+        kept = 0.9 ** np.array(counts)[:, None]
+        np.testing.assert_allclose(targets, kept * np.eye(3) + (1 - kept) / 3, rtol=1e-6)
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-6)
+    once = objectives.targets(y, 3, 0.1)
+    np.testing.assert_array_equal(found[0][:2], once[:2])
+
+
 def test_the_rate_is_constant_unless_a_schedule_is_named():
     constant = EmotionTraining(learning_rate=0.1)
     assert {objectives.rate(constant, epoch) for epoch in (0, 10, 1000)} == {0.1}
