@@ -23,6 +23,10 @@
     correlation that joined them; how many different recordings were long enough to be compared.
 ``length_accuracy``, ``length_chance``
     How often the emotion is guessed from the length alone, and from nothing; null without emotions.
+``parser``, ``parser_settings``
+    File of pipeline/corpora that read it, and its settings.
+``sources``
+    ``name, citation, licence, address`` of the corpus, or of each that is joined.
 ``partial``
     What a copy lacks or has too many of: how many clips were ``expected`` and ``found``, how many
     are ``missing`` and ``extra`` with the first 20 names (none where names follow no rule), and

@@ -19,7 +19,7 @@ That ``pipeline/corpora/NAME.py`` is there makes a parser known; no list is edit
 
 import inspect
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -108,6 +108,25 @@ def parser(name: str) -> Parser:
             f"{file}: expected: wanted the keywords of clips, but {text.one_line(error)}; {GUIDE}"
         ) from None
     return Parser(called, cast(Clips, clips), expected, source, settings)
+
+
+def sources(name: str, settings: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Give the sources of a corpus, or of those that it joins; none of those that state none.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parser.
+    settings : mapping
+        Settings of the parser.
+
+    Returns
+    -------
+    list of dict
+        ``name, citation, licence, address``, each corpus once.
+    """
+    parsers = [parser(one) for one in dict.fromkeys(settings.get("of", {name: name}).values())]
+    return [{"name": one.name, **vars(one.source)} for one in parsers if one.source is not None]
 
 
 def _settings(clips: Callable, place: str) -> dict[str, tuple[Any, Any]]:

@@ -7,11 +7,16 @@ Order: emotion, then name.
 
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, refuse, sound_files
+from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
 from pipeline.files import tables
 from pipeline.order import natural
 
 NAME = "the demo corpus"
+SOURCE = Source(
+    citation="none: synthetic speech, made by this project's stage demo",
+    licence="none: it is made on the machine that uses it",
+    address="pipeline/stages/demo.py",
+)
 EMOTIONS = ("angry", "boredom", "disgust", "fear", "happy", "neutral", "sad")
 
 

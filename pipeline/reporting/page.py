@@ -61,6 +61,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         pool=POOL,
         length_words=wording.length_words,
         quarantined=wording.quarantined,
+        sources=wording.sources([*runs, *recorded]),
         ours_in_words=wording.ours_in_words,
         dash=DASH,
         zip=zip,

@@ -5,14 +5,22 @@ Numbers of other systems on the same folds come from ``references.json``.
 """
 
 from pipeline.reporting.results import DASH, Recorded, Result, Run
-from pipeline.reporting.wording import against, by_kind, differs, ours_in_words, reference_cells
+from pipeline.reporting.wording import (
+    against,
+    by_kind,
+    differs,
+    ours_in_words,
+    reference_cells,
+    sources,
+)
 from pipeline.scoring.targets import Target
 
 
 def summary(runs: list[Run], recorded: list[Recorded]) -> str:
     """Markdown: headline table, and published next to ours; the same of what was recorded.
 
-    Runs on attributes have tables of their own after those on emotions.
+    Runs on attributes have tables of their own after those on emotions; at the end are the corpora,
+    and how to cite them.
 
     Parameters
     ----------
@@ -35,6 +43,9 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
         for result, row in zip(found, rows, strict=True):
             row += [result.made, result.how["note"]]
         parts += [markdown_table(head, rows), *_published(kind, found), *_references(kind, found)]
+    parts.append("**Corpora**, to be cited with these results:\n")
+    head = ["Corpus", "Name", "Citation", "Licence", "From"]
+    parts.append(markdown_table(head, sources([*runs, *recorded])))
     return "\n".join(parts)
 
 

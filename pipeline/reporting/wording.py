@@ -64,6 +64,20 @@ def reference_cells(result: Result) -> list[list[str]]:
     ]
 
 
+def sources(results: list[Result]) -> list[list[str]]:
+    """Corpus as params.yaml calls it, name, citation, licence and address of what results use.
+
+    A corpus that states no source, such as one's own sound, has dashes.
+    """
+    found: dict[str, list[list[str]]] = {}
+    for result in results:
+        held = result.facts.get("quality", {}).get("sources", [])
+        keys = ("name", "citation", "licence", "address")
+        rows = [[source[key] for key in keys] for source in held]
+        found.setdefault(result.facts["corpus"], rows or [[DASH] * len(keys)])
+    return [[corpus, *row] for corpus, rows in found.items() for row in rows]
+
+
 def leak_percent(leak: dict[str, Any]) -> str:
     """Format the fraction of test clips touched: ``91 %``, or ``<1 %`` rather than a false 0."""
     percent = 100 * leak["clips"] / leak["of"]

@@ -110,3 +110,12 @@ def test_what_is_wrong_with_a_parser_is_one_line(drop, source, message):
     said = str(error.value)
     assert said.startswith(f"pipeline/corpora/mine.py: {message}")
     assert said.endswith(GUIDE) and len(said.splitlines()) == 1
+
+
+def test_sources_are_those_of_what_is_joined_each_once():
+    of = {"a": "emodb", "b": "table", "c": "ravdess", "d": "emodb"}
+    found = corpora.sources("joined", {"of": of})
+    assert [source["name"] for source in found] == ["EMO-DB", "RAVDESS"]
+    assert found == [*corpora.sources("emodb", {}), *corpora.sources("ravdess", {"song": False})]
+    assert found[0]["citation"].startswith("Burkhardt") and "CC BY" in found[0]["licence"]
+    assert corpora.sources("table", {}) == []

@@ -104,6 +104,7 @@ def test_a_good_copy(raw):
         "partial": None,
         "parser": "ravdess",
         "parser_settings": {"song": False},
+        "sources": [{"name": "RAVDESS", **vars(ravdess.SOURCE)}],
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.reporting import figures
+from pipeline.reporting import figures, wording
 from pipeline.reporting.page import costs, page
 from pipeline.reporting.results import LENGTHS, read_recorded, read_run
 from pipeline.reporting.summary import summary
@@ -357,7 +357,7 @@ def test_runs_on_attributes_have_tables_of_their_own(tmp_path):
     write_rated(tmp_path, "valence-msp", attributes=["valence"], ccc=0.15, leaks=SHARED)
     write_recorded(tmp_path, "kept-msp", write=write_rated, attributes=["arousal"])
     report(tmp_path, ["all-msp", "tim_net-ravdess", "valence-msp"])
-    emotions, _, attributes, note, theirs, _, kept = (
+    emotions, _, attributes, note, theirs, _, kept, *_ = (
         (tmp_path / "summary.md").read_text().split("\n\n")
     )
     assert [line.split(" | ")[0] for line in emotions.splitlines()[2:]] == ["| tim_net-ravdess"]
@@ -519,7 +519,7 @@ def test_the_summary_has_them_too(reports):
                   "conditions": same(epochs=500)}]  # fmt: skip
     write_recorded(reports, "tim_net-emodb", right=0.7, corpus="emodb", published=published)
     report(reports, RUNS)
-    *_, title, headline, theirs = (reports / "summary.md").read_text().split("\n\n")
+    *_, title, headline, theirs, _, _ = (reports / "summary.md").read_text().split("\n\n")
     assert title == "**Recorded on real corpora**, and not computed again here:"
     head, _, line = headline.splitlines()
     assert head.endswith("| Folds | Honest | Hardware | Note |")
@@ -655,9 +655,26 @@ def test_figures_keep_what_they_say_and_take_the_colours_of_the_page():
     assert markup.startswith('<svg viewBox="0 0 360 100" role="img" aria-label="a &#34;b&#34;">')
 
 
+def test_corpora_are_cited_once_each(reports):
+    emodb = {"name": "EMO-DB", "citation": "B (2005)", "licence": "CC BY 4.0", "address": "Zenodo"}
+    for name in ("tim_net-ravdess", "tim_net-ravdess-authors"):
+        file = reports / name / "run.json"
+        facts = json.loads(file.read_text())
+        facts["quality"]["sources"] = [emodb, emodb | {"name": "A & B", "licence": "<own>"}]
+        file.write_text(json.dumps(facts))
+    found = [read_run(reports / name) for name in RUNS]
+    rows = [["ravdess", "EMO-DB", "B (2005)", "CC BY 4.0", "Zenodo"]]
+    rows += [["ravdess", "A & B", "B (2005)", "<own>", "Zenodo"]]
+    assert wording.sources(found) == [*rows, ["demo", *[DASH] * 4]]
+    cited = summary(found, []).partition("**Corpora**, to be cited with these results:\n")[2]
+    assert "| ravdess | A &amp; B | B (2005) | &lt;own> | Zenodo |\n" in cited
+    shown = text_of(page(found, []).partition('id="corpora"')[2])
+    assert "EMO-DB ravdess B (2005) CC BY 4.0 Zenodo" in shown
+
+
 def test_summary_is_a_table(reports):
     report(reports, RUNS)
-    headline, note, published = (reports / "summary.md").read_text().split("\n\n")
+    headline, note, published, *_ = (reports / "summary.md").read_text().split("\n\n")
     lines = headline.splitlines()
     assert lines[0] == "| Run | Model | Corpus | Protocol | UAR % | WAR % | Folds | Honest |"
     assert lines[3] == (
@@ -681,7 +698,7 @@ def test_others_stand_next_to_runs_on_their_folds(tmp_path):
     write_run(tmp_path, "a", protocol_settings=listed, leaks=whole)
     write_run(tmp_path, "b")
     report(tmp_path, ["a", "b"])
-    *_, others = (tmp_path / "summary.md").read_text().split("\n\n")
+    *_, others, _, _ = (tmp_path / "summary.md").read_text().split("\n\n")
     assert re.findall(r"^\| (a|b) \| 80.0 \| 80.0 \| (GRes\w+) \| 59.7 \|", others, re.M) == [
         ("a", "GResNet")
     ]
@@ -693,10 +710,10 @@ def test_others_stand_next_to_runs_on_their_folds(tmp_path):
         assert "GResNet" not in (tmp_path / name).read_text()
 
 
-def test_summary_without_anything_published_has_one_table(tmp_path):
+def test_summary_without_anything_published_has_results_and_corpora(tmp_path):
     write_run(tmp_path, "a")
     report(tmp_path, ["a"])
-    assert (tmp_path / "summary.md").read_text().count("\n| ---") == 1
+    assert (tmp_path / "summary.md").read_text().count("\n| ---") == 2
 
 
 @pytest.mark.parametrize("name", ["run.json", "metrics.json", "predictions.csv", "history.csv"])
