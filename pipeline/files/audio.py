@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import xxhash
 
 from pipeline.errors import InputError
 from pipeline.files.containers import count
-from pipeline.files.containers.contents import Contents
+from pipeline.files.containers.contents import CONVERT, Contents, check_rate
 
 CONTAINERS = {  # by suffix, as libsndfile calls what it reads
     ".aif": ("AIFF",),
@@ -53,14 +54,14 @@ CONTAINERS = {  # by suffix, as libsndfile calls what it reads
     ".wve": ("WVE",),
     ".xi": ("XI",),
 }
-FOREIGN = set(  # sound that libsndfile does not read
-    ".3ga .3gp .aac .ac3 .amr .ape .awb .dts .m4a .m4b .m4r .mka .ra .raw .shn .spx .tta .vox "
-    ".weba .webm .wma .wv".split()
+FOREIGN = set(  # sound that libsndfile does not read, or only by guessing its rate
+    ".3ga .3gp .aac .ac3 .adts .amr .ape .awb .dff .ds2 .dsf .dss .dts .dvf .eac3 .gsm .m4a .m4b "
+    ".m4p .m4r .mka .msv .oma .qcp .ra .raw .shn .spx .tak .tta .vox .weba .webm .wma .wv".split()
 )
+ENCODING = re.compile("nsupported|nimplemented|'fmt ' chunk")  # in libsndfile's messages
 SUFFIXES = set(CONTAINERS) | FOREIGN  # of files taken from folders
 LOSSY = {".m1a", ".mp1", ".mp2", ".mp3", ".mpga", ".oga", ".ogg", ".opus"}
 SHOWN = ".wav .flac .mp3 .ogg .opus .aiff .au .caf .sph ...; raw_data/README.md lists all"
-RATES = range(2000, 768001)  # Hz; below, no speech is understood, above, none is recorded
 BLOCK = 1 << 22  # samples that are read at once, of all channels
 
 
@@ -168,11 +169,11 @@ def _load(path: Path) -> Sound:
     try:
         sounds = [_decode(part, contents) for part in parts]
     except soundfile.LibsndfileError as error:
-        raise InputError(_reason(error.error_string.rstrip("."), path)) from None
+        raise InputError(_reason(error.error_string.rstrip("."), path, contents)) from None
     except InputError:
         raise
     except Exception as error:  # a decoder's errors are of any kind; none may end everything
-        raise InputError(_reason(f"{type(error).__name__}: {error}", path)) from None
+        raise InputError(_reason(f"{type(error).__name__}: {error}", path, contents)) from None
     first = sounds[0]
     if len({(sound.sample_rate, sound.signal.shape[1]) for sound in sounds}) > 1:
         raise InputError("streams of different rates or channels; write each to a file of its own")
@@ -191,10 +192,9 @@ def _load(path: Path) -> Sound:
 def _decode(source: Path | io.BytesIO, contents: Contents) -> Sound:
     """Decode one stream to its end."""
     with _Forward(source) as file:
-        if file.samplerate not in RATES:
-            raise InputError(
-                f"a sample rate of {file.samplerate} Hz; wanted {RATES[0]} to {RATES[-1]} Hz"
-            )
+        if file.format == "RAW":  # judged by the suffix, .vox for one
+            raise InputError(f"no header states its rate and encoding; {CONVERT}")
+        check_rate(file.samplerate)
         signal = _all(file)
         if len(signal) < file.frames:
             raise InputError(
@@ -218,11 +218,15 @@ def _all(file: soundfile.SoundFile) -> np.ndarray:
     return np.concatenate(blocks)
 
 
-def _reason(reason: str, path: Path) -> str:
+def _reason(reason: str, path: Path, contents: Contents) -> str:
     """Why a file cannot be decoded, and what helps."""
-    if path.suffix.lower() in FOREIGN:
-        return f"{path.suffix}, which libsndfile does not read; {count.CONVERT}"
-    return f"not a sound file libsndfile can read ({reason})"
+    if contents.unchecked == count.UNKNOWN and path.suffix.lower() in FOREIGN:
+        return f"{path.suffix}, which libsndfile does not read; {CONVERT}"
+    if contents.unchecked == count.UNKNOWN:
+        return f"not a sound file libsndfile can read ({reason})"
+    if ENCODING.search(reason):
+        return f"of an encoding that libsndfile does not read ({reason}); {CONVERT}"
+    return f"damaged: libsndfile cannot decode it ({reason}); copy it again"
 
 
 def misnamed(path: Path, container: str) -> str:

@@ -4,6 +4,8 @@ A file is read whole, or refused with the reason, or states no length and that i
 """
 
 import io
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -81,6 +83,44 @@ def test_a_cut_file_is_never_shorter_without_a_reason(tmp_path, container, encod
             np.testing.assert_array_equal(
                 cut.signal[:SAMPLES], wanted[:SAMPLES], err_msg=f"cut at byte {place}"
             )
+
+
+@pytest.mark.parametrize(("container", "encoding"), KINDS)
+def test_of_joined_files_none_is_lost(tmp_path, container, encoding):
+    files = [encoded(container, encoding, noise(samples)) for samples in (SAMPLES, 2000)]
+    alone = sum(len(load(tmp_path, file).signal) for file in files)
+    try:
+        sound = load(tmp_path, b"".join(files))
+    except InputError as error:
+        reason = "joined: a second sound begins at byte|bytes after the sound|more than its header"
+        assert re.search(reason, str(error))
+    else:
+        assert sound.unchecked or container in ("MP3", "OGG")
+        assert len(sound.signal) >= alone
+
+
+@pytest.mark.parametrize(("container", "encoding"), KINDS)
+def test_a_gap_is_noticed_where_bytes_state_the_length(tmp_path, container, encoding):
+    data = encoded(container, encoding)
+    whole = load(tmp_path, data)
+    for place in np.linspace(0.2, 0.95, 7):
+        first = int(place * len(data))
+        for lost in (100, 1000):
+            try:
+                sound = load(tmp_path, data[:first] + data[first + lost :])
+            except InputError:
+                continue
+            assert sound.unchecked or len(sound.signal) == len(whole.signal)
+
+
+@pytest.mark.parametrize("container", ["IRCAM", "PAF", "PVF"])
+def test_of_containers_without_a_length_a_part_of_a_sample_is_noticed(tmp_path, container):
+    data = encoded(container, "PCM_16", np.stack([noise(), noise()], axis=1))
+    assert load(tmp_path, data).unchecked == "its container states no length"
+    for lost in (1, 2, 3):
+        with pytest.raises(InputError, match="cut short: its last sample is not whole"):
+            load(tmp_path, data[:-lost])
+    assert load(tmp_path, data[:-4]).unchecked
 
 
 # ---- sizes that are wrong --------------------------------------------------------------------
@@ -173,17 +213,94 @@ def test_more_sound_than_a_header_states_is_refused(tmp_path, container):
         load(tmp_path, data)
 
 
+@pytest.mark.parametrize("size", [0, 0xFFFFFFFF, SAMPLES])
+def test_chunks_after_sound_of_a_wrong_length_are_not_sound(tmp_path, size):
+    data, wanted, place = chunked("WAV")
+    data[place : place + 4] = size.to_bytes(4, "little")
+    data[4:8] = (len(data) + len(LIST) - 8).to_bytes(4, "little")
+    np.testing.assert_array_equal(load(tmp_path, data + LIST).signal, wanted)
+
+
+def test_a_cut_by_as_much_as_the_header_is_noted(tmp_path):
+    data, wanted, _ = chunked("WAV")
+    sound = load(tmp_path, data[:-44])
+    assert len(sound.signal) == len(wanted) - 22
+    assert sound.unchecked == "its header counts itself as sound, or it is cut by as much"
+
+
+def test_sound_of_no_stated_length_may_not_hold_a_second_file(tmp_path):
+    data, _, place = chunked("WAV")
+    data[4:8] = data[place : place + 4] = b"\xff" * 4
+    with pytest.raises(InputError, match=f"joined: a second sound begins at byte {len(data)}"):
+        load(tmp_path, data + data)
+
+
+def test_a_bw64_file_is_an_rf64_file(tmp_path):
+    data = encoded("RF64", "PCM_16")
+    wanted = load(tmp_path, data).signal
+    np.testing.assert_array_equal(load(tmp_path, b"BW64" + data[4:]).signal, wanted)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 16, 49, 1999, 768_001, 2_000_000, 1 << 31, (1 << 32) - 1])
+def test_a_rate_at_which_nobody_records_is_named(tmp_path, rate):
+    data, _, _ = chunked("WAV")
+    data[24:28] = rate.to_bytes(4, "little")
+    with pytest.raises(InputError, match=f"a sample rate of {rate} Hz; wanted 2000 to 768000 Hz"):
+        load(tmp_path, data)
+
+
+def test_a_creative_voice_file_of_sox_is_read(tmp_path):
+    data = bytearray(encoded("VOC", "PCM_16"))
+    assert data[26] == 9  # type of the block, then its size
+    size = int.from_bytes(data[27:30], "little")
+    data[27:30] = (size - 8).to_bytes(3, "little")
+    assert len(load(tmp_path, data).signal) == SAMPLES
+    with pytest.raises(InputError, match="cut short"):
+        load(tmp_path, data[:-100])
+
+
+def test_a_damaged_sample_dump_is_refused_without_a_word_from_the_decoder(tmp_path, capfd):
+    data = bytearray(encoded("SDS", "PCM_16"))
+    data[3000] ^= 1
+    with pytest.raises(InputError, match="damaged: no whole packet at byte 2942"):
+        load(tmp_path, data)
+    assert capfd.readouterr() == ("", "")
+
+
 LIST = b"LIST\x10\0\0\0INFOISFT\4\0\0\0abc\0"
 
 
 @pytest.mark.parametrize(
     "behind",
-    [LIST, LIST[:13], b"xyzw\4\0\0\0abcd" + LIST, b"TAG".ljust(128, b"a"), bytes(100)],
-    ids="chunk cut chunks tag zeros".split(),
+    [
+        *(LIST, LIST[:13], b"xyzw\4\0\0\0abcd" + LIST, b"TAG".ljust(128, b"a")),
+        *(bytes(100), b"\xff" * 3000, bytes(1 << 17)),
+    ],
+    ids="chunk cut chunks tag zeros ones more".split(),
 )
 def test_what_may_follow_the_sound(tmp_path, behind):
     data, wanted, _ = chunked("WAV")
     np.testing.assert_array_equal(load(tmp_path, data + behind).signal, wanted)
+
+
+def test_sound_after_the_end_that_begins_with_silence_is_noticed(tmp_path):
+    data, _, _ = chunked("WAV")
+    with pytest.raises(InputError, match="bytes after the sound are neither a chunk"):
+        load(tmp_path, data + bytes(1 << 17) + b"\1\2\3\4" * 100)
+
+
+@pytest.mark.parametrize("container", ["WAV", "FLAC", "AIFF", "OGG", "CAF"])
+def test_a_tag_before_any_kind_of_sound_changes_nothing(tmp_path, container):
+    encoding = "VORBIS" if container == "OGG" else "PCM_16"
+    data = encoded(container, encoding)
+    wanted = load(tmp_path, data)
+    sound = load(tmp_path, id3(500) + id3(20) + data)
+    np.testing.assert_array_equal(sound.signal, wanted.signal)
+    assert not sound.unchecked
+    with pytest.raises(InputError, match=r"cut short|damaged"):
+        load(tmp_path, id3(500) + data[:-200])
+    with pytest.raises(InputError, match="cut short: it ends within a tag, before the sound"):
+        load(tmp_path, id3(500)[:300])
 
 
 def test_an_odd_size_with_and_without_padding(tmp_path):
@@ -264,6 +381,33 @@ def test_ogg_streams_in_a_chain_are_read_one_after_the_other(tmp_path):
     other = b"".join(ogg(rate=8000))
     with pytest.raises(InputError, match="streams of different rates or channels"):
         load(tmp_path, chain[0] + other)
+
+
+def test_flac_in_ogg_is_read_and_speex_named(tmp_path):
+    stream = b"\x7fFLAC\1\0\0\1" + encoded("FLAC", "PCM_16")
+    wanted = load(tmp_path, encoded("FLAC", "PCM_16")).signal
+    bodies = [stream[i : i + 4000] for i in range(0, len(stream), 4000)]
+    flags = [2, *[0] * (len(bodies) - 2), 4]
+    data = b"".join(map(page, bodies, range(len(bodies)), flags))
+    np.testing.assert_array_equal(load(tmp_path, data).signal, wanted)
+    np.testing.assert_array_equal(load(tmp_path, data + data).signal, np.tile(wanted, (2, 1)))
+    with pytest.raises(InputError, match="cut short"):
+        load(tmp_path, data[:-1000])
+    with pytest.raises(InputError, match="Ogg Speex, which libsndfile does not read; convert"):
+        load(tmp_path, page(b"Speex   " + bytes(72), 0, 2 + 4))
+
+
+def page(body, number, flags):
+    """Make one Ogg page."""
+    sizes = [255] * (len(body) // 255) + [len(body) % 255]
+    head = b"OggS\0" + bytes([flags]) + bytes(8) + b"\1\0\0\0" + number.to_bytes(4, "little")
+    data = head + bytes(4) + bytes([len(sizes), *sizes]) + body
+    checksum = 0
+    for byte in data:  # RFC 3533: polynomial 0x04c11db7, highest bit first
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum >> 31 else 0)) & 0xFFFFFFFF
+    return data[:22] + checksum.to_bytes(4, "little") + data[26:]
 
 
 # ---- MPEG ------------------------------------------------------------------------------------
@@ -371,7 +515,52 @@ def test_sound_that_is_not_read_is_seen_and_named(tmp_path, name, data):
     assert audio.below(tmp_path) == [tmp_path / name]
 
 
+@pytest.mark.parametrize("name", ["a.au", "a.snd", "a.vox", "a.gsm", "a.raw", "a.wav", "a.flac"])
+def test_what_is_no_sound_is_not_decoded_by_its_suffix(tmp_path, name):
+    reason = "no header states its rate|not a sound file|which libsndfile does not read"
+    with pytest.raises(InputError, match=reason):
+        load(tmp_path, b"angry\n" * 1000, name)
+    for repeated in (b"\0", b"\xff"):
+        with pytest.raises(InputError, match="holds no sound, one byte repeated"):
+            load(tmp_path, repeated * 10_000_000, name)
+
+
+def test_an_encoding_that_is_not_read_is_to_be_converted(tmp_path):
+    data, _, _ = chunked("WAV")
+    data[20:22] = b"\x65\0"  # G.722
+    with pytest.raises(InputError, match=r"of an encoding that libsndfile does not read .*convert"):
+        load(tmp_path, data)
+
+
 def test_there_is_a_suffix_for_every_container_that_is_read():
     known = {container for names in audio.CONTAINERS.values() for container in names}
     assert known == set(soundfile.available_formats()) - {"RAW"}
     assert not audio.FOREIGN & set(audio.CONTAINERS)
+
+
+NAMES = {  # of libsndfile's encodings in raw_data/README.md
+    **{f"PCM_{bits}": "PCM" for bits in ("S8", "U8", "16", "24", "32")},
+    **{"FLOAT": "float", "DOUBLE": "float", "ULAW": "u-law", "ALAW": "A-law"},
+    **{"IMA_ADPCM": "IMA", "MS_ADPCM": "MS ADPCM", "GSM610": "GSM 6.10", "MPEG_LAYER_III": "MP3"},
+    **{"G721_32": "G.721", "G723_24": "G.723", "G723_40": "G.723", "OPUS": "Opus"},
+    **{f"NMS_ADPCM_{bits}": "NMS ADPCM" for bits in (16, 24, 32)},
+    **{f"DWVW_{bits}": "DWVW" for bits in (12, 16, 24)},
+    **{f"ALAC_{bits}": "ALAC" for bits in (16, 20, 24, 32)},
+    **{"DPCM_8": "DPCM", "DPCM_16": "DPCM", "VORBIS": "Vorbis"},
+}
+
+
+def test_the_table_of_the_guide_names_what_is_read():
+    guide = (Path(__file__).parents[2] / "raw_data" / "README.md").read_text(encoding="utf-8")
+    lines = guide[guide.index("| container |") :].split("\n\n")[0].splitlines()[2:]
+    *rows, foreign = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    shown = {suffix: row for row in rows for suffix in row[1].split()}
+    assert shown.keys() == audio.CONTAINERS.keys()
+    assert {suffix for suffix in foreign[1].split() if suffix != "..."} < audio.FOREIGN
+    for container, encoding in KINDS:
+        known = [suffix for suffix, names in audio.CONTAINERS.items() if container in names]
+        cells = {shown[suffix][2] for suffix in known}
+        name = {"FLAC": "FLAC", "MP3": "layers"}.get(container, NAMES.get(encoding, encoding))
+        assert any(name in cell for cell in cells), f"{container} {encoding}"
+    unchecked = {suffix for suffix, row in shown.items() if "unchecked" in row[3]}
+    assert {c for suffix in unchecked for c in audio.CONTAINERS[suffix]} == NO_LENGTH

@@ -3,19 +3,33 @@
 Writers get the sizes wrong in many ways, of which the sound is not the worse: they count the outer
 header twice, or do not come back to fill sizes in. What counts is the size of the chunk that holds
 the sound and what follows it. libsndfile takes the size of the file itself where it is smaller
-and so hides a cut.
+and so hides a cut. Of two sizes that contradict each other, the one of the file and the one of the
+sound, the first is right where the file is as long as it says.
 """
 
+import re
 from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from pipeline.errors import InputError
 from pipeline.files.containers import mpeg
-from pipeline.files.containers.contents import FARTHEST, PLACEHOLDERS, Contents, at, held, length
+from pipeline.files.containers.contents import (
+    BLOCK,
+    FARTHEST,
+    JOINED,
+    PLACEHOLDERS,
+    Contents,
+    at,
+    check_rate,
+    held,
+    is_padding,
+    length,
+)
 
 MPEG = 0x55  # tag of the encoding in a WAV's format chunk
 SIMPLE = (1, 3, 6, 7)  # PCM, float, A-law, u-law: a block is a sample of each channel
 EXTENSIBLE = 0xFFFE
+BEGINS = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"riff", b"caff")  # another file
 AFTER = (  # names of chunks that often follow the sound
     b"LIST|id3 |ID3 |bext|fact|cue |smpl|inst|JUNK|junk|PAD |PEAK|iXML|axml|_PMX|cart|DISP|NAME|"
     b"AUTH|ANNO|(c) |MARK|INST|COMT|APPL|MIDI|info|pakt|free|uuid"
@@ -108,6 +122,10 @@ def contents(file: BinaryIO, kind: Kind) -> Contents:
     size = length(file)
     chunks, position = {}, kind.first
     while (chunk := _chunk(file, position, kind)) and chunk.name != kind.sound:
+        if not _is_name(chunk.name):
+            raise InputError(
+                f"damaged: no chunk begins at byte {position}; write it again with a sound editor"
+            )
         chunks.setdefault(chunk.name, at(file, chunk.start, min(chunk.size, 64)))
         position = _next(chunk, kind)
     if chunk is None:
@@ -120,27 +138,37 @@ def contents(file: BinaryIO, kind: Kind) -> Contents:
     unknown = _unknown(promised, kind) or (
         promised <= 0 < there and not _are_chunks(file, start, kind)
     )
-    if unknown or promised in (size, size - kind.first + 4):  # the header is counted, too
-        sound = there
+    sound, unchecked = there, ""
+    if unknown:
+        sound = _tail(file, start, kind) - start
+        unchecked = "its header states no length"
+        if second := re.search(rb"RIF[FX].{4}WAVEfmt ", at(file, start, there), re.DOTALL):
+            raise InputError(JOINED.format(start + second.start()))
+    elif promised > there and _total(file, kind) == size:
+        pass  # the size of the whole says that nothing is missing
+    elif promised in (size, size - 8) and kind in (WAV, RIFX):
+        unchecked = "its header counts itself as sound, or it is cut by as much"
     else:
-        held(promised, there)
-        sound = promised
+        if not block or promised // block > there // block:
+            held(promised, there)
+        sound = min(promised, there)
         if _leftover(file, start + promised, kind):
-            if not block or _total(file, kind) != size or there % block:
+            tail = _tail(file, start + sound, kind) - start
+            if not block or _total(file, kind) != size or tail % block:
                 raise InputError(
                     f"{there - promised} bytes after the sound are neither a chunk nor, by the "
                     "header, sound; if they are sound, write the file again with a sound editor"
                 )
-            sound = there  # the size of the whole says that they belong to it
+            sound = tail  # the size of the whole says that it belongs to it
     if kind in (WAV, RIFX) and encoding == MPEG:
         found = mpeg.contents(at(file, start, sound))
         return Contents(found.samples, found.parts, found.unchecked, "WAV")
-    samples = sound // block if block else None
+    samples = sound // block if block else _stated(file, start + promised, chunks, kind)
     parts = ()
-    if sound != promised:
+    if sound != promised or at(file, 0, 4) == b"BW64":
         sound = sound // (block or 1) * (block or 1)
         parts = (_mended(file, chunk, sound, kind),)
-    return Contents(samples, parts, "its header states no length" if unknown else "")
+    return Contents(samples, parts, unchecked)
 
 
 def _chunk(file: BinaryIO, position: int, kind: Kind) -> Chunk | None:
@@ -173,27 +201,49 @@ def _total(file: BinaryIO, kind: Kind) -> int:
 
 
 def _are_chunks(file: BinaryIO, position: int, kind: Kind) -> bool:
-    """Whether chunks follow from a position to the end of the file."""
-    size = length(file)
+    """Whether chunks follow from a position to the end of the file, none of them of sound."""
+    size, known = length(file), False
     while chunk := _chunk(file, position, kind):
-        if chunk.name in AFTER:
-            return True  # if it is cut, no sound is lost
-        if not all(32 <= letter < 127 for letter in chunk.name):
-            return False
-        if chunk.start + chunk.size > size:
-            return False
+        if chunk.name in (*BEGINS, kind.sound):
+            raise InputError(JOINED.format(position))
+        known = known or chunk.name in AFTER
+        if not _is_name(chunk.name) or chunk.start + chunk.size > size:
+            return known  # if it is cut, no sound is lost
         position = _next(chunk, kind)
     return True
 
 
+def _is_name(name: bytes) -> bool:
+    """Whether bytes may be a chunk's name."""
+    return all(32 <= letter < 127 for letter in name)
+
+
 def _leftover(file: BinaryIO, position: int, kind: Kind) -> bool:
     """Whether something lies after the sound that is no chunk, no tag and no padding."""
-    rest = at(file, position, 1 << 16)
-    if not rest.strip(b"\0") or rest[:3] == b"TAG" or rest[:8] == b"APETAGEX":
+    rest = at(file, position, 8)
+    if rest[:3] == b"TAG" or rest == b"APETAGEX" or is_padding(file, position):
         return False
+    if 1 < len(rest) < 8:
+        return _total(file, kind) == length(file)
     aligned = -(-position // kind.align) * kind.align
     # some writers forget to pad an odd size
     return not (_are_chunks(file, aligned, kind) or _are_chunks(file, position, kind))
+
+
+def _tail(file: BinaryIO, start: int, kind: Kind) -> int:
+    """Where the chunks begin that end the file after sound of no stated length, or the end."""
+    size = length(file)
+    first = max(start, size - BLOCK)
+    for found in re.finditer(b"|".join(map(re.escape, AFTER)), at(file, first, BLOCK)):
+        place = first + found.start()
+        position, chunk = place, _chunk(file, place, kind)
+        while chunk and _is_name(chunk.name):
+            position = chunk.start + chunk.size
+            position += position % kind.align and position < size
+            chunk = _chunk(file, position, kind)
+        if position == size:
+            return place
+    return size
 
 
 def _block(chunks: dict[bytes, bytes], kind: Kind) -> tuple[int, int]:
@@ -210,10 +260,27 @@ def _block(chunks: dict[bytes, bytes], kind: Kind) -> tuple[int, int]:
     tag, channels, block, bits = (
         int.from_bytes(fmt[i : i + 2], kind.order) for i in (0, 2, 12, 14)
     )
+    if len(fmt) >= 8:
+        check_rate(int.from_bytes(fmt[4:8], kind.order))
     if tag == EXTENSIBLE:
         tag = int.from_bytes(fmt[24:26], kind.order)
     simple = tag in SIMPLE and block == channels * -(-bits // 8)
     return block if simple else 0, tag
+
+
+def _stated(file: BinaryIO, after: int, chunks: dict[bytes, bytes], kind: Kind) -> int | None:
+    """Samples by the header, of encodings whose bytes do not say how many they are."""
+    common = chunks.get(b"COMM", b"")
+    if kind == AIFF and common[18:22] == b"DWVW":
+        return int.from_bytes(common[2:6], "big")
+    if kind == CAF and chunks.get(b"desc", b"")[8:12] == b"alac":
+        while b"pakt" not in chunks and (chunk := _chunk(file, after, kind)):
+            chunks.setdefault(chunk.name, at(file, chunk.start, 64))
+            after = _next(chunk, kind)
+        if b"pakt" not in chunks:
+            raise InputError("cut short: its table of packets is missing; copy it again")
+        return int.from_bytes(chunks[b"pakt"][8:16], "big")
+    return None
 
 
 def _mended(file: BinaryIO, chunk: Chunk, sound: int, kind: Kind) -> bytes:

@@ -6,9 +6,13 @@ from typing import BinaryIO
 
 from pipeline.errors import InputError
 
+JOINED = "joined: a second sound begins at byte {}; write each to a file of its own"
+CONVERT = "convert it to WAV or FLAC, for example: ffmpeg -i IN OUT.flac"
+RATES = range(2000, 768001)  # Hz; below, no speech is understood, above, none is recorded
+FARTHEST = 1 << 62  # bytes; a damaged size may say anything
+BLOCK = 1 << 20  # bytes that are looked through at once
 # 2 GiB (SoX, arecord) and 4 GiB (FFmpeg), as promised by writers that cannot seek back, with or
 # without the header's own bytes
-FARTHEST = 1 << 62  # bytes; a damaged size may say anything
 PLACEHOLDERS = (range(0x7FFFF000, 0x80000100), range(0xFFFFFF00, 0x100000000))
 
 
@@ -60,3 +64,25 @@ def held(promised: int, there: int) -> None:
         raise InputError(
             f"cut short: {there} of {promised} bytes of sound are there; copy it again"
         )
+
+
+def is_padding(file: BinaryIO, position: int) -> bool:
+    """Whether nothing but zeros, or the ones of erased memory, lies from a position to the end."""
+    while block := at(file, position, BLOCK):
+        if block.strip(b"\0") and block.strip(b"\xff"):
+            return False
+        position += len(block)
+    return True
+
+
+def check_rate(hertz: int) -> None:
+    """Refuse a sample rate at which no speech is recorded.
+
+    Raises
+    ------
+    InputError
+        If it is one.
+    """
+    if hertz not in RATES:
+        wanted = f"{RATES[0]} to {RATES[-1]} Hz"
+        raise InputError(f"a sample rate of {hertz} Hz; wanted {wanted}")

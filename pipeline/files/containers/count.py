@@ -1,10 +1,12 @@
 """Detect the kind of a file by its first bytes, and what it holds."""
 
+import dataclasses
+import io
 from typing import BinaryIO
 
 from pipeline.errors import InputError
 from pipeline.files.containers import chunked, flac, headers, mpeg, ogg, tags
-from pipeline.files.containers.contents import Contents, at, length
+from pipeline.files.containers.contents import CONVERT, Contents, at, is_padding, length
 
 GIT_LFS_POINTER = b"version https://git-lfs"
 FOREIGN = {  # sound that libsndfile does not read, by a mark and where it stands
@@ -20,7 +22,18 @@ FOREIGN = {  # sound that libsndfile does not read, by a mark and where it stand
     "RealAudio (ra)": (0, b".ra\xfd"),
     "AC-3": (0, b"\x0b\x77"),
     "Shorten": (0, b"ajkg"),
+    "Musepack": (0, b"MPCK"),
+    "Musepack (7)": (0, b"MP+"),
+    "DTS": (0, b"\x7f\xfe\x80\x01"),
+    "DSD": (0, b"DSD "),
+    "DSDIFF": (0, b"FRM8"),
+    "TAK": (0, b"tBaK"),
+    "Qualcomm (qcp)": (8, b"QLCM"),
+    "AVI": (8, b"AVI "),
+    "Olympus (dss)": (1, b"dss"),
+    "Olympus (ds2)": (1, b"ds2"),
 }
+UNKNOWN = "its kind is not known"
 FIRST_SOUND = 1 << 16  # bytes in which MPEG audio without a tag begins
 
 
@@ -62,13 +75,15 @@ def contents(file: BinaryIO) -> Contents:
     if found := headers.contents(file, head):
         return found
     tag = tags.before(head, 0)
-    if at(file, tag, 4) == b"fLaC":
-        return flac.contents(file, tag)
-    if mpeg.begins(at(file, tag, FIRST_SOUND)):
+    whole = tag < length(file)
+    if mpeg.begins(at(file, tag if whole else 0, FIRST_SOUND)):
         return mpeg.contents(at(file, 0, length(file)))
-    if not head.strip(b"\0") and not at(file, 0, length(file)).strip(b"\0"):
-        raise InputError("holds zeros alone; copy it again")
-    return Contents(unchecked="its kind is not known")
-
-
-CONVERT = "convert it to WAV or FLAC, for example: ffmpeg -i IN OUT.flac"
+    if not whole:
+        raise InputError("cut short: it ends within a tag, before the sound; copy it again")
+    if tag:  # before sound of another kind
+        rest = at(file, tag, length(file))
+        found = contents(io.BytesIO(rest))
+        return dataclasses.replace(found, parts=found.parts or (rest,))
+    if is_padding(file, 0):
+        raise InputError("holds no sound, one byte repeated; copy it again")
+    return Contents(unchecked=UNKNOWN)

@@ -1,13 +1,15 @@
 """FLAC: samples counted by the last frame, for the header may state none, too few or too many."""
 
+import re
 from typing import BinaryIO
 
 from pipeline.errors import InputError
 from pipeline.files.containers import tags
-from pipeline.files.containers.contents import Contents, at, length
+from pipeline.files.containers.contents import BLOCK, JOINED, Contents, at, length
 
 LONGEST_HEADER = 16  # bytes of a frame's
 WINDOW = 1 << 16
+STREAM = re.compile(rb"fLaC[\0\x80]\0\0\x22")  # how a stream begins
 BLOCKS = {1: 192, **{code: 576 << code - 2 for code in range(2, 6)}}
 BLOCKS |= {code: 256 << code - 8 for code in range(8, 16)}
 
@@ -26,16 +28,16 @@ def _table(polynomial: int, bits: int) -> list[int]:
 CRC8, CRC16 = _table(0x107, 8), _table(0x18005, 16)
 
 
-def contents(file: BinaryIO, start: int = 0) -> Contents:
-    """Count the samples of a FLAC file, whose stream begins at ``start``.
+def contents(file: BinaryIO) -> Contents:
+    """Count the samples of a FLAC file.
 
     Raises
     ------
     InputError
-        If it is cut or damaged.
+        If it is cut, damaged, or several that are joined.
     """
     size = length(file)
-    position, last, info = start + 4, False, b""
+    position, last, info = 4, False, b""
     while not last:
         head = at(file, position, 4)
         if len(head) < 4:
@@ -51,6 +53,7 @@ def contents(file: BinaryIO, start: int = 0) -> Contents:
     pattern = at(file, position, 4)
     if pattern[:1] != b"\xff" or pattern[1:2] not in (b"\xf8", b"\xf9"):
         raise InputError("damaged: no FLAC frame follows the header; copy it again")
+    _refuse_second(file, position)
     longest = int.from_bytes(info[7:10], "big") or WINDOW
     window = at(file, max(position, size - 2 * longest - tags.ID3V1), size)
     window = window[: tags.end(window)]
@@ -68,12 +71,19 @@ def contents(file: BinaryIO, start: int = 0) -> Contents:
         raise InputError(
             f"cut short: its header promises {total} samples, {counted} are there; copy it again"
         )
-    whole = bytearray(at(file, start, size))
-    place = position - start - 4
-    place = bytes(whole[: place + 4]).index(info) + 13
+    whole = bytearray(at(file, 0, size))
+    place = bytes(whole[:position]).index(info) + 13
     value = int.from_bytes(whole[place : place + 5], "big") >> 36 << 36 | counted
     whole[place : place + 5] = value.to_bytes(5, "big")
     return Contents(counted, (bytes(whole),), "" if total else "its header states no length")
+
+
+def _refuse_second(file: BinaryIO, position: int) -> None:
+    """Refuse a file in which another stream begins after a position."""
+    while block := at(file, position, BLOCK + 7):
+        if second := STREAM.search(block):
+            raise InputError(JOINED.format(position + second.start()))
+        position += BLOCK
 
 
 def _frames(window: bytes, pattern: bytes) -> list[int]:

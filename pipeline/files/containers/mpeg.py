@@ -4,6 +4,7 @@ The decoder believes the Info header of a file, if there is one, and else guesse
 the first frame. So each stream is given to it with a header that states its frames.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from pipeline.errors import InputError
@@ -20,6 +21,7 @@ BITRATES = {  # kbit/s by (version 1, layer)
     (False, 3): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 RATES = {V1: (44100, 48000, 32000), V2: (22050, 24000, 16000), V25: (11025, 12000, 8000)}
+HEAD = re.compile(rb"\xff[\xe2-\xff][\x10-\xef]")  # of a frame
 MONO = 3
 DELAY = 529 + 1152  # samples that a decoder may leave out besides those that the header names
 
@@ -185,7 +187,7 @@ def _skip(data: bytes, position: int) -> int:
     """Where something else than tags and zeros begins."""
     while position < len(data):
         tag = tags.before(data, position)
-        if tag:
+        if 0 < tag < len(data) - position:
             position += tag
         elif data[position] == 0:
             zeros = data[position : position + 4096]
@@ -197,7 +199,8 @@ def _skip(data: bytes, position: int) -> int:
 
 def _synchronised(data: bytes, position: int) -> int | None:
     """Where a frame begins that another one like it follows, or the end; None if nowhere."""
-    while (position := data.find(b"\xff", position)) >= 0:
+    while found := HEAD.search(data, position):
+        position = found.start()
         one = frame(data[position : position + 4])
         if one:
             after = position + one.size

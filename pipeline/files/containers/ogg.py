@@ -1,14 +1,16 @@
 """Ogg: every page checked and counted; libogg passes over pages that are damaged or missing."""
 
+import io
 import itertools
 import zlib
 from dataclasses import dataclass
 
 from pipeline.errors import InputError
-from pipeline.files.containers import tags
-from pipeline.files.containers.contents import Contents
+from pipeline.files.containers import flac, tags
+from pipeline.files.containers.contents import CONVERT, Contents
 
 CODECS = {b"\x01vorbis": "Vorbis", b"OpusHead": "Opus", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex"}
+FLAC_HEAD = 9  # bytes before the first header of FLAC itself
 CONTINUED, FIRST, LAST = 1, 2, 4  # of a page's flags
 HEAD = 27
 MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
@@ -55,8 +57,10 @@ def contents(data: bytes) -> Contents:
             raise InputError("cut: it does not begin with a stream's first page; copy it again")
         opening = bool(page.flags & FIRST)
         links[-1][page.stream].append(page)
-    parts = [_sound(link) for link in links]
-    return Contents(parts=tuple(part for part in parts if part))
+    found = [_sound(link) for link in links]
+    counts = [one.samples for one in found if one.samples is not None]
+    parts = tuple(part for one in found for part in one.parts)
+    return Contents(sum(counts) if len(counts) == len(parts) else None, parts)
 
 
 def _pages(data: bytes) -> list[Page]:
@@ -85,7 +89,7 @@ def _pages(data: bytes) -> list[Page]:
     return pages
 
 
-def _sound(link: dict[int, list[Page]]) -> bytes:
+def _sound(link: dict[int, list[Page]]) -> Contents:
     """The pages of the stream of sound among those that run side by side; none is missing."""
     known = {
         stream: name
@@ -96,7 +100,7 @@ def _sound(link: dict[int, list[Page]]) -> bytes:
     if len(known) > 1:
         raise InputError(f"{len(known)} streams of sound side by side; write one to a file")
     if not known:
-        return b""
+        return Contents()
     (pages,) = (link[stream] for stream in known)
     gaps = [b.number - a.number for a, b in itertools.pairwise(pages)]
     if lost := sum(gap != 1 for gap in gaps):
@@ -106,7 +110,14 @@ def _sound(link: dict[int, list[Page]]) -> bytes:
             "cut short: no page ends the stream; copy it again, or if it was recorded so, write it "
             "again with a sound editor"
         )
-    return b"".join(page.data for page in pages)
+    (name,) = known.values()
+    if name == "Speex":
+        raise InputError(f"Ogg Speex, which libsndfile does not read; {CONVERT}")
+    if name == "FLAC":  # which libsndfile reads outside Ogg
+        stream = b"".join(page.data[page.body :] for page in pages)[FLAC_HEAD:]
+        counted = flac.contents(io.BytesIO(stream))
+        return Contents(counted.samples, counted.parts or (stream,))
+    return Contents(parts=(b"".join(page.data for page in pages),))
 
 
 def _crc(data: bytes) -> int:
