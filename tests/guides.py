@@ -13,7 +13,12 @@ from pipeline import models, settings
 from pipeline.features import functions
 from pipeline.features.augmentation import Augment
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
-from pipeline.models.training import AttributeTraining, EmotionTraining
+from pipeline.models.training import (
+    AttributeFit,
+    AttributeTraining,
+    EmotionFit,
+    EmotionTraining,
+)
 
 ROOT = Path(__file__).parents[1]
 RAW_DATA = ROOT / "raw_data" / "README.md"
@@ -22,7 +27,7 @@ OF_FEATURES, OF_MODELS = (
     {record.__name__: record for record in records}
     for records in (
         (WaveformRecipe, Augment, FeatureRecipe),
-        (EmotionTraining, AttributeTraining),
+        (EmotionTraining, AttributeTraining, EmotionFit, AttributeFit),
     )
 )
 NETWORKS = {name: models.facts(name).settings for name in models.names()}
@@ -76,13 +81,14 @@ def made(name):
 
 def papers():
     """Make the table of the papers' trainings; nothing where a training has no such setting."""
-    held = [settings.flat(models.facts(name).training) for name in NETWORKS]
+    names = [name for name in NETWORKS if not models.facts(name).classical]
+    held = [settings.flat(models.facts(name).training) for name in names]
     keys = dict.fromkeys(key for training in held for key in training)
     rows = [
         (f"`{key}`", *(spelled(training[key]) if key in training else "" for training in held))
         for key in keys
     ]
-    return lines(("setting", *NETWORKS), rows)
+    return lines(("setting", *names), rows)
 
 
 def row(field, kind):

@@ -27,7 +27,7 @@ SHARED = {  # parts of several plug-ins
     f"pipeline/{name}.py"
     for name in (
         *("corpora/__init__", "corpora/clip"),
-        *("models/__init__", "models/layers", "models/training"),
+        *("models/__init__", "models/functionals", "models/layers", "models/training"),
     )
 }
 # They decide how, not what: nothing is made anew for them.
@@ -39,7 +39,12 @@ DOORS = {
     "soundfile": ["files/audio"],
     "h5py": ["files/keras2_weights"],
     "matplotlib": ["reporting/figures", "reporting/plots", "reporting/timeline"],
+    "onnx": ["inference/graphs"],
     "onnxruntime": ["inference/exported"],
+    "sklearn": [
+        *("engine/attributes", "engine/classical", "engine/clustering", "protocols/drawn"),
+        *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),
+    ],
     "tf2onnx": ["commands/export"],
     "jinja2": ["reporting/page"],
     "cyclopts": ["commandline"],

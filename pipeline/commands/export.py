@@ -1,8 +1,9 @@
-"""Export: a trained model as TFLite or ONNX files, each compared with Keras before it is written.
+"""Export: a trained model as TFLite or ONNX files, each compared with it before it is written.
 
-Not a stage. Models are saved by any backend and read here by Keras with TensorFlow, whose
-converters make the files. A file takes one clip: its feature (1, frames, ...), or with ``--fused``
-its sound (1, samples), of any length, at the recipe's rate.
+Not a stage. Networks are saved by any backend and read here by Keras with TensorFlow, whose
+converters make the files; classical models go to ONNX alone, without Keras. A file takes one clip:
+its feature (1, frames, ...), or with ``--fused`` its sound (1, samples), of any length, at the
+recipe's rate.
 """
 
 import importlib.util
@@ -19,12 +20,12 @@ import pandas as pd
 from pipeline import models as networks
 from pipeline import text
 from pipeline.config import experiment, params
-from pipeline.engine import backend, dataset
+from pipeline.engine import backend, dataset, machines
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.files import tables
-from pipeline.inference import cards, exported, inputs
-from pipeline.inference.cards import Card
+from pipeline.inference import cards, exported, graphs, inputs
+from pipeline.inference.cards import Card, FoldModel
 
 # Files of each format. int8: weights alone, as the converter's "dynamic range"; int8-full: all
 # that is computed as well, input and output too. Eight bits do not hold a waveform.
@@ -59,6 +60,25 @@ class Clips:
     sounds: list[np.ndarray]
     truth: np.ndarray
     representative: np.ndarray
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is written as files.
+
+    Attributes
+    ----------
+    answer : callable
+        From features (frames, ...) of clips to (clips, outputs).
+    scale : ndarray or float
+        What deviations are divided by.
+    converted : callable
+        From format and kind to the content of a file.
+    """
+
+    answer: Callable[[list[np.ndarray]], np.ndarray]
+    scale: np.ndarray | float
+    converted: Callable[[str, str], bytes]
 
 
 def export(
@@ -105,8 +125,9 @@ def export(
     Raises
     ------
     InputError
-        If the format is unknown, its packages are missing, the recipe has a step that cannot be
-        fused, the bundle or its clips are not there, or a float32 file deviates from Keras.
+        If the format is unknown or not one of a classical model, its packages are missing, the
+        recipe has a step that cannot be fused, the bundle or its clips are not there, or a float32
+        file deviates from the model.
         Nothing is written then.
     """
     card = cards.read(bundle)
@@ -116,14 +137,9 @@ def export(
         clips = clips_given(card, sounds)
     else:
         clips = clips_of_the_run(card, one.fold, fused, None if evaluate else CHECKED)
-    use_tensorflow()
-    from pipeline.engine import answers
-    from pipeline.inference import models
-
-    model = models.models(card)(one)
-    x = framing.rectangle(clips.features, card.input_shape)
-    wanted = answers.predict(model, x)  # (clips, outputs)
-    truth, scale = clips.truth if evaluate else NOTHING, _scale(model)
+    source = _machine(card, one) if card.classical else _network(card, one, fused, clips)
+    wanted, scale = source.answer(clips.features), source.scale  # (clips, outputs)
+    truth = clips.truth if evaluate else NOTHING
     content = (bundle / one.file).read_bytes()
     rows = [measured(one.file, content, wanted, wanted, scale, card, truth)]
     written = {}
@@ -131,13 +147,13 @@ def export(
         if fused and kind == NOT_FUSED:
             continue
         name = f"{'fused-' if fused else ''}{kind}.{format}"
-        content = converted(model, card, format, kind, fused, clips.representative)
+        content = source.converted(format, kind)
         found = exported.load(content, format).predict(clips.sounds if fused else clips.features)
         rows.append(measured(name, content, found, wanted, scale, card, truth))
         limit = EXACT_FUSED if fused else EXACT
         if kind == "float32" and not rows[-1]["deviation"] <= limit:
             raise InputError(
-                f"{bundle}: {name} deviates by {rows[-1]['deviation']:.1e} from Keras, wanted "
+                f"{bundle}: {name} deviates by {rows[-1]['deviation']:.1e} from the model, wanted "
                 f"{limit:g} or less; nothing was written"
             )
         written[name] = content
@@ -156,15 +172,41 @@ def _check(card: Card, format: str, fuse: bool, sounds: list[Path] | None, evalu
     """Refuse what cannot be done before anything is."""
     if format not in KINDS:
         raise InputError(f"format: no {format!r}; {text.nearest(format, tuple(KINDS))}")
+    if card.classical and (format != "onnx" or fuse):
+        raise InputError(
+            f"{card.model} takes the feature and goes to ONNX alone; give --format onnx"
+            + ", and leave out --fused" * fuse
+        )
     if fuse:
         from pipeline.inference import fused
 
         fused.check(card.spec)
     if sounds and evaluate:
         raise InputError("evaluate: needs the labels of held-out clips; leave out --sounds")
-    packages = ("onnxruntime", "tf2onnx") if format == "onnx" else ()
+    packages = ("onnx", "onnxruntime", "tf2onnx") if format == "onnx" else ()
     if not all(importlib.util.find_spec(name) for name in packages):  # importing takes seconds
         raise InputError(exported.ONNX_MISSING)
+
+
+def _network(card: Card, one: FoldModel, fuse: bool, clips: Clips) -> Source:
+    """A network, read by Keras with TensorFlow."""
+    use_tensorflow()
+    from pipeline.engine import answers
+    from pipeline.inference import models
+
+    model = models.models(card)(one)
+    return Source(
+        lambda given: answers.predict(model, framing.rectangle(given, card.input_shape)),
+        _scale(model),
+        lambda format, kind: converted(model, card, format, kind, fuse, clips.representative),
+    )
+
+
+def _machine(card: Card, one: FoldModel) -> Source:
+    """A classical model."""
+    machine = machines.read(card.folder / one.file)
+    scale = machine.spread if machine.head == "values" else 1.0
+    return Source(machine.of_clips, scale, lambda *_: graphs.onnx(machine, card.input_shape))
 
 
 def use_tensorflow() -> None:
@@ -202,7 +244,7 @@ def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Cli
     paths = [made.raw / path for path in data.clips.path[held_out]]
     read = [inputs.read(path, card, fused=True) for path in paths] if fuse else []
     return Clips(
-        list(data.take(held_out)),
+        data.each(held_out),
         [one.values for (one,) in read],
         data.truth[held_out],
         data.take(_spread(parts.train, REPRESENTATIVE)),

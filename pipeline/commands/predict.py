@@ -17,7 +17,6 @@ import pandas as pd
 from pipeline import progress
 from pipeline.engine import backend
 from pipeline.errors import InputError
-from pipeline.features import framing
 from pipeline.files import tables
 from pipeline.inference import cards, exported, inputs
 from pipeline.inference.cards import Card, FoldModel
@@ -215,7 +214,8 @@ def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | Non
     if len(asked) > 1 or (asked and fold is not None):
         raise InputError(f"{asked[0][0]}: the file is one model; leave out --onnx and --fold")
     if asked:
-        backend.start(card.backend)  # TensorFlow starts in silence
+        if not card.classical:
+            backend.start(card.backend)  # TensorFlow starts in silence
         model = exported.read(asked[0][1], asked[0][0], card)
         return Model(card, model.fused, model.predict)
     return Model(card, False, _trained(card, card.of_fold(fold)))
@@ -226,14 +226,13 @@ def _trained(card: Card, asked: tuple[FoldModel, ...]) -> Callable[[list[np.ndar
     held = []
 
     def answer(features: list[np.ndarray]) -> np.ndarray:
-        backend.start(card.backend)
-        from pipeline.engine import answers
+        if not card.classical:
+            backend.start(card.backend)
         from pipeline.inference import models
 
         if not held:
-            held.append(models.models(card))
-        x = framing.rectangle(features, card.input_shape)
-        found = [answers.predict(held[0](one), x) for one in asked]  # each (clips, outputs)
+            held.append(models.asked(card))
+        found = [held[0](one, features) for one in asked]  # each (clips, outputs)
         return found[0] if len(asked) == 1 else np.mean(found, axis=0)
 
     return answer

@@ -10,21 +10,26 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
+
+import numpy as np
 
 from pipeline import models
 from pipeline.config import params
-from pipeline.engine import backend, dataset
+from pipeline.engine import backend, classical, dataset, machines
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card
+from pipeline.models.training import AttributeFit, EmotionFit, Training
 from pipeline.settings import read
 
 
 def verify(bundle: Path, *, epochs: int = 3) -> None:
     """Train the first epochs of a run again, and compare.
 
-    The first fold is trained again, and compared with its history. All that was measured must be
+    The first fold is trained again, and compared with its history; of a classical model, fitted
+    again and compared with what was kept. All that was measured must be
     equal to the last digit, which is promised for the machine that trained the run, or one like it,
     with the same lock file; another processor, backend or GPU rounds otherwise. Nothing is changed.
 
@@ -48,12 +53,15 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
         raise InputError(f"epochs: must be at least 1, got {epochs}")
     store, index, folds, certificate = _inputs(bundle, card.run)
     memory_mb = params.load().runs[card.run].engine.memory_mb
-    library = backend.start(card.backend)
+    library = card.backend if card.classical else backend.start(card.backend)
     if library != card.backend:
         raise InputError(f"{bundle}: trained with {card.backend}; KERAS_BACKEND says {library}")
     data = dataset.load(store, index, folds, target=card.target, memory_mb=memory_mb)
     card.expect(tables.read_json(certificate)["sha256"], data.spec)
 
+    if card.classical:
+        _fitted_again(card, data)
+        return
     found, one = _history(card, data, epochs), card.folds[0]
     kept = tables.read(bundle / "history.csv")
     kept = kept[(kept.fold == str(one.fold)) & (kept.seed == str(one.seed))].to_dict("records")
@@ -67,6 +75,24 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
                 )
     epochs_done = f"{len(found)} epoch{'s' if len(found) > 1 else ''}"
     sys.stdout.write(f"{bundle}: fold-{one.fold:02d}, {epochs_done}: identical\n")
+
+
+def _fitted_again(card: Card, data: dataset.Dataset) -> None:
+    """Fit the first fold of a classical model again, and compare all its numbers."""
+    facts, one = models.facts(card.model), card.folds[0]
+    settings = read(facts.settings, card.settings, "settings")
+    training = cast(
+        EmotionFit | AttributeFit, read(type(facts.training), card.training, "training")
+    )
+    taken = classical.table(data, settings.functionals)
+    machine, _ = classical.fit(card.model, settings, training, data, data.folds[0], taken)
+    kept = machines.read(card.folder / one.file)
+    for name in machines.NAMES:
+        if not np.array_equal(getattr(machine, name), getattr(kept, name)):
+            raise InputError(f"{card.folder}: {one.file}: {name} is another here{_versions(card)}")
+    sys.stdout.write(
+        f"{card.folder}: fold-{one.fold:02d}, {machine.parameters} numbers: identical\n"
+    )
 
 
 def _inputs(bundle: Path, run: str) -> list[Path]:
@@ -94,7 +120,7 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
 
     if not card.stacked:
         data, seeds = replace(data, folds=data.folds[:1]), seeds[:1]
-    training = read(type(facts.training), card.training, "training")
+    training = cast(Training, read(type(facts.training), card.training, "training"))
     training = replace(training, epochs=min(epochs, training.epochs))
     with tempfile.TemporaryDirectory() as folder:
         units = loop.train(

@@ -18,7 +18,7 @@ from pipeline.config.records import NAME, Corpus, Data, Engine, Folds, Params, R
 from pipeline.errors import InputError
 from pipeline.features import recipes
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
-from pipeline.models.training import AttributeTraining
+from pipeline.models.training import AttributeTraining, Fit
 from pipeline.protocols.protocol import Protocol
 from pipeline.settings import choice, fields, mapping, read, typed
 
@@ -191,6 +191,8 @@ def _run(name: str, line: Any, place: str, found: dict) -> Run:
             f"{place}.selection: best_validation needs validation speakers; "
             f"set protocols.{run.protocol}.validation to 1 or more"
         )
+    if isinstance(training, Fit):
+        _fitted_at_once(run, place)
     if isinstance(training, AttributeTraining):
         _takes_whole_clips(run, found, place)
     return run
@@ -214,10 +216,19 @@ def _network(model: Any, line: Mapping, place: str) -> tuple[Any, Any]:
     of_network, of_training = (
         {key: value for key, value in line.items() if key in names} for names in (own, trained)
     )
-    return (
-        read(facts.settings, of_network, place),
-        read(type(facts.training), of_training, place, facts.training),
-    )
+    record = read(facts.settings, of_network, place)
+    for key in facts.searched:
+        if not getattr(record, key):
+            raise InputError(f"{place}.{key}: wanted one or more values, got none")
+    return record, read(type(facts.training), of_training, place, facts.training)
+
+
+def _fitted_at_once(run: Run, place: str) -> None:
+    """Refuse what only a network can do."""
+    if run.selection != "last":
+        raise InputError(f"{place}.selection: {run.model} has no epochs to choose from; remove it")
+    if run.backend:
+        raise InputError(f"{place}.backend: {run.model} is computed by scikit-learn; remove it")
 
 
 def _takes_whole_clips(run: Run, found: dict, place: str) -> None:

@@ -12,7 +12,7 @@ from pipeline.audit import quality
 from pipeline.engine.backend import BACKENDS
 from pipeline.errors import InputError
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
-from pipeline.models.training import Training
+from pipeline.models.training import AnyTraining
 from pipeline.protocols.protocol import Protocol
 from pipeline.settings import setting
 
@@ -118,7 +118,7 @@ class Run:
     protocol: str
     engine: Engine
     settings: Any  # record of the model
-    training: Training
+    training: AnyTraining
     model: str = setting(doc="File or folder of pipeline/models.")
     corpus: str = setting(doc="Line of corpora.")
     data: str = setting(doc="Line of data, of the same corpus.")

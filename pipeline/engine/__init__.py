@@ -4,5 +4,6 @@
 an epoch (``task``: what the two have in common); ``objectives``, ``clustering``: losses, targets
 and optimisers as plain functions; ``compiled``: a network's epoch as one `program.Program`, made by
 ``jax_program`` or ``tensorflow_program``; ``dataset``: what runs are trained and evaluated on;
-``answers``: what a trained network gives.
+``answers``: what a trained network gives. ``classical`` fits machines of scikit-learn at once,
+which become ``machines``: arrays that answer without it, and without Keras.
 """

@@ -56,6 +56,8 @@ class Dataset:
         What made the features.
     samples : ndarray, shape (rows,), int
         Length of each clip at the features' rate, before it was cut or padded.
+    valid : ndarray, shape (rows,), int
+        How many entries of the first axis of each clip are its own; zeros come after them.
     """
 
     x: Any
@@ -65,10 +67,16 @@ class Dataset:
     folds: tuple[Fold, ...]
     spec: Spec
     samples: np.ndarray = field(default_factory=lambda: np.empty(0, int))
+    valid: np.ndarray = field(default_factory=lambda: np.empty(0, int))
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Features of some clips (rows, frames, ...), wherever they lie."""
         return self.x[rows] if isinstance(self.x, np.ndarray) else self.x.oindex[rows]
+
+    def each(self, rows: np.ndarray) -> list[np.ndarray]:
+        """Features of some clips, each of its own length (frames, ...)."""
+        values = self.take(rows)
+        return [clip[:own] for clip, own in zip(values, self.valid[rows], strict=True)]
 
 
 def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: int) -> Dataset:
@@ -117,6 +125,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         truth=np.concatenate([truth] * (copies + 1)),
         target=target,
         samples=features.length[:],
+        valid=features.valid[:],
         clips=clips,
         folds=tuple(_fold(number, rows, offsets) for number, rows in numbered),
         spec=spec,

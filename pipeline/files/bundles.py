@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
-PACKAGES = ("keras", "librosa", "numpy", "scipy", "ser-pipeline", "soundfile", "soxr", "zarr")
+PACKAGES = ("librosa", "numpy", "scipy", "ser-pipeline", "soundfile", "soxr", "zarr")
 
 
 @contextmanager
@@ -81,7 +81,11 @@ def renumbered(config: bytes) -> bytes:
 
 def versions(backend: str) -> dict[str, str]:
     """Versions of the packages that decide numbers, this one's among them."""
-    engine = {"tensorflow": ("tensorflow", "tensorflow-cpu"), "jax": ("jax",)}[backend]
+    engine = {
+        "tensorflow": ("keras", "tensorflow", "tensorflow-cpu"),
+        "jax": ("keras", "jax"),
+        "scikit-learn": ("scikit-learn",),
+    }[backend]
     installed = {  # some write _ for - in their names
         dist.metadata["Name"].lower().replace("_", "-"): dist.version
         for dist in metadata.distributions()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import text
+from pipeline.engine import machines
 from pipeline.errors import InputError
 from pipeline.files import stores, tables
 from pipeline.files.spec import Spec
@@ -84,7 +85,7 @@ class Card:
     files : mapping
         SHA-256 of files that ``settings`` name.
     backend, device : str
-        What computed; no device if nothing was trained.
+        What computed: a backend of Keras, or scikit-learn; no device if nothing was trained.
     versions : mapping
         Versions of the packages that decide numbers.
     certificate : str or None
@@ -123,6 +124,11 @@ class Card:
     parameters: int
     provenance: Mapping[str, Any] | None
     folds: tuple[FoldModel, ...] = ()
+
+    @property
+    def classical(self) -> bool:
+        """Whether its models are machines of scikit-learn, and no networks."""
+        return self.backend == machines.LIBRARY
 
     def to_json(self) -> dict[str, Any]:
         """Give what ``card.json`` holds."""

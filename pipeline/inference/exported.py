@@ -26,7 +26,7 @@ class Exported:
     Attributes
     ----------
     shape : tuple of int
-        Shape of its input; -1 stands for any.
+        Shape of its input; -1 stands for any: of sound, and of the frames of a classical model.
     values : int
         Number of values that it gives: probabilities of emotions, or attributes.
     answer : callable
@@ -48,7 +48,7 @@ class Exported:
         Parameters
         ----------
         clips : list of ndarray, shape (samples,) or (frames, ...), float32
-            A feature may be shorter than the model's; zeros are added at the end.
+            A feature may be shorter than the network's; zeros are added at the end.
 
         Returns
         -------
@@ -57,7 +57,11 @@ class Exported:
         if self.fused:
             given = [clip[None] for clip in clips]
         else:
-            given = [framing.rectangle([clip], self.shape[1:]) for clip in clips]
+            any_length = self.shape[1] < 0
+            given = [
+                clip[None] if any_length else framing.rectangle([clip], self.shape[1:])
+                for clip in clips
+            ]
         return np.concatenate([self.answer(clip) for clip in given])
 
 
@@ -107,6 +111,8 @@ def read(path: Path, kind: str, card: Card) -> Exported:
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     shape, values = (1, *card.input_shape), len(card.target.outputs)
+    if card.classical:
+        shape = (1, -1, *shape[2:])
     if model.shape not in (shape, (1, -1)) or model.values != values:
         raise InputError(
             f"{path}: takes {model.shape} and gives {model.values} values, the models of run "

@@ -1,17 +1,50 @@
-"""The trained models of a bundle."""
+"""The trained models of a bundle, asked about clips; each kind loads what it needs and no more."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
+import numpy as np
 
 from pipeline import models as networks
+from pipeline.engine import machines
 from pipeline.errors import InputError
+from pipeline.features import framing
 from pipeline.inference.cards import Card, FoldModel
 
+if TYPE_CHECKING:
+    import keras
 
-def models(card: Card) -> Callable[[FoldModel], keras.Model]:
-    """Give a function that loads a model of a bundle; the network is compiled once for all of them.
+
+def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
+    """Give a function that asks a model of a bundle about clips.
+
+    Parameters
+    ----------
+    card : Card
+        Card of the bundle.
+
+    Returns
+    -------
+    callable
+        Function from one of the card's models and clips, each (frames, ...) and none longer than
+        the card says, to (clips, outputs), float32.
+
+    Raises
+    ------
+    InputError
+        If a file that the card names is not there, or the code of its model.
+    """
+    if card.classical:
+        return lambda one, clips: machines.read(card.folder / one.file).of_clips(clips)
+    load = models(card)
+    from pipeline.engine import answers
+
+    return lambda one, clips: answers.predict(load(one), framing.rectangle(clips, card.input_shape))
+
+
+def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
+    """Give a function that loads a network of a bundle; it is compiled once for all of them.
 
     Loading another one changes the model that was given before.
 
@@ -20,6 +53,8 @@ def models(card: Card) -> Callable[[FoldModel], keras.Model]:
     InputError
         If a file that the card names is not there, or the code of its model.
     """
+    import keras
+
     try:
         networks.network(card.model)  # registers its layers
     except InputError as error:

@@ -1,4 +1,4 @@
-"""The networks: a file or a folder each, and what it must hold.
+"""The models: a file or a folder each, and what it must hold.
 
 That ``pipeline/models/NAME.py`` is there, or the folder ``pipeline/models/NAME``, makes a model
 known; no list is edited. A single file states the facts and has ``build``, which imports keras
@@ -8,7 +8,9 @@ inside it. The files of a folder:
     The facts: a docstring that says what the system is, and `Facts`. Read whenever params.yaml is,
     before it is known which backend computes, so it loads no Keras.
 ``network.py``
-    The network: `Network`; or ``build`` in ``__init__.py``, as in a single file.
+    The network: `Network`; or ``build`` in ``__init__.py``, as in a single file. A classical model,
+    whose ``TRAINING`` is a fit, has no network: next to its facts it defines ``estimator``, a
+    machine of scikit-learn on functionals of the feature (`functionals`).
 ``weights.py``
     For a model whose weights were published: ``read_published(path)``, which gives the weights of
     one file by role, for ``set_weights`` of the network.
@@ -29,7 +31,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from pipeline import plugins, settings, text
 from pipeline.errors import InputError
-from pipeline.models.training import AttributeTraining, Training
+from pipeline.models.training import AnyTraining, AttributeTraining, Fit
 
 if TYPE_CHECKING:
     import keras
@@ -37,32 +39,42 @@ if TYPE_CHECKING:
 
 GUIDE = "see models/README.md"
 ENGINES = {"keras", "tensorflow", "jax", "torch"}
-SHARED = ("layers", "training")  # parts of models, not models
+SHARED = ("functionals", "layers", "training")  # parts of models, not models
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What the file of a model states, there in capitals; the last two may be left out.
+    """What the file of a model states, there in capitals; the last three may be left out.
 
     Attributes
     ----------
     settings : type
         ``Settings``: record of the network's settings (`pipeline.settings`), the paper's its
-        defaults.
-    training : Training
-        ``TRAINING``: the paper's training, an `EmotionTraining` or `AttributeTraining`.
+        defaults; of a classical model one field of it is ``functionals: Functionals``.
+    training : Training or Fit
+        ``TRAINING``: the paper's training, an `EmotionTraining` or `AttributeTraining`; or, of a
+        classical model, an `EmotionFit` or `AttributeFit`.
     published : sequence of mapping
         ``PUBLISHED``: published results, each with ``corpus`` (its parser), ``protocol`` in words,
         ``source``, numbers by the names of metrics, and ``conditions``: how they were made, as
         `reporting.comparison.differences` compares it with a run.
     published_sizes : sequence of mapping
         ``PUBLISHED_SIZES``: ``file, input_shape, labels, bytes`` of files that authors exported.
+    searched : sequence of str
+        ``SEARCHED`` of a classical model: settings that list values, of which one is chosen by
+        inner folds.
     """
 
     settings: type
-    training: Training
+    training: AnyTraining
     published: Sequence[Mapping[str, Any]]
     published_sizes: Sequence[Mapping[str, Any]]
+    searched: Sequence[str] = ()
+
+    @property
+    def classical(self) -> bool:
+        """Whether it is fitted at once, by scikit-learn, and no network."""
+        return isinstance(self.training, Fit)
 
 
 class Network(Protocol):
@@ -137,7 +149,7 @@ def facts(name: str) -> Facts:
     record, training = getattr(module, "Settings", None), getattr(module, "TRAINING", None)
     if not isinstance(record, type) or not is_dataclass(record):
         raise InputError(f"{file}: wanted Settings, a frozen dataclass; {GUIDE}")
-    if not isinstance(training, Training):
+    if not isinstance(training, AnyTraining):
         raise InputError(
             f"{file}: wanted TRAINING, an EmotionTraining or AttributeTraining; {GUIDE}"
         )
@@ -145,10 +157,23 @@ def facts(name: str) -> Facts:
     of_both = {field.name for field, _ in settings.fields(record)} & settings.flat(training).keys()
     if of_both:
         raise InputError(f"{file}: Settings: {min(of_both)} is of TRAINING; choose another name")
-    if not _has(name, "network"):
+    if isinstance(training, Fit):
+        _check_functions(module, file, {"estimator": ("settings", "chosen", "balance", "dims")})
+    elif not _has(name, "network"):
         _check_network(module, file, training)
-    published = (getattr(module, name, ()) for name in ("PUBLISHED", "PUBLISHED_SIZES"))
+    published = (getattr(module, name, ()) for name in ("PUBLISHED", "PUBLISHED_SIZES", "SEARCHED"))
     return Facts(record, training, *published)
+
+
+def estimator(name: str) -> Callable[..., Any]:
+    """Give ``estimator`` of a classical model.
+
+    ``estimator(settings, chosen, balance, dims)`` makes a machine of scikit-learn, unfitted: an
+    ``SVC`` with ``break_ties``, ``SVR``, ``LogisticRegression`` or ``Ridge``. ``chosen`` holds one
+    value of each setting that is ``SEARCHED``, ``balance`` is that of the training (``none`` of
+    attributes), and ``dims`` the number of functionals.
+    """
+    return _imported(name).estimator
 
 
 def network(name: str) -> Network:
@@ -193,11 +218,16 @@ def _imported(name: str, part: str = "__init__") -> ModuleType:
     return module
 
 
-def _check_network(module: ModuleType, file: str, training: Training) -> None:
+def _check_network(module: ModuleType, file: str, training: AnyTraining) -> None:
     """Refuse a network whose functions are missing or cannot be called."""
     wanted: dict[str, tuple[str, ...]] = {"build": ("input_shape", "outputs", "settings", "seed")}
     if isinstance(training, AttributeTraining):
         wanted["with_clusters"] = ("model", "clusters")
+    _check_functions(module, file, wanted)
+
+
+def _check_functions(module: ModuleType, file: str, wanted: dict[str, tuple[str, ...]]) -> None:
+    """Refuse a file that lacks a function, or has one that cannot be called so."""
     for function, parameters in wanted.items():
         found, call = getattr(module, function, None), f"{function}({', '.join(parameters)})"
         if not callable(found):

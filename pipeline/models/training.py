@@ -1,7 +1,8 @@
-"""How networks are trained, as records: their defaults, bounds, and what each setting is.
+"""How models are trained, as records: their defaults, bounds, and what each setting is.
 
-A model's ``TRAINING`` is one of the two, with its paper's values; ``settings`` of a run in
-params.yaml change single ones. The engine reads them by attribute.
+A model's ``TRAINING`` is one of the four, with its paper's values; ``settings`` of a run in
+params.yaml change single ones. The engine reads them by attribute. Networks are trained in epochs,
+classical models are fitted at once.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ LOSSES = ("cross_entropy", "focal", "margin")
 OPTIMISERS = ("adam",)
 SCHEDULES = ("constant", "steps")
 BALANCES = ("none", "weights", "resample")
+SCALINGS = ("training", "all")
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,55 @@ class AttributeTraining(Steps):
 
     def check(self) -> None:
         """Refuse a list of attributes that is empty or names one twice."""
-        if not self.attributes or len(set(self.attributes)) < len(self.attributes):
-            found = list(self.attributes)
-            raise InputError(f"attributes: wanted one or more, each once, got {found}")
+        _each_once(self.attributes)
 
 
-Training = EmotionTraining | AttributeTraining
+@dataclass(frozen=True)
+class Fit:
+    """What fitting any classical model takes."""
+
+    scaling: str = setting(
+        "training",
+        "Clips whose mean and deviation scale the functionals: those of training, or all, the "
+        "tested ones among them (a leak of normalisation, which the protocol must allow).",
+        choices=SCALINGS,
+    )
+    inner_folds: int = setting(
+        3,
+        "Groups of training speakers that values are compared on where a setting lists several.",
+        low=2,
+    )
+
+
+@dataclass(frozen=True)
+class EmotionFit(Fit):
+    """Fit of a classical model of emotions."""
+
+    balance: str = setting(
+        "none", "What makes classes count alike: weights of clips.", choices=("none", "weights")
+    )
+
+    attributes: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class AttributeFit(Fit):
+    """Fit of classical models of attributes, one for each; ratings are scaled as functionals."""
+
+    attributes: tuple[str, ...] = setting(
+        ("arousal",), "Attributes that are predicted.", choices=RATINGS
+    )
+
+    def check(self) -> None:
+        """Refuse a list of attributes that is empty or names one twice."""
+        _each_once(self.attributes)
+
+
+def _each_once(attributes: tuple[str, ...]) -> None:
+    """Refuse a list of attributes that is empty or names one twice."""
+    if not attributes or len(set(attributes)) < len(attributes):
+        raise InputError(f"attributes: wanted one or more, each once, got {list(attributes)}")
+
+
+Training = EmotionTraining | AttributeTraining  # in epochs
+AnyTraining = Training | EmotionFit | AttributeFit

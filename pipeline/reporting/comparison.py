@@ -136,7 +136,7 @@ def _selection(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Itera
 def _epochs(facts: Mapping[str, Any], conditions: Mapping[str, Any]) -> Iterator[str]:
     """Another number of epochs; weights that were imported are as their authors trained them."""
     wanted = conditions.get("epochs")
-    if facts["weights"]:
+    if facts["weights"] or "epochs" not in facts["training"]:
         return
     epochs = facts["training"]["epochs"]
     if wanted is None:

@@ -86,7 +86,7 @@ class Result:
         words = [self.speakers]
         if self.facts["weights"]:
             words.append("imported weights")
-        if not self.facts["weights"] or self.facts["selection"] == "leaky":
+        if self.epochs or self.facts["selection"] == "leaky":
             words.append(SELECTION[self.facts["selection"]])
         if self.epochs:
             words.append(self.epochs_in_words)
@@ -120,8 +120,8 @@ class Result:
 
     @property
     def epochs(self) -> int:
-        """Epochs that every fold was trained for; 0 for imported weights."""
-        return self.facts["training"]["epochs"] if self.facts["training"] else 0
+        """Epochs that every fold was trained for; 0 for imported weights and classical models."""
+        return (self.facts["training"] or {}).get("epochs", 0)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def evaluate(
     """
     card = cards.read(bundle)
     _expect(card, run)
-    backend.start(card.backend)
+    if not card.classical:
+        backend.start(card.backend)
     # nothing in memory: it is read fold by fold
     data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
     declared = tables.read_json(certificate)
@@ -79,7 +80,7 @@ def evaluate(
         "provenance": _provenance(card),
         "quality": checked,
         "length": lengths(data),
-        "epochs_of_paper": networks.facts(card.model).training.epochs,
+        "epochs_of_paper": getattr(networks.facts(card.model).training, "epochs", 0),
         "published": _published(card, checked["parser"]),
     }
     tables.write(predictions, report / "predictions.csv")
@@ -165,15 +166,14 @@ def lengths(data: Dataset) -> dict:
 
 def predicted(card: Card, data: Dataset) -> pd.DataFrame:
     """One row per test clip and seed, in the order of the folds."""
-    from pipeline.engine import answers
     from pipeline.inference import models
 
-    load = models.models(card)
+    ask = models.asked(card)
     folds = {fold.number: fold for fold in data.folds}
     frames = []
     for one in progress.counted(card.folds, len(card.folds), "evaluate", "folds"):
         rows = folds[one.fold].test
-        found = answers.predict(load(one), data.take(rows))
+        found = ask(one, data.each(rows))
         if not np.isfinite(found).all():
             raise InputError(
                 f"{card.folder}: {one.file} predicts NaN; train it again with a lower learning rate"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ import pandas as pd
 from pipeline import models, parallel, workers
 from pipeline.config import code
 from pipeline.config.records import Run
-from pipeline.engine import backend, dataset
-from pipeline.engine.dataset import Dataset
+from pipeline.engine import backend, classical, dataset, machines
+from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, stores, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
+from pipeline.models.training import Fit, Training
 from pipeline.order import natural
 from pipeline.protocols import leakage
 from pipeline.scoring import targets
@@ -39,7 +41,8 @@ def train(
     store, index, folds, certificate : Path
         Feature store, ``index.csv``, and ``P.csv`` and ``P.json`` of the protocol.
     bundle : Path
-        Folder to write: ``fold-01.keras ...``, ``history.csv``, ``card.json``.
+        Folder to write: ``fold-01.keras ...`` (of a classical model ``fold-01.npz ...``),
+        ``history.csv``, ``card.json``.
     run
         Line of params.yaml.
 
@@ -48,13 +51,17 @@ def train(
     InputError
         If model and feature do not fit, published weights do not fit, or training diverges.
     """
-    library, target = backend.start(run.engine.backend), targets.of(run.training.attributes)
+    fitted = models.facts(run.model).classical
+    library = machines.LIBRARY if fitted else backend.start(run.engine.backend)
+    target = targets.of(run.training.attributes)
     settings = {"target": target, "memory_mb": run.engine.memory_mb}
     load = partial(dataset.load, store, index, folds, **settings)
     try:
         data = load()
-        (device,) = parallel.shared(lambda _: [_device(library)], 1, "", run.engine.workers)
-        stacked = _stacked(run, library, data, device)
+        device, stacked = "cpu", False
+        if not fitted:
+            (device,) = parallel.shared(lambda _: [_device(library)], 1, "", run.engine.workers)
+            stacked = _stacked(run, library, data, device)
         card = _card(run, data, bundle, certificate, library, device, stacked)  # builds a model
         with bundles.resume(bundle, _fingerprint(run, card, store, index, folds)) as folder:
             _write(card, _fit(run, card, data, load, folder), folder)
@@ -75,6 +82,8 @@ def _fit(
     """Train every fold with every seed, or write published weights; the facts of each model."""
     if run.weights:
         return _published(run, data, folder)
+    if isinstance(run.training, Fit):
+        return classical.train(run.model, run.settings, run.training, data, run.seeds, folder)
     where = run.engine.workers
     held = load if workers.remote(where) else lambda: data
     work = partial(_trained, run, card.backend, card.stacked, held, folder)
@@ -89,6 +98,9 @@ def _write(card: Card, trained: list[dict], folder: Path) -> None:
         for row in unit.pop("history")
     ]
     tables.write(pd.DataFrame(rows, columns=_columns(rows)), folder / "history.csv")
+    if card.backend == machines.LIBRARY:
+        first = machines.read(folder / trained[0]["file"])
+        card = replace(card, parameters=first.parameters)
     cards.write(replace(card, folds=tuple(FoldModel(**unit) for unit in trained)), folder)
     shutil.rmtree(folder / checkpoints.FOLDER, ignore_errors=True)
 
@@ -109,7 +121,7 @@ def _trained(
     return loop.train(
         lambda seed: _build(run, data, seed),
         data,
-        run.training,
+        cast(Training, run.training),
         selection=run.selection,
         seeds=run.seeds,
         stacked=stacked,
@@ -194,7 +206,7 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
             )
         uses = {"weights": fold.train, "selection": picked[run.selection]}
         uses |= {"augmentation": fold.train[fold.train >= clips]}
-        uses |= _task(run).uses(fold, run.seeds, run.training)
+        uses |= _uses(run, fold)
         names = {purpose: data.clips["clip"][rows % clips] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):
@@ -203,14 +215,26 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
     return found
 
 
+def _uses(run: Run, fold: Fold) -> dict[str, np.ndarray]:
+    """Rows of the clips that a fold's models rest on, besides training and selection."""
+    if isinstance(run.training, Fit):
+        searched = any(
+            len(getattr(run.settings, key)) > 1 for key in models.facts(run.model).searched
+        )
+        return classical.uses(fold, run.training, searched)
+    return _task(run).uses(fold, run.seeds, run.training)
+
+
 def _columns(rows: list[dict]) -> list[str]:
     """Columns of a history, in the order they are read."""
     present = {key for row in rows for key in row}
+    if "epoch" not in present:  # of values that were compared, or of nothing
+        present |= set(UNTRAINED)
 
     def place(key: str) -> tuple:
         return FIRST.index(key) if key in FIRST else len(FIRST), key[:5] == "test_", key
 
-    return sorted(present, key=place) or UNTRAINED
+    return sorted(present, key=place)
 
 
 def _card(
@@ -245,7 +269,7 @@ def _card(
         versions=bundles.versions(library),
         certificate=tables.read_json(certificate)["sha256"],
         stacked=stacked,
-        parameters=_build(run, data, 0).count_params(),
+        parameters=0 if library == machines.LIBRARY else _build(run, data, 0).count_params(),
         provenance=_provenance(run, data),
     )
 

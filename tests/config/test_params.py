@@ -462,6 +462,21 @@ EDITS = [
         "runs.one.selection: best_validation needs validation speakers; "
         "set protocols.random5.validation to 1 or more",
     ),
+    (
+        "{model: tim_net,",
+        "{model: svm, selection: leaky,",
+        "runs.one.selection: svm has no epochs to choose from; remove it",
+    ),
+    (
+        "{model: tim_net,",
+        "{model: svm, backend: jax,",
+        "runs.one.backend: svm is computed by scikit-learn; remove it",
+    ),
+    (
+        "{model: tim_net,",
+        "{model: svm, settings: {c: []},",
+        "runs.one.settings.c: wanted one or more values, got none",
+    ),
     # not YAML
     ("{parser: demo", "{parser: [demo", "not YAML: line 2: did not find expected ',' or ']'"),
     (

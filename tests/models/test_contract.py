@@ -6,7 +6,12 @@ import pytest
 
 from pipeline import models
 from pipeline.errors import InputError
-from pipeline.models.training import AttributeTraining, EmotionTraining
+from pipeline.models.training import (
+    AttributeFit,
+    AttributeTraining,
+    EmotionFit,
+    EmotionTraining,
+)
 
 FACTS = '''\
 """A model."""
@@ -85,8 +90,12 @@ def test_a_network_may_be_a_file_of_its_own(drop):
 def test_all_models_have_facts_and_a_network():
     for name in models.names():
         facts = models.facts(name)
-        assert isinstance(facts.training, EmotionTraining | AttributeTraining)
-        assert callable(models.network(name).build)
+        if facts.classical:
+            assert isinstance(facts.training, EmotionFit | AttributeFit)
+            assert callable(models.estimator(name))
+        else:
+            assert isinstance(facts.training, EmotionTraining | AttributeTraining)
+            assert callable(models.network(name).build)
 
 
 NAMED = "pipeline/models/mine/__init__.py"
@@ -131,6 +140,12 @@ GUIDE = "see models/README.md"
             "import nothing_of_this_name\n",
             f"{NAMED}: does not import, line 1: ModuleNotFoundError: No module named "
             "'nothing_of_this_name'",
+        ),
+        (
+            FACTS.replace("EmotionTraining(epochs=3)", "EmotionFit()").replace(
+                "EmotionTraining", "EmotionFit"
+            ),
+            f"{NAMED}: wanted a function estimator(settings, chosen, balance, dims); {GUIDE}",
         ),
         (
             FACTS.replace("EmotionTraining", "AttributeTraining") + BUILD,
