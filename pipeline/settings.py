@@ -128,7 +128,7 @@ def read(
     place : str
         Its place there, dotted, for messages.
     base : record, optional
-        Whose values hold where the line says nothing; by default the defaults of the record.
+        Record whose values hold where the line says nothing; by default the record's defaults.
         After it come values of fields that no line may state.
 
     Raises

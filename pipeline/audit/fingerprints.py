@@ -71,7 +71,7 @@ def fingerprint(low: np.ndarray) -> Fingerprint:
     Returns
     -------
     Fingerprint
-        Of ``1 + (samples - 2304) // 64`` frames; of none if the clip is shorter than 0.288 s.
+        ``1 + (samples - 2304) // 64`` frames; none if the clip is shorter than 0.288 s.
     """
     if len(low) < WINDOW + LAG * HOP:
         return Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool))

@@ -20,7 +20,7 @@ class Takes:
     Attributes
     ----------
     recording : list of str
-        For every clip, the first one of the same take.
+        First clip of the same take, for every clip.
     duplicates : list of list of str
         Clips of equal samples.
     near_duplicates : list of dict

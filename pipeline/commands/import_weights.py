@@ -85,7 +85,7 @@ def import_weights(
     Parameters
     ----------
     system : {"deepemocluster"}
-        Whose checkpoint it is.
+        System that the checkpoint is of.
     checkpoint : Path
         Such as ``TempDeepEmoCluster_epoch30_batch64_10clusters_Act_Temp-CNN.pth.tar``.
     bundle : Path

@@ -40,7 +40,7 @@ def predict(
     bundle: Path,
     sounds: list[Path],
     *,
-    beside: list[Path] | None = None,
+    also: list[Path] | None = None,
     fold: int | None = None,
     csv: Path | None = None,
     scores: Path | None = None,
@@ -63,7 +63,7 @@ def predict(
     sounds : list of Path
         Sound files of any rate, channels, length and container libsndfile reads, or folders,
         searched at any depth for them.
-    beside : list of Path, optional
+    also : list of Path, optional
         Bundles of other attributes, whose values stand next to those of the first.
     fold : int, optional
         Ask the model of this fold alone; by default the mean of what all folds' models give.
@@ -91,15 +91,15 @@ def predict(
     """
     files = inputs.files(sounds)
     _check(files, window, hop, picture, scores)
-    if beside and (tflite or onnx):
-        raise InputError("beside: belongs to bundles; leave out --tflite and --onnx")
-    asked = [bundle, *(beside or [])]
+    if also and (tflite or onnx):
+        raise InputError("also: belongs to bundles; leave out --tflite and --onnx")
+    asked = [bundle, *(also or [])]
     models = [_model(path, fold, tflite, onnx) for path in asked]
-    if beside:
-        _check_beside(asked, models)
+    if also:
+        _check_together(asked, models)
     target = targets.joined([model.card.target for model in models])
     if scores and (missing := [name for name in SCORES if name not in target.outputs]):
-        raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --beside")
+        raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --also")
     hop = window / 2 if window and hop is None else hop
     found, problems = [], []
     width = max(len(str(path)) for path in files)
@@ -191,18 +191,18 @@ def _check(
         raise InputError("scores: has a line for each file; leave out --window")
 
 
-def _check_beside(paths: list[Path], models: list[Model]) -> None:
+def _check_together(paths: list[Path], models: list[Model]) -> None:
     """Refuse bundles of emotions, and an attribute that two give."""
     giver: dict[str, Path] = {}
     for path, model in zip(paths, models, strict=True):
         target = model.card.target
         if not target.JOINS:
             raise InputError(
-                f"beside: {path} predicts {target.KIND}, wanted bundles of attributes only"
+                f"also: {path} predicts {target.KIND}, wanted bundles of attributes only"
             )
         for name in target.outputs:
             if name in giver:
-                raise InputError(f"beside: {path} gives {name}, so does {giver[name]}; ask one")
+                raise InputError(f"also: {path} gives {name}, so does {giver[name]}; ask one")
             giver[name] = path
 
 

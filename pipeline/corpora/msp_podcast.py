@@ -89,7 +89,7 @@ def clips(folder: Path, *, release: str = "") -> list[Clip]:
     folder : Path
         The corpus.
     release : str
-        Which one, for ``expected``; all are read alike.
+        Number of the release, for ``expected``; all are read alike.
 
     Returns
     -------

@@ -255,12 +255,12 @@ def optimisers(training: AttributeTraining, apart: Sequence[bool]) -> tuple[Opti
     ----------
     training : AttributeTraining
     apart : sequence of bool
-        For each weight, whether it is of the layer that names clusters.
+        Whether each weight is of the layer that names clusters.
 
     Returns
     -------
     Optimiser, Optimiser
-        For clips with labels, and for those without.
+        Programs for clips with labels, and for those without.
 
     References
     ----------

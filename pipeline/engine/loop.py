@@ -121,7 +121,7 @@ def train(
         Takes ``fold-01.keras`` of finished folds and seeds. What is needed to go on after an
         interruption lies in ``UNFINISHED`` below it, for the caller to remove.
     share : slice
-        Which of the models, in the order of what is returned; by default all. Several machines
+        Models to train, in the order of what is returned; by default all. Several machines
         may each train some into one folder.
     with_clusters : callable, optional
         Function of the model's file: the run is on attributes.

@@ -53,7 +53,7 @@ def fix_length(signal: np.ndarray, samples: int) -> np.ndarray:
     Returns
     -------
     ndarray, shape (samples,)
-        Of the signal's type.
+        The signal, in its type.
 
     Examples
     --------

@@ -61,7 +61,7 @@ def resample(signal: np.ndarray, sample_rate: int, target_rate: int, *, method: 
     ----------
     signal : ndarray, shape (samples,), float32
     sample_rate, target_rate : int
-        In hertz, ``target_rate >= sample_rate / 64``.
+        Rates in hertz, ``target_rate >= sample_rate / 64``.
     method : {"soxr_hq", "kaiser_best", "kaiser_best_03"}
 
     Returns

@@ -136,7 +136,7 @@ def read(path: Path) -> tuple[np.ndarray, int]:
     Raises
     ------
     InputError
-        As `load`.
+        The errors of `load`.
     """
     sound = load(path)
     return sound.signal, sound.sample_rate

@@ -84,7 +84,7 @@ def read(path: Path, *, leaves: bool = True) -> tuple[list[np.ndarray], dict] | 
     Returns
     -------
     (list of ndarray, dict) or None
-        As they were written; None if the file is damaged.
+        Arrays and facts as they were written; None if the file is damaged.
     """
     try:
         with path.open("rb") as file, np.load(file) as held:

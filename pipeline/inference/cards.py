@@ -41,7 +41,7 @@ class FoldModel:
     Attributes
     ----------
     fold : int
-        Whose test clips it did not see, from 1.
+        Fold whose test clips it did not see, from 1.
     seed : int
     file : str
         Its file in the bundle.
@@ -78,7 +78,7 @@ class Card:
     training : mapping or None
         What it was trained with; None for imported weights.
     selection : str
-        How the epoch was picked.
+        Rule by which the epoch was picked.
     seeds : tuple of int
     weights : mapping or None
         SHA-256 of imported weight files by name; None if the models were trained.

@@ -22,7 +22,7 @@ def choose(clips: pd.DataFrame, protocol: Protocol) -> pd.DataFrame:
     clips : DataFrame
         Usable clips in the corpus's order, with the columns of the index.
     protocol : Protocol
-        Whose ``where``, ``labels`` and ``clips`` choose.
+        Protocol whose ``where``, ``labels`` and ``clips`` choose.
 
     Returns
     -------

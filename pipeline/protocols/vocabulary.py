@@ -23,7 +23,7 @@ class Leak:
     heading : str
         Heading of its column in tables.
     touched : str
-        Which test clips it touches, after "test clips".
+        Words for the test clips it touches, after "test clips".
     shared : str
         What a number is not honest with, in the plural; empty where the leak is only reported.
     tolerated : bool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.files import tables
-from pipeline.scoring.targets import Attributes, Emotions, Target
+from pipeline.scoring.targets import Emotions, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def draw(target: Target, table: "pd.DataFrame", picture: Path) -> None:
     """Draw what was predicted over time.
 
-    The probability of each emotion, the darker the higher; or each attribute, as a curve through
-    the middles of the windows.
+    Each output is a curve through the middles of the windows; of emotions, the probability of each
+    is a row of a picture, the darker the higher.
 
     Parameters
     ----------
@@ -30,7 +30,18 @@ def draw(target: Target, table: "pd.DataFrame", picture: Path) -> None:
     picture : Path
         PNG file to write.
     """
-    raise NotImplementedError(target.KIND)
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 3), layout="constrained")
+    axes = figure.add_subplot()
+    for name in target.outputs:
+        axes.plot(_middles(table), table[name], marker=".", label=name)
+    axes.set_xlim(table.start.iloc[0], table.end.iloc[-1])
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("rating")
+    axes.grid(alpha=0.3)
+    figure.legend(loc="outside right upper")
+    _write(figure, picture)
 
 
 @draw.register(Emotions)
@@ -50,22 +61,6 @@ def _emotions(target: Emotions, table: "pd.DataFrame", picture: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("seconds")
     figure.colorbar(colours, label="probability")
-    _write(figure, picture)
-
-
-@draw.register(Attributes)
-def _attributes(target: Attributes, table: "pd.DataFrame", picture: Path) -> None:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10, 3), layout="constrained")
-    axes = figure.add_subplot()
-    for attribute in target.names:
-        axes.plot(_middles(table), table[attribute], marker=".", label=attribute)
-    axes.set_xlim(table.start.iloc[0], table.end.iloc[-1])
-    axes.set_xlabel("seconds")
-    axes.set_ylabel("rating")
-    axes.grid(alpha=0.3)
-    figure.legend(loc="outside right upper")
     _write(figure, picture)
 
 

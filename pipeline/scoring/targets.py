@@ -101,7 +101,7 @@ class Target(ABC):
         parts : DataFrame
             Folds of a protocol: ``label, fold, part`` and ``row``, the position in ``usable``.
         labelled : ndarray, shape (len(parts),), bool
-            Which rows of ``parts`` train, validate or test.
+            Rows of ``parts`` that train, validate or test.
 
         Returns
         -------

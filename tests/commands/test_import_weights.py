@@ -31,7 +31,7 @@ CLUSTERS = {"clusters.kernel": np.zeros((256, 10)), "clusters.bias": np.zeros(10
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
-    """Give ``checkpoint(temporal, name)``: a made-up one with its normalisation beside it."""
+    """Give ``checkpoint(temporal, name)``: a made-up one with its normalisation next to it."""
 
     def make(temporal="cnn", name=DOMINANCE, shape=(11, 62, 128)):
         model = running.build("deep_emo_cluster", shape, 1, temporal=temporal, seed=1)
@@ -111,7 +111,7 @@ def test_the_spec_is_that_of_the_recipes():
 
 
 def broken(path, name, values):
-    """Write another file of normalisation beside a checkpoint."""
+    """Write another file of normalisation next to a checkpoint."""
     held = values if isinstance(values, dict) else {"normal_para": np.array([values])}
     scipy.io.savemat(path.with_name(name), held)
 
@@ -207,7 +207,7 @@ def test_the_authors_scores_come_out_by_command(environment, tmp_path, variant):
     (tmp_path / "test").mkdir()
     soundfile.write(tmp_path / "test" / "clip.wav", signal, 16000, subtype="FLOAT")
     lines = [f"import deepemocluster {PUBLISHED / name} {i}" for i, name in enumerate(names)]
-    lines.append("predict 0 test --beside 1 2 --scores pred_result.csv")
+    lines.append("predict 0 test --also 1 2 --scores pred_result.csv")
     code = "import sys; from pipeline import commandline\n"
     code += "for line in sys.argv[1:]:\n    sys.argv = ['ser', *line.split()]; commandline.main()"
     settings = {"cwd": tmp_path, "env": environment | {"PYTHONPATH": str(ROOT)}}

@@ -282,8 +282,8 @@ def test_attributes_stand_in_the_place_of_emotions(asked, rates, noises, capsys)
         assert found == pytest.approx({"arousal": row.arousal, "valence": row.valence}, abs=1e-5)
 
 
-def test_bundles_beside_each_other_say_what_they_say_alone(asked, rates):
-    together = asked("valence", beside=[rates / "arousal", rates / "dominance"])
+def test_bundles_also_each_other_say_what_they_say_alone(asked, rates):
+    together = asked("valence", also=[rates / "arousal", rates / "dominance"])
     assert list(together.columns) == ["path", "valence", "arousal", "dominance"]
     for name in module.SCORES:
         alone = asked(name)
@@ -292,8 +292,8 @@ def test_bundles_beside_each_other_say_what_they_say_alone(asked, rates):
 
 
 def test_the_authors_table_of_scores(asked, rates, tmp_path):
-    beside = [rates / "dominance", rates / "arousal"]
-    table = asked("valence", beside=beside, scores=tmp_path / "pred_result.csv")
+    also = [rates / "dominance", rates / "arousal"]
+    table = asked("valence", also=also, scores=tmp_path / "pred_result.csv")
     lines = (tmp_path / "pred_result.csv").read_text().splitlines()
     assert lines[0] == "File_Name,Aro-Score,Dom-Score,Val-Score"
     names = [line.split(",")[0] for line in lines[1:]]
@@ -357,7 +357,7 @@ def test_a_folder_and_all_that_is_in_it_are_the_same(asked, rates, noises, tmp_p
 
 def test_attributes_over_time(asked, rates, noises, tmp_path):
     options = {"window": 4.0, "hop": 3.0, "picture": tmp_path / "a.png"}
-    table = asked("valence", noises / "below" / "c.wav", beside=[rates / "arousal"], **options)
+    table = asked("valence", noises / "below" / "c.wav", also=[rates / "arousal"], **options)
     assert list(table.columns) == ["path", "start", "end", "valence", "arousal"]
     assert table.start.tolist() == [0, 3, 6, 9, 11]
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
@@ -369,24 +369,24 @@ def test_attributes_over_time(asked, rates, noises, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("beside", "options", "message"),
+    ("also", "options", "message"),
     [
         (["two"], {}, "two gives valence, so does .*valence; ask one"),
         (["emotions"], {}, "emotions predicts emotions, wanted bundles of attributes only"),
-        (["arousal"], {"onnx": Path("a.onnx")}, "beside: belongs to bundles; leave out --tflite"),
+        (["arousal"], {"onnx": Path("a.onnx")}, "also: belongs to bundles; leave out --tflite"),
         (["arousal"], {"scores": Path("s.csv")}, "scores: .*valence: gives no dominance; add"),
         ([], {"scores": Path("s.csv"), "window": 1.0}, "scores: has a line for each file; leave"),
     ],
     ids="twice emotions exported incomplete windows".split(),
 )
-def test_what_cannot_stand_beside(asked, rates, tmp_path, beside, options, message):
+def test_what_cannot_stand_next_to_each_other(asked, rates, tmp_path, also, options, message):
     if not (rates / "emotions").exists():
         shutil.copytree(rates / "arousal", rates / "emotions")
         card = json.loads((rates / "emotions" / "card.json").read_text())
         changed = json.dumps(card | {"attributes": [], "labels": ["sad"]})
         (rates / "emotions" / "card.json").write_text(changed)
     with pytest.raises(InputError, match=message):
-        asked("valence", beside=[rates / name for name in beside], **options)
+        asked("valence", also=[rates / name for name in also], **options)
     assert not list(tmp_path.iterdir())
 
 

@@ -108,7 +108,7 @@ def test_all_bad_rows_are_counted_and_three_shown(tmp_path):
         "ADA/01 \u00c9.WAV",
         " ada / 01 \u00e9.wav ",
         "own/ada/01 \u00e9.wav",
-        "/home/me/own/ada/01 \u00e9.wav",
+        "/data/own/ada/01 \u00e9.wav",
         "C:\\data\\ada\\01 \u00e9.wav",
     ],
 )
