@@ -1,11 +1,22 @@
 """What a corpus parser returns, and what parsers have in common."""
 
+import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import InputError
 from pipeline.order import natural
+
+QUOTES = "\"'`\u00b4\u2018\u2019\u201c\u201d "
+ALIKE = str.maketrans(  # letters of Cyrillic and Greek that look as Latin ones do
+    "\u0430\u0441\u0435\u043e\u0440\u0445\u0443\u0456\u0455\u0458\u03bf\u03bd\u03b1\u03c1\u03b9\u03ba",
+    "aceopxyisjovapik",
+)
+INVISIBLE = re.compile(  # letters and marks that show nothing; the others are of category Cf
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 
 @dataclass(frozen=True)
@@ -123,6 +134,21 @@ def by_name(folder: Path, read: Callable[[Path, str], Clip]) -> list[Clip]:
             problems.append(f"{name} ({error})")
     refuse(folder, problems)
     return natural(found, key=lambda clip: (clip.emotion, clip.clip))
+
+
+def seen(word: str) -> str:
+    """Give a label as people see it: those that are two by mistake become one.
+
+    >>> seen("Very_happy "), seen("very  happy"), seen("01.0"), seen("-1")
+    ('very happy', 'very happy', '1', '-1')
+    """
+    plain = unicodedata.normalize("NFKC", word).casefold().translate(ALIKE).strip(QUOTES)
+    plain = re.sub(r"(?<=\w)[-_](?=\w)", " ", INVISIBLE.sub("", plain))
+    plain = " ".join(
+        "".join(sign for sign in plain if unicodedata.category(sign) not in ("Cc", "Cf")).split()
+    )
+    number = re.fullmatch(r"([+-]?)0*(\d+?)(\.0*)?", plain)
+    return number[1] + number[2] if number else plain
 
 
 def one_of(what: str, value: str, known: Collection[str]) -> str:

@@ -69,10 +69,11 @@ def _check(folder: Path, parts: list[list[str]]) -> None:
     below = Counter(name for names in inner.values() for name in names)
     # the same inner folders within most of the outer ones: one level holds the emotions
     crossed = "" not in below and len(below) > 1 and min(below.values()) >= len(inner) / 2
+    deeper = {name for _, *rest in parts for name in rest[:-1]}
     ids = not _numbered(inner) and _numbered(below)  # who speaks, within emotions
     if (
         not PARTS.isdisjoint(outer.casefold() for outer in inner)
-        or len(_known(below)) > len(_known(inner))
+        or len(_known(deeper)) > len(_known(inner))
         or (crossed and not _known(inner) and not ids)
     ):
         raise InputError(

@@ -131,6 +131,7 @@ def _finder(folder: Path, files: Iterable[str]) -> Callable[[str], str]:
 def _plain(path: str) -> str:
     """Give a path as it is compared."""
     path = unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
+    path = "".join(sign for sign in path if unicodedata.category(sign) != "Cf")  # invisible
     return str(PurePosixPath("/".join(part.strip() for part in path.split("/"))))
 
 
@@ -167,7 +168,4 @@ def _problem(row: dict[Any, str]) -> str:
 
 def _is_number(text: str) -> bool:
     """Whether a text is a finite decimal number."""
-    try:
-        return abs(float(text)) < float("inf")
-    except ValueError:
-        return False
+    return bool(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,2})?", text, re.ASCII | re.I))

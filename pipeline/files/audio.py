@@ -238,19 +238,19 @@ def below(folder: Path) -> list[Path]:
     """Sound files below a folder at any depth, in sorted order; hidden ones are left out.
 
     Links are followed (``Path.rglob`` does not), for people link their copies of a corpus; but not
-    those to a folder above or to another one below ``folder``, whose files are found there.
+    those to a folder above or to another one below ``folder``, whose files are found there. What a
+    link leads to outside is entered once.
 
     Raises
     ------
     InputError
         If a folder cannot be read.
     """
-    return list(_below(folder, folder.resolve(), ()))
+    return list(_below(folder, folder.resolve(), None))
 
 
-def _below(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
-    """Sound files below a folder; ``above`` are the true folders on the way to it."""
-    above = (*above, folder.resolve())
+def _below(folder: Path, root: Path, outside: set[Path] | None) -> Iterator[Path]:
+    """Sound files below a folder; ``outside`` are the true folders that a link led to."""
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
@@ -258,13 +258,19 @@ def _below(folder: Path, root: Path, above: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.name.startswith(".") or path.name == "__MACOSX":  # macOS' resource forks
             continue
-        if path.is_dir():
-            linked = path.resolve() if path.is_symlink() else None
-            if linked and (linked.is_relative_to(root) or linked in above):
+        if not path.is_dir():
+            lost = path.is_symlink() and not path.suffix and not path.exists()  # a folder's link
+            if lost or path.suffix.lower() in SUFFIXES:
+                yield path
+        elif outside is None and not path.is_symlink():
+            yield from _below(path, root, None)
+        else:
+            true = path.resolve()
+            entered = set() if outside is None else outside
+            if true in entered or true.is_relative_to(root) or root.is_relative_to(true):
                 continue
-            yield from _below(path, root, above)
-        elif path.suffix.lower() in SUFFIXES:
-            yield path
+            entered.add(true)
+            yield from _below(path, root, entered)
 
 
 def mono(signal: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipeline.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # but tab and ends of lines
 GIT_LFS_POINTER = "version https://git-lfs"
 
 
@@ -62,13 +64,14 @@ def read_labels(path: Path) -> "pd.DataFrame":
         If it is not there, or not such a table: a quote is not closed in its line and would
         swallow the next ones, or a row has more fields than there are columns.
     """
-    lines = re.split("\r?\n", read_text(path))
-    if len(lines) == 1:
-        lines = lines[0].split("\r")  # as old Macs wrote
+    lines = re.split("\r\n|\n|\r", read_text(path))
+    _check_lines(lines, path)
     rows = {}
     for number, line in enumerate(lines, 1):
+        if number == 1 and line.strip() == "sep=,":  # for one spreadsheet
+            continue
         try:
-            (fields,) = csv.reader([line], strict=True)
+            (fields,) = csv.reader([line], strict=True, skipinitialspace=True)
         except (csv.Error, ValueError) as error:
             wrong = f"a quote that does not enclose its field ({error})"
             if "unexpected end" in str(error):
@@ -86,8 +89,6 @@ def read_labels(path: Path) -> "pd.DataFrame":
     columns = rows.pop(min(rows))
     while columns and not columns[-1]:
         columns.pop()  # spreadsheets write empty columns
-    if len(columns) == 1 and (other := re.search("[;\t]", columns[0])):
-        raise InputError(f"{path}: its columns are divided by {other[0]!r}; save it with commas")
     if again := [column for column in columns if columns.count(column) > 1]:
         raise InputError(f"{path}: two columns are called {again[0]!r}")
     for number, row in rows.items():
@@ -103,6 +104,19 @@ def read_labels(path: Path) -> "pd.DataFrame":
     return pd.DataFrame(cells, index=[*rows], columns=columns, dtype=object)
 
 
+def _check_lines(lines: list[str], path: Path) -> None:
+    """Refuse signs that no table holds, and columns that are divided by something else."""
+    for number, line in enumerate(lines, 1):
+        if sign := CONTROL.search(line):
+            raise InputError(
+                f"{path}: line {number} holds {sign[0]!r}, which no text does; save the file as "
+                "UTF-8, with commas between the fields"
+            )
+    first = next((line for line in lines if line.strip()), "").replace('"', "").strip()
+    if "," not in first and (other := re.search(r"[;\t|:\uff0c\u3001 ]", first)):
+        raise InputError(f"{path}: its columns are divided by {other[0]!r}; save it with commas")
+
+
 def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
     """Read a text file of a corpus.
 
@@ -112,6 +126,8 @@ def read_text(path: Path, encoding: str = "utf-8-sig") -> str:
         If it is not there, a git-LFS pointer, or not of this encoding.
     """
     try:
+        if stat.S_ISFIFO(Path(path).stat().st_mode):  # would wait for a writer
+            raise InputError(f"{path}: a pipe, not a file; remove it")
         data = Path(path).read_bytes()
         text = data.decode(encoding)
     except FileNotFoundError:

@@ -7,7 +7,6 @@ hold one take, be it in the same samples or not. ``quality.json`` counts it all 
 suspicious; ``pipeline.audit.quality`` says what its keys are.
 """
 
-import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
 from pipeline.audit.takes import Takes, of_clips
 from pipeline.config.records import Corpus
-from pipeline.corpora.clip import Clip, Expected
+from pipeline.corpora.clip import Clip, Expected, seen
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
 from pipeline.files.index import COLUMNS, USABLE
@@ -117,19 +116,18 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
 
 
 def _check_spelling(clips: list[Clip], raw: Path) -> None:
-    """Refuse emotions that look alike and are not: they would be two classes."""
-    spelt: dict[str, set[str]] = {}
-    for emotion in {clip.emotion for clip in clips if not clip.skip}:
-        plain = unicodedata.normalize("NFKC", emotion).casefold()
-        seen = "".join(sign for sign in plain if unicodedata.category(sign) != "Cf")
-        spelt.setdefault(" ".join(seen.split()), set()).add(emotion)
-    for words in spelt.values():
-        if len(words) > 1:
-            shown = ", ".join(ascii(word) for word in sorted(words))
-            raise InputError(
-                f"{raw}: the emotions {shown} differ in case, blanks or invisible signs alone; "
-                "give them one name in the corpus"
-            )
+    """Refuse emotions, or speakers, that look alike and are not: one would be two."""
+    for field in ("emotion", "speaker"):
+        spelt: dict[str, set[str]] = {}
+        for word in {getattr(clip, field) for clip in clips if not clip.skip}:
+            spelt.setdefault(seen(word), set()).add(word)
+        for words in spelt.values():
+            if len(words) > 1:
+                shown = ", ".join(ascii(word) for word in sorted(words))
+                raise InputError(
+                    f"{raw}: the {field}s {shown} look alike: they differ in case, blanks, "
+                    "leading zeros or invisible signs alone; give them one name in the corpus"
+                )
 
 
 def _decode_all(clips: list[Clip]) -> list[Decoded]:

@@ -40,6 +40,7 @@ def test_a_copy_nested_once_more_is_refused(tmp_path):
         ["train/x/1.wav", "train/y/2.wav", "test/x/3.wav"],
         ["train/1.wav", "test/2.wav"],
         ["ada/wut/1.wav", "ada/trauer/2.wav", "bob/trauer/3.wav"],
+        ["ada/s1/wut/1.wav", "ada/s2/trauer/2.wav", "bob/s1/wut/3.wav"],
         ["s1/un/1.wav", "s1/du/2.wav", "s2/un/3.wav", "s2/du/4.wav"],
     ],
 )

@@ -87,6 +87,7 @@ def test_files_that_the_table_does_not_name_are_skipped(tmp_path):
         ("path,label,sex\na.wav,x,F\n", r"a\.wav \(sex 'F'; wanted f, m or nothing\)"),
         ("path,label,partition\na.wav,x,dev\n", r"\(partition 'dev'; wanted train, validation, t"),
         ("path,label,arousal\na.wav,x,high\n", r"\(arousal 'high'; wanted a number or nothing\)"),
+        ("path,label,arousal\na.wav,x,1_0\n", r"\(arousal '1_0'; wanted a number or nothing\)"),
         ("path,label,valence\na.wav,x,nan\n", r"\(valence 'nan'; wanted a number or nothing\)"),
         ("path,label,parent\na.wav,x,q\n", r"a \(no other clip is its parent q\)"),
         ("path,label,parent\na.wav,x,a\n", r"a \(no other clip is its parent a\)"),
@@ -110,6 +111,7 @@ def test_all_bad_rows_are_counted_and_three_shown(tmp_path):
         "own/ada/01 \u00e9.wav",
         "/data/own/ada/01 \u00e9.wav",
         "C:\\data\\ada\\01 \u00e9.wav",
+        "\u202aada/\u200b01 \u00e9.wav",
     ],
 )
 def test_a_path_may_be_written_in_other_ways(tmp_path, path):

@@ -1,5 +1,7 @@
 """CSV and JSON: whole or not at all, the same bytes for the same content."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,3 +169,39 @@ def test_a_carriage_return_in_a_field_comes_back(tmp_path):
     frame = pd.DataFrame({"clip": ["a\rb", "c"], "n": [1, 2]})
     tables.write(frame, tmp_path / "t.csv")
     assert tables.read(tmp_path / "t.csv")["clip"].tolist() == ["a\rb", "c"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n", "\n\r"])
+@pytest.mark.parametrize("first", ["", "\ufeff", "sep=,\n"])
+def test_a_table_of_labels_may_end_its_lines_as_any_system_does(tmp_path, end, first):
+    path = tmp_path / "labels.csv"
+    path.write_bytes((first + end.join(["a,b", "1,2", ' "3,x", "4"'])).encode())
+    frame = tables.read_labels(path)
+    assert frame.to_dict("list") == {"a": ["1", "3,x"], "b": ["2", "4"]}
+
+
+@pytest.mark.parametrize("sign", ["\0", "\x07", "\x1a", "\x85", "\u2028"])
+def test_a_control_character_in_a_table_of_labels_is_refused(tmp_path, sign):
+    path = tmp_path / "labels.csv"
+    path.write_text(f"a,b\n1,x{sign}y\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"labels\.csv: line 2 holds .*, which no text does"):
+        tables.read_labels(path)
+    path.write_text("a,b\n1,2\n", encoding="utf-16-le")
+    with pytest.raises(InputError, match=r"line 1 holds '\\x00', which no text does; save the f"):
+        tables.read_labels(path)
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|", ":", " ", "\uff0c"])
+@pytest.mark.parametrize("form", ["{}", '"{}"'])
+def test_columns_that_are_not_divided_by_commas_are_named(tmp_path, sign, form):
+    path = tmp_path / "labels.csv"
+    lines = [sign.join(form.format(word) for word in words) for words in (["a", "b"], ["1,5", "2"])]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(InputError, match=r"its columns are divided by .*; save it with commas"):
+        tables.read_labels(path)
+
+
+def test_a_pipe_in_place_of_a_table_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(InputError, match=r"labels\.csv: a pipe, not a file; remove it"):
+        tables.read_labels(tmp_path / "labels.csv")

@@ -341,7 +341,11 @@ def test_labelled_clips_without_sound_are_missing(raw, monkeypatch):
     found = ravdess.clips(raw, song=False)
     gone = dataclasses.replace(found[0], clip="gone", absent=True)
     other = dataclasses.replace(found[0], clip="other", absent=True, skip="not agreed upon")
-    monkeypatch.setattr(ravdess, "clips", lambda *given, **settings: [*found, gone, other])
+
+    def clips(folder, *, song: bool = False):
+        return [*found, gone, other]
+
+    monkeypatch.setattr(ravdess, "clips", clips)
     refused(raw, r"raw: found 4 clips, RAVDESS has 5 \(1 missing: gone\); copy the corpus again")
     frame, quality = run(raw, allow_partial=True)
     assert len(frame) == 4
@@ -406,10 +410,62 @@ def test_links_that_lead_back_are_followed_once(own, tmp_path):
     assert list(own.again().index) == ["happy/2.wav", "happy/far/1.wav", "sad/1.wav"]
 
 
-@pytest.mark.parametrize("word", ["Sad", " sad", "sad\u200b", "s\u00ada\u00add", "\uff53ad"])
+def test_folders_outside_that_link_to_each_other_are_entered_once(own, tmp_path):
+    own("sad/1.wav", "happy/2.wav")
+    names = [str(number) for number in range(11)]  # 11! ways through them
+    for name in names:
+        (tmp_path / "far" / name).mkdir(parents=True)
+        shutil.copy(tmp_path / "own" / "sad" / "1.wav", tmp_path / "far" / name)
+        for other in names:
+            (tmp_path / "far" / name / f"to{other}").symlink_to(f"../{other}")
+    (tmp_path / "own" / "happy" / "far").symlink_to(tmp_path / "far" / "0")
+    (tmp_path / "own" / "happy" / "above").symlink_to("../..")
+    frame = own.again()
+    assert len(frame) == 2 + len(names)
+    assert frame.pcm_hash.nunique() == 2
+
+
+def test_a_link_that_was_of_a_folder_is_quarantined(own, tmp_path):
+    own("sad/1.wav", "happy/2.wav")
+    (tmp_path / "own" / "sad" / "more").symlink_to("nowhere")
+    assert own.again().reason["sad/more"] == "a link to no such file"
+
+
+LOOK_ALIKE = [
+    "Sad",
+    " sad",
+    "sad\u200b",
+    "s\u00ada\u00add",
+    "\uff53ad",
+    "s\u0430d",
+    "sad\ufe0f",
+    "'sad'",
+]
+
+
+@pytest.mark.parametrize("word", LOOK_ALIKE)
 def test_emotions_that_look_alike_are_named(own, word):
-    with pytest.raises(InputError, match=r"own: the emotions '.*', '.*' differ in case, blanks or"):
+    with pytest.raises(InputError, match=r"own: the emotions .*, .* look alike: they differ in ca"):
         own("sad/1.wav", f"{word}/2.wav", "happy/3.wav")
+
+
+@pytest.mark.parametrize("words", [("-1", "1"), ("sad", "sadness"), ("a", "b"), ("1", "10")])
+def test_emotions_that_differ_are_two(own, words):
+    first, second = words
+    assert set(own(f"{first}/1.wav", f"{second}/2.wav", "happy/3.wav").emotion) >= {*words}
+
+
+@pytest.mark.parametrize("who", ["Bob", "bob\u200b", "bo\u200db"])
+def test_speakers_that_look_alike_are_named(tmp_path, who):
+    """Else one who speaks in training speaks in the test, too."""
+    (tmp_path / "own").mkdir()
+    for number in (1, 2):
+        soundfile.write(tmp_path / "own" / f"{number}.wav", noise(number), RATE)
+    labels = f"path,label,speaker\n1.wav,sad,bob\n2.wav,happy,{who}\n"
+    (tmp_path / "own" / "labels.csv").write_text(labels, encoding="utf-8")
+    with pytest.raises(InputError, match=r"own: the speakers .* look alike"):
+        corpus = Corpus("own", {}, "table")
+        index(tmp_path / "own", tmp_path / "i.csv", tmp_path / "q.json", corpus=corpus)
 
 
 # ---- duplicates ------------------------------------------------------------------------------
