@@ -114,11 +114,35 @@ class Network(Protocol):
         ...
 
     def role_names(self, model: "keras.Model") -> "dict[str, keras.Variable]":
-        """Name each weight by what it does, in any order."""
+        """Name each weight by what it does: ``conv1.kernel``.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Made by `build` or `with_clusters`.
+
+        Returns
+        -------
+        dict of str to keras.Variable
+            Trained weights and running statistics, in any order.
+        """
         ...
 
     def set_weights(self, model: "keras.Model", weights: "dict[str, np.ndarray]") -> None:
-        """Set all weights by role, or refuse those of another network."""
+        """Set all weights by role.
+
+        Parameters
+        ----------
+        model : keras.Model
+            Made by `build` or `with_clusters`.
+        weights : dict of str to ndarray
+            Arrays by the names of `role_names`.
+
+        Raises
+        ------
+        InputError
+            If they are those of another network: of other settings, inputs or outputs.
+        """
         ...
 
     def with_clusters(self, model: "keras.Model", clusters: int, *, seed: int = 0) -> "keras.Model":

@@ -202,34 +202,10 @@ def _convolution(name, filters, rng) -> keras.layers.Conv2D:
 
 
 def role_names(model: keras.Model) -> dict[str, keras.Variable]:
-    """Name each weight by its role: ``block2.bn.gamma``, ``attention.scale``, ``capsules.kernel``.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-
-    Returns
-    -------
-    dict of str to keras.Variable
-        Trained weights, and the statistics that stay as they are.
-    """
+    """Name each weight by its role: ``block2.bn.gamma``, ``capsules.kernel``."""
     return layers.role_names(model)
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Set all weights of a model made by `build`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-    weights : dict of str to ndarray
-        Arrays by role, as `role_names` names them.
-
-    Raises
-    ------
-    InputError
-        If the weights are of another network, or of other classes.
-    """
+    """Set all weights by role."""
     layers.assign(role_names(model), weights)

@@ -242,18 +242,7 @@ def _dense(name, units, rng, **settings) -> keras.layers.Dense:
 
 
 def role_names(model: keras.Model) -> dict[str, keras.Variable]:
-    """Name each weight: ``cnn.conv1_conv.kernel``, ``blstm.forward.bias``, ``attention.scale``.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-
-    Returns
-    -------
-    dict of str to keras.Variable
-        Trained weights and running statistics.
-    """
+    """Name each weight: ``cnn.conv1_conv.kernel``, ``blstm.forward.bias``, ``attention.scale``."""
     roles = {}
     for layer in model.layers:
         if layer.name == "cnn":
@@ -268,18 +257,5 @@ def role_names(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Set all weights and running statistics of a model made by `build`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-    weights : dict of str to ndarray
-        Arrays by role, as `role_names` names them.
-
-    Raises
-    ------
-    InputError
-        If the weights are of another network, or of other classes.
-    """
+    """Set all weights by role."""
     layers.assign(role_names(model), weights)

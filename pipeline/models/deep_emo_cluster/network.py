@@ -228,18 +228,7 @@ def _dropout(name, rate, rng) -> keras.layers.Dropout:
 
 
 def role_names(model: keras.Model) -> dict[str, keras.Variable]:
-    """Name each weight by its role: ``conv1.kernel``, ``look1_bn.gamma``, ``head.bias``.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build` or `with_clusters`.
-
-    Returns
-    -------
-    dict of str to keras.Variable
-        Trained weights and running statistics.
-    """
+    """Name each weight by its role: ``conv1.kernel``, ``look1_bn.gamma``, ``head.bias``."""
     return {v.path.replace("/gru_cell", "").replace("/", "."): v for v in model.weights}
 
 

@@ -146,15 +146,7 @@ def build(
 def role_names(model: keras.Model) -> dict[str, keras.Variable]:
     """Name each weight by its role: ``block0.level1.branch2.gate.bias``, ``in.kernel``.
 
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-
-    Returns
-    -------
-    dict of str to keras.Variable
-        Variables by role; in ``branch2``, ``gate`` gates the convolution ``main``.
+    In ``branch2``, ``gate`` gates the convolution ``main``.
     """
     return {
         variable.path.replace("/", ".").replace("_", "."): variable for variable in model.weights
@@ -162,18 +154,5 @@ def role_names(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Set all weights of a model made by `build`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-    weights : dict of str to ndarray
-        Arrays by role, as `role_names` gives them.
-
-    Raises
-    ------
-    InputError
-        If the weights are of another network: other classes, blocks, filters or coefficients.
-    """
+    """Set all weights by role."""
     layers.assign(role_names(model), weights)

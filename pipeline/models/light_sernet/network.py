@@ -138,34 +138,10 @@ def _pool(name, x, size):
 
 
 def role_names(model: keras.Model) -> dict[str, keras.Variable]:
-    """Name each weight by its role: ``path1.conv.bias``, ``body5.bn.gamma``, ``head.kernel``.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-
-    Returns
-    -------
-    dict of str to keras.Variable
-        Trained weights and running statistics.
-    """
+    """Name each weight by its role: ``path1.conv.bias``, ``body5.bn.gamma``, ``head.kernel``."""
     return layers.role_names(model)
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Set all weights and running statistics of a model made by `build`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-    weights : dict of str to ndarray
-        Arrays by role, as `role_names` names them.
-
-    Raises
-    ------
-    InputError
-        If the weights are of another network, or of other classes.
-    """
+    """Set all weights by role."""
     layers.assign(role_names(model), weights)

@@ -138,34 +138,10 @@ def _convolution(name, filters, kernel, dilation, rng) -> keras.layers.Conv1D:
 
 
 def role_names(model: keras.Model) -> dict[str, keras.Variable]:
-    """Name each weight by its role: ``fwd.tab3.conv2.kernel``, ``bwd.in.bias``, ``fuse.kernel``.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-
-    Returns
-    -------
-    dict of str to keras.Variable
-        Trained weights and running statistics.
-    """
+    """Name each weight by its role: ``fwd.tab3.conv2.kernel``, ``bwd.in.bias``, ``fuse.kernel``."""
     return {r.replace("fused.", "fuse."): v for r, v in layers.role_names(model).items()}
 
 
 def set_weights(model: keras.Model, weights: dict[str, np.ndarray]) -> None:
-    """Set all weights and running statistics of a model made by `build`.
-
-    Parameters
-    ----------
-    model : keras.Model
-        Made by `build`.
-    weights : dict of str to ndarray
-        Arrays by role, as `read_published` gives them.
-
-    Raises
-    ------
-    InputError
-        If the weights are of another network: other classes, blocks, filters or coefficients.
-    """
+    """Set all weights by role."""
     layers.assign(role_names(model), weights)
