@@ -2,6 +2,7 @@
 
 import difflib
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -21,6 +22,21 @@ def shown(value: Any) -> str:
 def one_line(error: object) -> str:
     """Message of an error without line breaks, which may come out of a file."""
     return " ".join(str(error).split())
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Whole numbers in order, those in a row by the first and the last.
+
+    >>> ranges([1, 2, 3, 4, 7, 9, 10])
+    '1 to 4, 7, 9 to 10'
+    """
+    rows: list[list[int]] = []
+    for number in sorted(set(numbers)):
+        if rows and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    return ", ".join(f"{row[0]} to {row[-1]}" if len(row) > 1 else str(row[0]) for row in rows)
 
 
 def duration(seconds: float) -> str:

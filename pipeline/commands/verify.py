@@ -119,7 +119,8 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
         return network.build(card.input_shape, len(card.target.outputs), settings, seed)
 
     if not card.stacked:
-        data, seeds = replace(data, folds=data.folds[:1]), seeds[:1]
+        first = tuple(fold for fold in data.folds if fold.number == card.folds[0].fold)
+        data, seeds = replace(data, folds=first), seeds[:1]
     training = cast(Training, read(type(facts.training), card.training, "training"))
     training = replace(training, epochs=min(epochs, training.epochs))
     with tempfile.TemporaryDirectory() as folder:

@@ -152,7 +152,8 @@ class Card:
         """
         found = tuple(one for one in self.folds if fold in (None, one.fold))
         if not found:
-            raise InputError(f"{self.folder}: no fold {fold}; it has 1 to {self.folds[-1].fold}")
+            known = text.ranges(one.fold for one in self.folds)
+            raise InputError(f"{self.folder}: no fold {fold}; it has {known}")
         return found
 
     def expect(self, certificate: str, spec: Spec) -> None:

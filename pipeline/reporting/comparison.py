@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.results import SELECTION
+from pipeline.reporting.results import SELECTION, partial
 
 REFERENCES = Path(__file__).with_name("references.json")
 # settings of a protocol that do not decide the folds of given clips and classes
@@ -44,6 +44,7 @@ def differences(facts: Mapping[str, Any], conditions: Mapping[str, Any] | None) 
     if not conditions:
         return ["how the published number was made is not stated"]
     return [
+        *filter(None, [partial(facts)]),
         *_corpus(facts, conditions),
         *_classes(facts, conditions),
         *_folds(facts, conditions),
@@ -64,6 +65,8 @@ def references(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
         ``deviation`` (or None), ``source``, ``caveat``; values in percent.
     """
     found = []
+    if partial(facts):
+        return found
     for table in json.loads(REFERENCES.read_text(encoding="utf-8"))["tables"]:
         same = table["corpus"] == parser(facts)
         same &= _tested(facts) == table.get("clips", _tested(facts))

@@ -135,7 +135,8 @@ def overview(runs: list[Run]) -> "Markup":
         for top, run in zip(tops, runs, strict=False):
             colour = LIGHT["warn" if run.objections else "accent"]
             axes.text(left, top - 0.3, run.name, weight="bold", parse_math=False)
-            axes.text(right, top - 0.3, run.speakers, ha="right", color=LIGHT["muted"])
+            words = ", ".join(filter(None, [run.speakers, run.partial]))
+            axes.text(right, top - 0.3, words, ha="right", color=LIGHT["muted"])
             for place, measure in enumerate(run.measures):
                 y = top + 0.24 * place
                 low, value, high = (

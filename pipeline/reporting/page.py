@@ -75,6 +75,7 @@ def costs(runs: list[Run]) -> list[tuple[Run, Run]]:
         for leaky, honest in product(runs, runs)
         if leaky.title == honest.title
         and set(leaky.measures) & set(honest.measures)
+        and not (leaky.partial or honest.partial)
         and leaky.objections
         and not honest.objections
     ]

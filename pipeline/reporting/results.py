@@ -1,6 +1,6 @@
 """What the evaluate stage wrote of runs, and what was recorded of them: read and checked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,6 +111,16 @@ class Result:
         return found + ([PICKED] if self.facts["selection"] == "leaky" else [])
 
     @property
+    def partial(self) -> str:
+        """Folds that it is of, where there are more: ``6 of 10 folds``; else nothing."""
+        return partial(self.facts)
+
+    @property
+    def folds_in_words(self) -> str:
+        """Number of folds as tables have it: ``10``, ``6 of 10``."""
+        return self.partial.removesuffix(" folds") or str(self.facts["folds"])
+
+    @property
     def epochs_in_words(self) -> str:
         """Epochs, and of how many where the model's paper has more: ``60 of 500 epochs``."""
         wanted = self.facts.get("epochs_of_paper") or 0  # of runs that were recorded before
@@ -219,7 +229,8 @@ def _run(folder: Path) -> Run:
     result = _result(folder)
     _need(folder, "run.json", RUN_FACTS, result.facts)
     _need(folder, "run.json quality", ["quarantined", "duplicates"], result.facts["quality"])
-    folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", "01")]
+    first = f"{min(result.facts.get('tested_folds', [1])):02d}"
+    folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", first)]
     _need(folder, "metrics.json", folds, result.metrics)
     predictions = tables.read(folder / "predictions.csv")
     target = result.target
@@ -275,6 +286,18 @@ def _need(folder: Path, name: str, keys: Sequence[str], present: Any) -> None:
     missing = [key for key in keys if key not in present]
     if missing:
         raise InputError(f"{folder}: {name} has no {', '.join(missing)}")
+
+
+def partial(facts: Mapping[str, Any]) -> str:
+    """Say of how many folds a result is if not of all: ``6 of 10 folds``; else nothing.
+
+    >>> partial({"folds": 10, "tested_folds": [5, 6]}), partial({"folds": 10})
+    ('2 of 10 folds', '')
+    """
+    tested = facts.get("tested_folds")  # of runs that were recorded before, all
+    if tested is None or len(tested) == facts["folds"]:
+        return ""
+    return f"{len(tested)} of {facts['folds']} folds"
 
 
 def state(leak: dict[str, Any] | None) -> str:

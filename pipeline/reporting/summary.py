@@ -65,7 +65,7 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
                 else DASH
                 for measure in kind.MEASURES
             ),
-            str(result.facts["folds"]),
+            result.folds_in_words,
             "no: " + ", ".join(result.objections) if result.objections else "yes",
         ]
         for result in results

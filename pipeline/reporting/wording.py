@@ -17,7 +17,7 @@ def by_kind(results: list) -> list[tuple[type[Target], list]]:
 
 def ours_in_words(result: Result) -> str:
     """Our protocol with folds and epochs, to stand next to a published number."""
-    folds = f"{result.facts['folds']} folds, " if result.facts["folds"] > 1 else "one split, "
+    folds = f"{result.folds_in_words} folds, " if result.facts["folds"] > 1 else "one split, "
     return folds + result.protocol
 
 

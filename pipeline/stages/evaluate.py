@@ -1,5 +1,6 @@
 """Stage evaluate: every held-out clip predicted, then metrics with intervals."""
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from pipeline.config.records import Run
 from pipeline.engine import backend, dataset
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import stores, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card
 from pipeline.protocols import leakage
@@ -38,6 +39,8 @@ def evaluate(
     run: Run,
 ) -> None:
     """Predict and score the test clips of every fold.
+
+    Of a bundle of some folds only (``ser train --only``), the test clips of those.
 
     Parameters
     ----------
@@ -70,6 +73,7 @@ def evaluate(
     scores, held = card.target.scores(predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {
         "folds": len(data.folds),
+        "tested_folds": sorted({one.fold for one in card.folds}),
         "clips": predictions["clip"].nunique(),
         "speakers": int(predictions.speaker.nunique()),
         "protocol_settings": declared["protocol"],
@@ -78,6 +82,7 @@ def evaluate(
             for kind, leak in declared["leaks"].items()
         },
         "provenance": _provenance(card),
+        "data_sha256": hashlib.sha256(stores.read(store).hash[:].tobytes()).hexdigest(),
         "quality": checked,
         "length": lengths(data),
         "epochs_of_paper": getattr(networks.facts(card.model).training, "epochs", 0),
@@ -126,7 +131,8 @@ def _published(card: Card, parser: str) -> list[dict]:
 
 def _provenance(card: Card) -> dict | None:
     """Per purpose, the clips that all folds' models rest on, and how many of them are tested."""
-    folds = list((card.provenance or {}).values())
+    of_all, numbers = card.provenance or {}, {str(one.fold) for one in card.folds}
+    folds = [fold for number, fold in of_all.items() if number in numbers]
     for fold in folds:
         if trespass := leakage.trespasses(fold, ("selection",) * (card.selection == "leaky")):
             raise InputError(f"run {card.run}: {trespass}; run dvc repro")

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from pipeline import models, parallel, workers
+from pipeline import models, parallel, text, workers
 from pipeline.config import code
 from pipeline.config.records import Run
 from pipeline.engine import backend, classical, dataset, machines
@@ -32,7 +32,14 @@ FIRST += "validation_loss validation_accuracy".split()
 
 
 def train(
-    store: Path, index: Path, folds: Path, certificate: Path, bundle: Path, *, run: Run
+    store: Path,
+    index: Path,
+    folds: Path,
+    certificate: Path,
+    bundle: Path,
+    *,
+    run: Run,
+    only: list[int] | None = None,
 ) -> None:
     """Train the model of a run on every fold of its protocol.
 
@@ -45,11 +52,15 @@ def train(
         ``history.csv``, ``card.json``.
     run
         Line of params.yaml.
+    only : list of int, optional
+        Numbers of the folds to train, of which alone the bundle then is; by default all. The models
+        are those of a training of all folds. ``ser record`` joins what was trained in parts.
 
     Raises
     ------
     InputError
-        If model and feature do not fit, published weights do not fit, or training diverges.
+        If model and feature do not fit, published weights do not fit, there is no such fold, or
+        training diverges.
     """
     fitted = models.facts(run.model).classical
     library = machines.LIBRARY if fitted else backend.start(run.engine.backend)
@@ -58,13 +69,14 @@ def train(
     load = partial(dataset.load, store, index, folds, **settings)
     try:
         data = load()
+        trained = _numbers(run, data, only)
         device, stacked = "cpu", False
         if not fitted:
             (device,) = parallel.shared(lambda _: [_device(library)], 1, "", run.engine.workers)
             stacked = _stacked(run, library, data, device)
         card = _card(run, data, bundle, certificate, library, device, stacked)  # builds a model
         with bundles.resume(bundle, _fingerprint(run, card, store, index, folds)) as folder:
-            _write(card, _fit(run, card, data, load, folder), folder)
+            _write(card, _fit(run, card, data, load, folder, trained), folder)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
 
@@ -76,18 +88,41 @@ def _fingerprint(run: Run, card: Card, store: Path, index: Path, folds: Path) ->
     return stores.sha256([card.to_json(), hashes, code.sha256(*code.modules("train", run))])
 
 
+def _numbers(run: Run, data: Dataset, only: list[int] | None) -> list[int]:
+    """Numbers of the folds that are trained: all, or those that are asked for."""
+    known = [fold.number for fold in data.folds]
+    if only is None:
+        return known
+    if run.weights:
+        raise InputError("only: weights are imported for all folds; leave it out")
+    if unknown := sorted(set(only) - set(known)):
+        raise InputError(f"only: no fold {unknown[0]}; there are {text.ranges(known)}")
+    return [number for number in known if number in only]
+
+
+def _some(data: Dataset, numbers: list[int]) -> Dataset:
+    """The data with some of its folds."""
+    return replace(data, folds=tuple(fold for fold in data.folds if fold.number in numbers))
+
+
 def _fit(
-    run: Run, card: Card, data: Dataset, load: Callable[[], Dataset], folder: Path
+    run: Run,
+    card: Card,
+    data: Dataset,
+    load: Callable[[], Dataset],
+    folder: Path,
+    trained: list[int],
 ) -> list[dict]:
-    """Train every fold with every seed, or write published weights; the facts of each model."""
+    """Train folds with every seed, or write published weights; the facts of each model."""
     if run.weights:
         return _published(run, data, folder)
     if isinstance(run.training, Fit):
+        data = _some(data, trained)
         return classical.train(run.model, run.settings, run.training, data, run.seeds, folder)
     where = run.engine.workers
     held = load if workers.remote(where) else lambda: data
-    work = partial(_trained, run, card.backend, card.stacked, held, folder)
-    return parallel.shared(work, len(data.folds) * len(run.seeds), "train", where)
+    work = partial(_trained, run, card.backend, card.stacked, held, folder, trained)
+    return parallel.shared(work, len(trained) * len(run.seeds), "train", where)
 
 
 def _write(card: Card, trained: list[dict], folder: Path) -> None:
@@ -101,6 +136,10 @@ def _write(card: Card, trained: list[dict], folder: Path) -> None:
     if card.backend == machines.LIBRARY:
         first = machines.read(folder / trained[0]["file"])
         card = replace(card, parameters=first.parameters)
+    files = {unit["file"] for unit in trained}
+    for path in [*folder.glob("*.keras"), *folder.glob("*.npz")]:
+        if path.name not in files:  # of a fold that was finished earlier, and is not asked for now
+            path.unlink()
     cards.write(replace(card, folds=tuple(FoldModel(**unit) for unit in trained)), folder)
     shutil.rmtree(folder / checkpoints.FOLDER, ignore_errors=True)
 
@@ -111,13 +150,14 @@ def _trained(
     stacked: bool,
     read: Callable[[], Dataset],
     folder: Path,
+    numbers: list[int],
     share: slice,
 ) -> list[dict]:
     """Train some of the folds and seeds of a run, on this machine or another."""
     _device(library)
     from pipeline.engine import loop
 
-    data = read()
+    data = _some(read(), numbers)
     return loop.train(
         lambda seed: _build(run, data, seed),
         data,

@@ -12,10 +12,14 @@ import pytest
 
 from pipeline import commandline, parallel
 from pipeline.commands.record import record
+from pipeline.config import params
 from pipeline.errors import InputError
+from pipeline.files import tables
 from pipeline.reporting.results import read_recorded
+from pipeline.stages.evaluate import evaluate
 
-RUN = {"backend": "jax", "device": "cpu", "corpus": "demo"}
+RUN = {"backend": "jax", "device": "cpu", "corpus": "demo", "folds": 2, "tested_folds": [1, 2]}
+FILES = {"run.json", "metrics.json", "predictions.csv", "history.csv"}
 FOLDER = Path("reports/recorded/tiny")
 
 
@@ -67,8 +71,8 @@ def nothing_recorded():
 
 def test_what_evaluate_wrote_is_kept_to_the_byte(clone, capsys):
     record("tiny", note=" 100 of 500 epochs\n", seconds=11430)
-    assert {path.name for path in FOLDER.iterdir()} == {"run.json", "metrics.json", "how.json"}
-    for name in ("run.json", "metrics.json"):
+    assert {path.name for path in FOLDER.iterdir()} == FILES | {"how.json"}
+    for name in FILES:
         assert (FOLDER / name).read_bytes() == Path("reports/runs/tiny", name).read_bytes()
     how = json.loads((FOLDER / "how.json").read_text())
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", how.pop("date"))
@@ -97,7 +101,7 @@ def test_recording_again_replaces(clone):
     (FOLDER / "stale").write_text("")
     write_run(corpus="emodb")
     record("tiny", note="second")
-    assert {path.name for path in FOLDER.iterdir()} == {"run.json", "metrics.json", "how.json"}
+    assert {path.name for path in FOLDER.iterdir()} == FILES | {"how.json"}
     assert json.loads((FOLDER / "how.json").read_text())["note"] == "second"
     assert json.loads((FOLDER / "run.json").read_text())["corpus"] == "emodb"
     assert [path.name for path in FOLDER.parent.iterdir()] == ["tiny"]
@@ -132,6 +136,105 @@ def test_the_report_reads_what_was_recorded(clone, finished):
     assert ", jax, 1 min 1 s, " in recorded.made
 
 
+# ---- folds that were trained apart -----------------------------------------------------------
+
+
+@pytest.fixture
+def tested(clone, finished):
+    """Give ``tested(*folds, **changed)``: results of some folds of a run, as evaluate has them."""
+    features, given = (
+        finished / "features",
+        {"run": params.load(finished / "params.yaml").runs["tiny"]},
+    )
+    names = ["index.csv", "quality.json"]
+    paths = [
+        features / "data" / "demo-mfcc39.zarr",
+        *(features / "corpora" / "demo" / n for n in names),
+    ]
+    paths += [features / "folds" / f"demo-speakers5.{end}" for end in ("csv", "json")]
+
+    def test(*folds, **changed):
+        bundle, report = clone / "tiny", Path("reports/runs/tiny")
+        for folder in (bundle, report):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(finished / "models" / "tiny", bundle)
+        card, history = tables.read_json(bundle / "card.json"), tables.read(bundle / "history.csv")
+        card["folds"] = [one for one in card["folds"] if one["fold"] in folds]
+        tables.write_json(card, bundle / "card.json")
+        tables.write(history[history.fold.astype(int).isin(folds)], bundle / "history.csv")
+        evaluate(bundle, *paths, report, **given)
+        facts = tables.read_json(report / "run.json")
+        tables.write_json(facts | changed, report / "run.json")
+
+    return test
+
+
+def test_pieces_make_what_the_whole_run_is(tested, capsys):
+    tested(1, 2, 3, 4, 5)
+    record("tiny", note="whole")
+    whole = {name: (FOLDER / name).read_bytes() for name in FILES}
+    shutil.rmtree(FOLDER)
+    tested(4, 2)
+    record("tiny", note="a first piece", seconds=60)
+    assert (
+        capsys.readouterr()
+        .out.splitlines()[-1]
+        .startswith("reports/recorded/tiny: recorded, folds 2, 4 of 5; run dvc repro report, ")
+    )
+    assert read_recorded(FOLDER).folds_in_words == "2 of 5"
+    tested(1, 3, 5)
+    record("tiny", note="the rest", seconds=100)
+    assert {name: (FOLDER / name).read_bytes() for name in FILES} == whole
+    how = tables.read_json(FOLDER / "how.json")
+    assert (how["note"], how["seconds"]) == ("the rest", 160)
+    assert [(one["folds"], one["seconds"]) for one in how["pieces"]] == [
+        ([2, 4], 60),
+        ([1, 3, 5], 100),
+    ]
+    assert read_recorded(FOLDER).partial == ""
+
+
+def test_more_folds_of_the_same_training_replace_fewer(tested):
+    tested(1, 2)
+    record("tiny", note="two")
+    tested(1, 2, 3)
+    record("tiny", note="three")
+    assert tables.read_json(FOLDER / "run.json")["tested_folds"] == [1, 2, 3]
+    assert [one["folds"] for one in tables.read_json(FOLDER / "how.json")["pieces"]] == [[1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"data_sha256": "of others"}, "recorded with another data_sha256; remove"),
+        ({"certificate": "of others"}, "recorded with another certificate; remove"),
+        ({"training": {"batch": 32}}, "recorded with training.batch 64, now 32; remove"),
+        ({"training": {"unheard_of": 1, "batch": 64}, "tested_folds": [2]}, "has fold 2 already"),
+        ({"versions": {"keras": "3.0"}}, "recorded with keras .*, now 3.0; remove"),
+        ({"tested_folds": [2, 3]}, "has fold 2 already; train and evaluate the others alone, or"),
+    ],
+)
+def test_folds_made_otherwise_are_not_added(tested, changed, message):
+    tested(1, 2)
+    record("tiny", note="two")
+    before = {path.name: path.read_bytes() for path in FOLDER.iterdir()}
+    tested(3, **changed)
+    with pytest.raises(InputError, match=f"^reports/recorded/tiny: {message}"):
+        record("tiny", note="another")
+    assert {path.name: path.read_bytes() for path in FOLDER.iterdir()} == before
+
+
+def test_nothing_is_added_to_what_was_recorded_without_its_clips(tested):
+    tested(1, 2, 3, 4, 5)
+    record("tiny", note="whole")
+    (FOLDER / "predictions.csv").unlink()
+    tested(3)
+    with pytest.raises(
+        InputError, match=r"predictions\.csv: no such file; remove reports/recorded/"
+    ):
+        record("tiny", note="one")
+
+
 # ---- what is refused -------------------------------------------------------------------------
 
 
@@ -161,7 +264,7 @@ def test_what_cannot_be_recorded(clone, given, message):
         (
             "run.json",
             "{}",
-            r"tiny/run\.json: has no backend, device; run dvc pull, .*@tiny$",
+            r"tiny/run\.json: has no backend, device, folds, tested_folds; run dvc pull, .*@tiny$",
         ),
     ],
 )

@@ -115,6 +115,12 @@ def test_each_way_to_differ_is_said_in_words(place, value, words):
     assert differences(changed(place, value), CONDITIONS) == [words]
 
 
+def test_a_run_of_some_folds_is_compared_with_nothing():
+    some = FACTS | {"folds": 10, "tested_folds": [1, 2, 3, 4, 5, 6]}
+    assert differences(some, CONDITIONS) == ["6 of 10 folds"]
+    assert differences(some | {"tested_folds": [*range(1, 11)]}, CONDITIONS) == []
+
+
 @pytest.mark.parametrize(
     ("key", "words"),
     [

@@ -73,9 +73,10 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     folder = finished / "reports" / "runs" / "tiny"
     run = json.loads((folder / "run.json").read_text())
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
-    counted |= {"published", "provenance", "epochs_of_paper"}
+    counted |= {"published", "provenance", "epochs_of_paper", "tested_folds", "data_sha256"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
+    assert run["tested_folds"] == [1, 2, 3, 4, 5]
     assert run["speakers"] == predictions.speaker.nunique()
     assert set(run["leaks"]["speaker"]) == set(LEAK)
     assert run["provenance"] == {
@@ -153,6 +154,20 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     wars = [scores["war_seed_1"], scores["war_seed_2"]]
     assert scores["war"] == pytest.approx(np.mean(wars))
     assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
+
+
+def test_of_some_folds_only_theirs_are_scored(given, predictions):
+    card = tables.read_json(given["bundle"] / "card.json")
+    change(given["bundle"] / "card.json", folds=card["folds"][1:3])
+    evaluate(**given)
+    found = pd.read_csv(given["report"] / "predictions.csv")
+    pd.testing.assert_frame_equal(
+        found, predictions[predictions.fold.isin([2, 3])].reset_index(drop=True)
+    )
+    run = tables.read_json(given["report"] / "run.json")
+    assert (run["folds"], run["tested_folds"], run["clips"]) == (5, [2, 3], len(found))
+    trained = sum(card["provenance"][fold]["weights"]["clips"] for fold in "23")
+    assert run["provenance"]["weights"] == {"clips": trained, "test": 0}
 
 
 @pytest.fixture

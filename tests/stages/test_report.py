@@ -304,6 +304,25 @@ def test_cost_of_the_leak_pairs_leaky_with_honest(reports):
     assert f"90.0 60.0 {MINUS}30.0" in text_of(page(runs, []))
 
 
+def test_a_run_of_some_folds_says_so_everywhere_and_is_compared_with_nothing(tmp_path):
+    published = [{"protocol": "6 folds", "uar": 91.93, "war": 92.08, "source": "a paper",
+                  "conditions": same()}]  # fmt: skip
+    some = {"tested_folds": [2, 3, 5], "published": published}
+    run = read_run(write_run(tmp_path, "a", leaks=SHARED, **some))
+    honest = read_run(write_run(tmp_path, "b"))
+    kept = read_recorded(write_recorded(tmp_path, "kept", **some))
+    assert costs([run, honest]) == []
+    lines = summary([run, honest], [kept]).splitlines()
+    of_some = [line for line in lines if line.startswith(("| a |", "| kept |"))]
+    assert ["3 of 6" in line for line in of_some] == [True] * 4
+    compared = [line for line in of_some if "a paper" in line]
+    assert [f"| 92.1 | {DASH} | 3 of 6 folds |" in line for line in compared] == [True] * 2
+    seen = text_of(page([run, honest], [kept]))
+    assert seen.count("not compared: 3 of 6 folds") == 2
+    assert "speakers shared, 3 of 6 folds" in figures.overview([run])
+    assert "What the leak costs" not in seen
+
+
 @pytest.mark.parametrize(
     ("facts", "objections"),
     [

@@ -104,7 +104,8 @@ def main(jobs):
         run["training"] = replace(training, **given.get("training", {}))
         names = ("x.zarr", "index.csv", "folds.csv", "folds.json")
         try:
-            train(*(folder / n for n in names), Path(job["bundle"]), run=Run(**run))
+            paths = (*(folder / n for n in names), Path(job["bundle"]))
+            train(*paths, run=Run(**run), only=job.get("only"))
             said = ""
         except InputError as error:
             said = str(error)
@@ -239,6 +240,8 @@ def several(library, folder, trained):
         "seeds": job("seeds", {"seeds": (1, 2), "training": {"epochs": 2}}),
         "validated": job("validated run", {"selection": "best_validation"}, of=other),
         "diverging": job("diverging", {"training": {"learning_rate": 1e38}}),
+        "in parts": job("in parts", leaky, only=[3, 1]),
+        "no such fold": job("no such fold", {}, only=[2, 4]),
         "mended": job("diverging", {"training": {"epochs": 1}}),
         "stacked": job("stacked", {"engine": {"folds": "stacked", "memory_mb": 0}}),
     }
@@ -276,6 +279,20 @@ def test_a_killed_run_goes_on_and_gives_the_bytes_of_an_undisturbed_one(runs):
     assert told["first"]["epochs"] == 12
     assert told["killed"]["epochs"] < 8  # of the killed one's seven, two may not have been saved
     assert not list(folder.glob(".*.part"))
+
+
+def test_folds_trained_alone_are_those_of_a_whole_run(runs):
+    _, folder, told = runs
+    assert told["in parts"] == {"said": "", "epochs": 8}
+    whole, part = content(folder / "first"), content(folder / "in parts")
+    assert sorted(part) == ["card.json", "fold-01.keras", "fold-03.keras", "history.csv"]
+    assert all(part[name] == whole[name] for name in ("fold-01.keras", "fold-03.keras"))
+    rows = read(folder / "first" / "history.csv")
+    assert read(folder / "in parts" / "history.csv") == [row for row in rows if row["fold"] != "2"]
+    card, of_all = (json.loads(held["card.json"]) for held in (part, whole))
+    of_all["folds"] = [unit for unit in of_all["folds"] if unit["fold"] != 2]
+    assert card == of_all
+    assert told["no such fold"]["said"] == "run tiny: only: no fold 4; there are 1 to 3"
 
 
 @pytest.mark.parametrize("change", ["other settings", "other data"])
