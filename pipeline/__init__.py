@@ -11,7 +11,7 @@ The flow, as dvc.yaml calls it::
 C a corpus, P a protocol, F a feature, RUN a line of ``runs`` in params.yaml. The folders:
 
 stages      what dvc.yaml calls, one verb a file: demo index split waveforms extract train ...
-commands    what a person calls: predict export import progress verify record check-features
+commands    what a person calls: predict export import progress compare verify record ...
 config      what params.yaml may say, and its only reader
 corpora     one file a corpus: which clips there are, and what their names say of them
 audit       what is found in a corpus: facts of each signal, near-duplicates

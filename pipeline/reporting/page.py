@@ -33,6 +33,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
     )
     environment.filters["flat"] = wording.flat
     environment.tests["referenced"] = wording.reference_cells
+    environment.tests["watched"] = wording.level_cells
     environment.filters["percent"] = targets.Emotions.show
     template = (TEMPLATES / "page.html.jinja").read_text(encoding="utf-8")
     return environment.from_string(template).render(
@@ -54,6 +55,10 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         change=wording.change,
         differs=wording.differs,
         reference_cells=wording.reference_cells,
+        level_cells=wording.level_cells,
+        optimism_words=wording.optimism_words,
+        fold_cells=wording.fold_cells,
+        paired_cells=wording.paired_cells,
         state=state,
         leak_percent=wording.leak_percent,
         leak_words=wording.leak_words,

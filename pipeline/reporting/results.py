@@ -1,7 +1,8 @@
 """What the evaluate stage wrote of runs, and what was recorded of them: read and checked."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,13 @@ HOW = "hardware cores backend seconds command commit date note".split()
 DASH = "\N{EN DASH}"
 
 
+def _no_rows() -> "pd.DataFrame":
+    """Give a table of nothing."""
+    import pandas as pd  # slow
+
+    return pd.DataFrame(columns=["fold", "seed", "epoch"])
+
+
 @dataclass(frozen=True)
 class Result:
     """Facts and metrics of a run wherever it was made, from files that were read and checked."""
@@ -50,6 +58,11 @@ class Result:
     facts: dict[str, Any]  # run.json
     target: Target
     metrics: dict[str, float]  # metrics.json, fractions 0..1
+    _: KW_ONLY
+    # one row per clip and seed; of attributes, numbers; empty of runs recorded before any were kept
+    predictions: "pd.DataFrame" = field(default_factory=_no_rows)
+    # one row per fold, seed and epoch, numbers, NaN where empty; empty as above
+    history: "pd.DataFrame" = field(default_factory=_no_rows)
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -111,6 +124,12 @@ class Result:
         return found + ([PICKED] if self.facts["selection"] == "leaky" else [])
 
     @property
+    def clips_of_folds(self) -> dict[int, int]:
+        """Test clips by fold, of a result with predictions."""
+        counts = Counter(self.predictions["fold"].astype(int).tolist())
+        return {fold: count // len(self.facts["seeds"]) for fold, count in counts.items()}
+
+    @property
     def partial(self) -> str:
         """Folds that it is of, where there are more: ``6 of 10 folds``; else nothing."""
         return partial(self.facts)
@@ -153,9 +172,6 @@ class Recorded(Result):
 @dataclass(frozen=True)
 class Run(Result):
     """One run of params.yaml, with what its figures are drawn from."""
-
-    predictions: "pd.DataFrame"  # one row per clip and seed; of attributes, numbers
-    history: "pd.DataFrame"  # one row per fold, seed and epoch, numbers, NaN where empty
 
     @property
     def confusion(self) -> list[list[int]]:
@@ -204,7 +220,8 @@ def read_recorded(folder: Path) -> Recorded:
     Parameters
     ----------
     folder : Path
-        Holds ``run.json``, ``metrics.json`` and ``how.json``.
+        Holds ``run.json``, ``metrics.json`` and ``how.json``, and ``predictions.csv`` and
+        ``history.csv`` but for runs that were recorded before they were kept.
 
     Raises
     ------
@@ -216,6 +233,8 @@ def read_recorded(folder: Path) -> Recorded:
         result = _result(folder)
         how = tables.read_json(folder / "how.json")
         _need(folder, "how.json", HOW, how)
+        if (folder / "history.csv").is_file():
+            result = _with_tables(folder, result)
     except InputError as error:
         raise InputError(
             f"{error}; take it back from git, or record the run again (ser record --help)"
@@ -232,21 +251,26 @@ def _run(folder: Path) -> Run:
     first = f"{min(result.facts.get('tested_folds', [1])):02d}"
     folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", first)]
     _need(folder, "metrics.json", folds, result.metrics)
-    predictions = tables.read(folder / "predictions.csv")
-    target = result.target
-    _need(folder, "metrics.json", list(target.METRICS), result.metrics)
+    _need(folder, "metrics.json", list(result.target.METRICS), result.metrics)
+    return Run(**vars(_with_tables(folder, result)))
+
+
+def _with_tables(folder: Path, result: Result) -> Result:
+    """Read predictions and history of a result."""
+    _there(folder, "predictions.csv", "history.csv")
+    predictions, target = tables.read(folder / "predictions.csv"), result.target
     _need(folder, "predictions.csv", target.columns, predictions)
     history = tables.read(folder / "history.csv")
     _need(folder, "history.csv", ["fold", "seed", "epoch", "loss", *target.HISTORY], history)
     try:
-        predictions = target.parsed(predictions)
+        predictions = target.parsed(predictions).assign(fold=predictions["fold"])
     except InputError as error:
         raise InputError(f"{folder}: predictions.csv: {error}") from None
     try:
         history = history.replace("", "nan").astype(float)
     except ValueError as error:
         raise InputError(f"{folder}: history.csv: {error}") from None
-    return Run(**vars(result), predictions=predictions, history=history)
+    return replace(result, predictions=predictions, history=history)
 
 
 def _result(folder: Path) -> Result:

@@ -4,6 +4,7 @@ Runs on emotions and runs on attributes are never in one table: their figures ca
 Numbers of other systems on the same folds come from ``references.json``.
 """
 
+from pipeline.reporting import wording
 from pipeline.reporting.results import DASH, Recorded, Result, Run
 from pipeline.reporting.wording import (
     against,
@@ -34,7 +35,7 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
         note = "over all held-out clips; in brackets the 95 % interval over speakers.\n"
         note = f"{kind.SUMMARY} {note}"
         parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
-        parts += _references(kind, found)
+        parts += [*_references(kind, found), *_levels(found)]
     if recorded:
         parts.append("**Recorded on real corpora**, and not computed again here:\n")
     for kind, found in by_kind(recorded):
@@ -43,6 +44,7 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
         for result, row in zip(found, rows, strict=True):
             row += [result.made, result.how["note"]]
         parts += [markdown_table(head, rows), *_published(kind, found), *_references(kind, found)]
+        parts += [*_paired(found), *_levels(found)]
     parts.append("**Corpora**, to be cited with these results:\n")
     head = ["Corpus", "Name", "Citation", "Licence", "From"]
     parts.append(markdown_table(head, sources([*runs, *recorded])))
@@ -101,6 +103,21 @@ def _references(kind: type[Target], results: list[Result]) -> list[str]:
     ]
     head = ["Run", *(f"{m.name}{kind.UNIT} ours" for m in kind.MEASURES)]
     head += ["Others on the same folds", "Theirs, %", "Figure", "Caveat", "Source"]
+    return [markdown_table(head, rows)] if rows else []
+
+
+def _paired(results: list[Result]) -> list[str]:
+    """Ours and published fold by fold, one table; none where there is none."""
+    rows = [[result.name, *cells] for result in results for cells in wording.paired_cells(result)]
+    head = ["Run", "WAR % of each fold", "Ours", "Theirs", "Difference, paired", "Source"]
+    return [markdown_table(head, rows)] if rows else []
+
+
+def _levels(results: list[Result]) -> list[str]:
+    """What the last epoch is worth, one table; none where nothing was watched on test."""
+    rows = [[result.name, *cells] for result in results for cells in wording.level_cells(result)]
+    head = ["Run", "On test", "Last epoch", "Level: mean ± s.d. of a fold's epochs"]
+    head += ["Best epoch of each test fold", "Choosing it on test adds"]
     return [markdown_table(head, rows)] if rows else []
 
 

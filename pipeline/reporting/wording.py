@@ -2,11 +2,15 @@
 
 from typing import Any
 
+import numpy as np
+
 from pipeline.protocols.vocabulary import POOL, leak
-from pipeline.reporting import comparison
+from pipeline.reporting import comparison, levels, published_folds
+from pipeline.reporting.levels import Level
+from pipeline.reporting.published_folds import Paired
 from pipeline.reporting.results import DASH, LENGTHS, Result, Run
 from pipeline.scoring import targets
-from pipeline.scoring.targets import Measure, Target
+from pipeline.scoring.targets import Emotions, Measure, Target
 
 
 def by_kind(results: list) -> list[tuple[type[Target], list]]:
@@ -76,6 +80,82 @@ def sources(results: list[Result]) -> list[list[str]]:
         rows = [[source[key] for key in keys] for source in held]
         found.setdefault(result.facts["corpus"], rows or [[DASH] * len(keys)])
     return [[corpus, *row] for corpus, rows in found.items() for row in rows]
+
+
+def level_cells(result: Result) -> list[list[str]]:
+    """Measure, last epoch, level, best epoch and what choosing it on test adds, of each measure."""
+    target = result.target
+    return [
+        [
+            ", ".join(filter(None, [f"{measure.name}{target.UNIT}", result.partial])),
+            target.show(level.last),
+            _level(target, level),
+            target.show(level.best),
+            target.change(target.SCALE * (level.best - level.last)),
+        ]
+        for measure, level in levels.of_run(result)
+    ]
+
+
+def optimism_words(result: Result) -> list[str]:
+    """Say in a sentence, of each measure, what choosing the epoch on test adds."""
+    points = {"emotions": " points"}.get(result.target.KIND, "")
+    return [
+        f"{name}: last epoch {last}{f', mean {level}' if level != DASH else ''}; the best epoch of "
+        f"each test fold would have printed {best}: {added}{points} of optimism."
+        for name, last, level, best, added in level_cells(result)
+    ]
+
+
+def fold_cells(result: Result) -> list[list[str]]:
+    """Fold, and of each measure watched on test the last epoch, level, best, and number of that."""
+    show = result.target.show
+    of_folds = [levels.of_folds(result, measure) for measure in result.measures]
+    of_folds = [folds for folds in of_folds if folds]
+    rows = []
+    for fold in of_folds[0] if of_folds else ():
+        row = [str(fold)]
+        for folds in of_folds:
+            one = folds[fold]
+            row += [show(one.last), f"{show(one.level)} ± {show(one.spread)}", show(one.best)]
+            row.append(str(one.best_epoch or DASH))
+        rows.append(row)
+    return rows
+
+
+def paired_cells(result: Result) -> list[list[str]]:
+    """What is compared fold by fold, ours, theirs, the difference with its interval, the source.
+
+    Nothing of a run of some folds: that is compared with nothing.
+    """
+    if result.partial:
+        return []
+    return [
+        [
+            pair.what,
+            f"{np.mean(pair.ours):.1f}",
+            f"{np.mean(pair.theirs):.1f}",
+            paired_words(pair),
+            pair.source,
+        ]
+        for pair in published_folds.paired(result)
+    ]
+
+
+def paired_words(pair: Paired) -> str:
+    """Difference in points with its interval: ``+0.6 [-0.7, +1.9]``."""
+    words = Emotions.change(pair.difference)
+    if pair.interval:
+        words += f" [{', '.join(map(Emotions.change, pair.interval))}]"
+    return words
+
+
+def _level(target: Target, level: Level) -> str:
+    """Mean and deviation over the last epochs; a dash of too few."""
+    if level.epochs < 2:
+        return DASH
+    shown = f"{target.show(level.level)} ± {target.show(level.spread)}"
+    return f"{shown} over the last {level.epochs} epochs"
 
 
 def leak_percent(leak: dict[str, Any]) -> str:

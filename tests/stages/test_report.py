@@ -217,12 +217,20 @@ def write_rated(reports, name, *, attributes=RATED, ccc=0.6, clips=240, epochs=8
 
 
 def write_recorded(
-    reports, name, *, write=write_run, note="100 of 500 epochs", seconds=11430, **run
+    reports,
+    name,
+    *,
+    write=write_run,
+    note="100 of 500 epochs",
+    seconds=11430,
+    tables=False,
+    **run,
 ):
     """Write a made-up recorded run: of a run what is kept of it, and how it was made."""
     folder = write(reports / "recorded", name, **run)
-    (folder / "predictions.csv").unlink()
-    (folder / "history.csv").unlink()
+    if not tables:  # as runs were recorded at first
+        (folder / "predictions.csv").unlink()
+        (folder / "history.csv").unlink()
     how = {
         "hardware": "AMD EPYC 9654",
         "cores": 2,
@@ -314,7 +322,7 @@ def test_a_run_of_some_folds_says_so_everywhere_and_is_compared_with_nothing(tmp
     assert costs([run, honest]) == []
     lines = summary([run, honest], [kept]).splitlines()
     of_some = [line for line in lines if line.startswith(("| a |", "| kept |"))]
-    assert ["3 of 6" in line for line in of_some] == [True] * 4
+    assert ["3 of 6" in line for line in of_some] == [True] * 5
     compared = [line for line in of_some if "a paper" in line]
     assert [f"| 92.1 | {DASH} | 3 of 6 folds |" in line for line in compared] == [True] * 2
     seen = text_of(page([run, honest], [kept]))
@@ -354,6 +362,21 @@ def test_a_class_without_clips_has_no_recall(tmp_path):
     assert f"bored 0 0 0 0 0 0 0 0 0 {DASH}" in text_of(page([read_run(folder)], []))
 
 
+def test_the_last_epoch_and_the_best_stand_in_page_and_summary(tmp_path):
+    run = read_run(write_run(tmp_path, "a", epochs=60))
+    kept = read_recorded(write_recorded(tmp_path, "kept"))
+    again = write_recorded(tmp_path, "again", tables=True, epochs=60)
+    lines = summary([run], [kept, read_recorded(again)]).splitlines()
+    head = [i for i, line in enumerate(lines) if line.startswith("| Run | On test | Last epoch |")]
+    assert [lines[i + 2].split(" | ")[:2] for i in head] == [["| a", "WAR %"], ["| again", "WAR %"]]
+    assert not any(line.startswith("| kept | WAR %") for line in lines)
+    assert all(" over the last 6 epochs | " in lines[i + 2] for i in head)
+    seen = text_of(page([run], [kept, read_recorded(again)]))
+    assert seen.count("Choosing it on test adds") == 2
+    assert seen.count("Fold, on test WAR %, last epoch") == 2
+    assert seen.count("points of optimism") == 1
+
+
 def test_seeds_are_drawn_apart(tmp_path):
     folder = write_run(tmp_path, "a", folds=2, epochs=3)
     head, *rows = (folder / "history.csv").read_text().splitlines()
@@ -376,7 +399,7 @@ def test_runs_on_attributes_have_tables_of_their_own(tmp_path):
     write_rated(tmp_path, "valence-msp", attributes=["valence"], ccc=0.15, leaks=SHARED)
     write_recorded(tmp_path, "kept-msp", write=write_rated, attributes=["arousal"])
     report(tmp_path, ["all-msp", "tim_net-ravdess", "valence-msp"])
-    emotions, _, attributes, note, theirs, _, kept, *_ = (
+    emotions, _, _, attributes, note, theirs, epochs, _, kept, *_ = (
         (tmp_path / "summary.md").read_text().split("\n\n")
     )
     assert [line.split(" | ")[0] for line in emotions.splitlines()[2:]] == ["| tim_net-ravdess"]
@@ -386,6 +409,7 @@ def test_runs_on_attributes_have_tables_of_their_own(tmp_path):
     assert "| **0.600** [0.550, 0.640] | **0.500** [0.450, 0.540] | **0.400** [0.3" in whole
     assert f"| {DASH} | {DASH} | **{MINUS}0.050** [{MINUS}0.100, {MINUS}0.010] | 6 | no: " in one
     assert note.startswith("CCC over all held-out clips")
+    assert "| all-msp | CCC valence | " in epochs
     assert "| 1.8, gru | 0.600 | 0.573 | +0.027 | 0.500 | 0.466 | +0.034 | 0.400 | 0.159" in theirs
     assert f"| **0.600** [0.550, 0.640] | {DASH} | {DASH} | 6 | yes | AMD" in kept
 
@@ -717,7 +741,7 @@ def test_others_stand_next_to_runs_on_their_folds(tmp_path):
     write_run(tmp_path, "a", protocol_settings=listed, leaks=whole)
     write_run(tmp_path, "b")
     report(tmp_path, ["a", "b"])
-    *_, others, _, _ = (tmp_path / "summary.md").read_text().split("\n\n")
+    *_, others, _, _, _ = (tmp_path / "summary.md").read_text().split("\n\n")
     assert re.findall(r"^\| (a|b) \| 80.0 \| 80.0 \| (GRes\w+) \| 59.7 \|", others, re.M) == [
         ("a", "GResNet")
     ]
@@ -729,10 +753,10 @@ def test_others_stand_next_to_runs_on_their_folds(tmp_path):
         assert "GResNet" not in (tmp_path / name).read_text()
 
 
-def test_summary_without_anything_published_has_results_and_corpora(tmp_path):
+def test_summary_without_anything_published_has_three_tables(tmp_path):
     write_run(tmp_path, "a")
     report(tmp_path, ["a"])
-    assert (tmp_path / "summary.md").read_text().count("\n| ---") == 2
+    assert (tmp_path / "summary.md").read_text().count("\n| ---") == 3
 
 
 @pytest.mark.parametrize("name", ["run.json", "metrics.json", "predictions.csv", "history.csv"])
