@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import docstring_parser
@@ -32,7 +33,7 @@ from pipeline.errors import InputError
 
 # What is listed is the first line of each function's docstring; listing imports no function.
 STAGES = {
-    "check": "Check params.yaml, and list the code that each stage runs.",
+    "check": "Check params.yaml, and list what makes each thing.",
     "demo": "Write the synthetic demo corpus.",
     "index": "List and check every clip of a corpus.",
     "split": "Divide clips into folds, and certify what leaks.",
@@ -64,6 +65,7 @@ LOUDNESS = (
     ("quiet", ("--quiet", "-q"), "No progress, only answers and errors."),
     ("verbose", ("--verbose", "-v"), "Also messages of libraries, the time taken, tracebacks."),
 )
+LISTED = "What check listed for this stage, which must be what it is given and its code."
 log = logging.getLogger("pipeline")
 
 
@@ -175,18 +177,28 @@ def _called(function: Callable) -> Callable:
         parameters.append(_on_the_line(parameter, explained.get(name), looked_up.get(name)))
     positional = [one.name for one in parameters if one.kind is one.POSITIONAL_ONLY]
 
-    def called(*values: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> None:
+    def called(
+        *values: Any,
+        quiet: bool = False,
+        verbose: bool = False,
+        listed: Path | None = None,
+        **options: Any,
+    ) -> None:
         with _loudness(quiet, verbose):
             options |= dict(zip(positional, values, strict=True))
-            given = partial(_records, options, looked_up, handed_over)
-            with _given(function, given) as records:
+            records = _records(options, looked_up, handed_over)
+            with _refused(function, records, listed):
                 function(**options | records)
+
+    only = inspect.Parameter.KEYWORD_ONLY
 
     for name, flags, line in LOUDNESS:
         settings = {"negative": (), "show_default": False, "group": GROUPS[2]}
         kind = Annotated[bool, Parameter(name=flags, help=line, **settings)]
-        only = inspect.Parameter.KEYWORD_ONLY
         parameters.append(inspect.Parameter(name, only, default=False, annotation=kind))
+    if function.__module__.startswith("pipeline.stages.") and function.__name__ != "check":
+        kind = Annotated[Path | None, Parameter(help=LISTED, metavar="PATH", group=GROUPS[2])]
+        parameters.append(inspect.Parameter("listed", only, default=None, annotation=kind))
     called.__signature__ = inspect.Signature(parameters)
     called.__annotations__ = {}  # else they hide those of the signature
     called.__name__, called.__doc__ = function.__name__, summary
@@ -267,13 +279,13 @@ def _records(given: dict, looked_up: dict[str, str], handed_over: dict[str, str]
     return found
 
 
-def _given(function: Callable, given: Callable[[], dict]) -> AbstractContextManager[dict]:
-    """What params.yaml says for a function; of a stage it must say the same at its end."""
-    if not function.__module__.startswith("pipeline.stages."):
-        return nullcontext(given())
-    from pipeline.config import edits
+def _refused(function: Callable, records: dict, listed: Path | None) -> AbstractContextManager:
+    """Refuse the start and the end of a stage if other records or code are listed for it."""
+    if listed is None:
+        return nullcontext()
+    from pipeline.config import listings
 
-    return edits.refused(function.__name__, given)
+    return listings.refused(function.__name__, records, listed)
 
 
 @contextmanager

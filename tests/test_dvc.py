@@ -123,13 +123,25 @@ def test_a_renamed_run_leaves_nothing_in_the_report(clone, dvc):
     edit(clone / "params.yaml", "  tiny:\n", "  small:\n")
     said = dvc(clone, "repro")
     assert ran(said) == ["check", "train@small", "evaluate@small", "report"]
-    assert "to remove: rm -r models/tiny reports/runs/tiny\n" in said
+    assert "to remove: rm -r models/tiny\n" in said
     assert "tiny" not in (clone / "reports" / "summary.md").read_text()
-    assert [path.name for path in (clone / "reports" / "plots").iterdir()] == ["small"]
-    for folder in ("models", "reports/runs"):
-        shutil.rmtree(clone / folder / "tiny")
-    assert ran(dvc(clone, "repro")) == ["report"]
+    for folder in ("runs", "plots"):
+        assert [path.name for path in (clone / "reports" / folder).iterdir()] == ["small"]
     assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
+    shutil.rmtree(clone / "models" / "tiny")
+    edit(clone / "params.yaml", "  small:\n", "  tiny:\n")
+    assert ran(dvc(clone, "repro")) == ["report"]  # all else is in DVC's cache
+    assert not (clone / "reports" / "runs" / "small").exists()
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
+
+
+def test_an_edit_names_what_it_reruns(clone, dvc):
+    edit(clone / "params.yaml", "epochs: 1,", "epochs: 2,")
+    assert "runs.tiny.settings.epochs" in dvc(clone, "params", "diff")
+    dvc(clone, "repro", "check")
+    said = dvc(clone, "status")
+    assert re.findall(r"(?m)^(\S+):$", said) == ["train@tiny", "evaluate@tiny", "report"]
+    assert "features/code/train/tiny" in said
 
 
 def test_a_variant_is_kept_and_compared(clone, dvc):

@@ -1,7 +1,7 @@
-"""Stage check: params.yaml as a whole, before anything is made; and what code each thing runs.
+"""Stage check: params.yaml as a whole, before anything is made; and what makes each thing.
 
 Every other stage depends on what this one writes, so a mistake in params.yaml stops `dvc repro`
-before any output is removed, and an edit of code runs the stages again whose code it is.
+before any output is removed, and an edit of a setting or of code runs the stages again whose it is.
 """
 
 import shutil
@@ -9,10 +9,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.config import code
+from pipeline.config import listings
 from pipeline.config.params import load
 from pipeline.config.records import Params
 from pipeline.errors import InputError
+from pipeline.files import tables
 
 # What the lines of params.yaml make, and where: of what is there besides, nothing is used.
 MADE = {
@@ -21,20 +22,19 @@ MADE = {
     "features/data": "data",
     "features/folds": "folds",
     "models": "runs",
-    "reports/runs": "runs",
 }
 
 
-def check(listings: Path) -> None:
-    """Check params.yaml, and list the code that each stage runs.
+def check(folder: Path) -> None:
+    """Check params.yaml, and list what makes each thing.
 
     Names what no line of params.yaml makes any more, for removal.
 
     Parameters
     ----------
-    listings : Path
+    folder : Path
         Folder to write: a text for each thing that is made, ``train/tim_net-demo``, with the hash
-        and the path of every file of code that makes it.
+        of every file of code that makes it, and with the settings that it is made by.
 
     Raises
     ------
@@ -44,43 +44,36 @@ def check(listings: Path) -> None:
     """
     params = load()
     made = _listings(params)
-    temporary = listings.with_name(f".{listings.name}.part")
+    temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    for name, text in made.items():
-        (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-        (temporary / name).write_text(text, encoding="utf-8")
-    shutil.rmtree(listings, ignore_errors=True)
-    temporary.rename(listings)
+    for name, listed in made.items():
+        tables.write_json(listed, temporary / name)
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
     if load() != params or _listings(params) != made:  # DVC records them as they are at the end
         raise InputError("params.yaml or the code was edited while check ran; run dvc repro again")
     if left := _left(params):
         sys.stdout.write(f"no line of params.yaml makes these; to remove: rm -r {' '.join(left)}\n")
 
 
-def _listings(params: Params) -> dict[str, str]:
-    """Text of each listing, by its name."""
-    made = {name: code.listing(*modules) for name, modules in _modules(params).items()}
-    for name, sound in params.sounds.items():
-        if params.corpora[sound.corpus].samples:  # a line that the stage does not depend on
-            made[f"waveforms/{name}"] += f"samples {sound.samples}\n"
-    return made
-
-
-def _modules(params: Params) -> dict[str, tuple[str, ...]]:
-    """Modules that make each thing, by the name of its listing."""
+def _listings(params: Params) -> dict[str, dict]:
+    """Each listing by its name, ``train/tim_net-demo``."""
     recipes = {name: params.features[data.feature] for name, data in params.data.items()}
-    tables: dict[str, Mapping] = {
-        "index": params.corpora,
-        "split": params.folds,
-        "waveforms": params.sounds,
-        "extract": recipes,
-        "train": params.runs,
-        "evaluate": params.runs,
+    tables: tuple[tuple[str, str, Mapping], ...] = (  # stage, its parameter, what it is given
+        ("index", "corpus", params.corpora),
+        ("split", "folds", params.folds),
+        ("waveforms", "sound", params.sounds),
+        ("extract", "feature", recipes),
+        ("train", "run", params.runs),
+        ("evaluate", "run", params.runs),
+    )
+    made = {
+        f"{stage}/{name}": listings.listing(stage, {parameter: line})
+        for stage, parameter, table in tables
+        for name, line in table.items()
     }
-    found = {stage: code.modules(stage) for stage in ("demo", "report")}
-    for stage, table in tables.items():
-        found |= {f"{stage}/{name}": code.modules(stage, line) for name, line in table.items()}
-    return found
+    report = listings.listing("report", {"runs": params.runs})
+    return made | {"demo": listings.listing("demo", {}), "report": report}
 
 
 def _left(params: Params) -> list[str]:

@@ -16,6 +16,8 @@ from pipeline.reporting.plots import write
 from pipeline.reporting.results import read_recorded, read_run
 from pipeline.reporting.summary import summary
 
+RESULTS = ("headline.json", "history.csv", "metrics.json", "predictions.csv", "run.json")
+
 
 def report(
     reports: Path,
@@ -28,7 +30,8 @@ def report(
 ) -> None:
     """Write the page and the summary over all runs.
 
-    Over those of params.yaml, and over those recorded.
+    Over those of params.yaml, and over those recorded. What evaluate wrote of others is removed
+    from ``reports``, on all of which DVC lets this stage depend; its cache keeps it.
 
     Parameters
     ----------
@@ -52,6 +55,7 @@ def report(
         raise InputError(f"{reports}: no run to report; name one under runs in params.yaml")
     if not Path(recorded).is_dir():
         raise InputError(f"{recorded}: no such folder; take it back from git")
+    _withdraw(Path(reports), runs)
     found = _together([read_run(Path(reports) / name) for name in runs])
     folders = sorted(path for path in Path(recorded).iterdir() if path.is_dir())
     # a hidden one was left by `ser record` when it was killed
@@ -64,6 +68,16 @@ def report(
         write(found, figures)
         shutil.rmtree(plots, ignore_errors=True)
         figures.rename(plots)
+
+
+def _withdraw(reports: Path, runs: dict[str, Run]) -> None:
+    """Remove what evaluate wrote of runs that are no lines of params.yaml."""
+    for folder in [path for path in reports.iterdir() if path.name not in runs]:
+        results = [folder / name for name in RESULTS if (folder / name).is_file()]
+        for path in results:
+            path.unlink()
+        if results and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _together(results: list) -> list:

@@ -1,8 +1,9 @@
-"""params.yaml checked as a whole, the code of each stage listed, and what is left over named."""
+"""params.yaml checked as a whole, what makes each thing listed, and what is left over named."""
 
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.files import tables
 from pipeline.stages.check import check
 
 TEXT = """\
@@ -38,11 +39,22 @@ def test_each_thing_that_is_made_has_a_listing(project, capsys):
         *("demo", "evaluate/one", "extract/demo-mfcc39", "index/both", "index/demo", "report"),
         *("split/demo-speakers5", "train/one", "waveforms/demo-centred"),
     ]
-    text = (project / "features" / "code" / "index" / "both").read_text()
-    assert {"joined", "emodb", "table"} <= {
-        line.split("/")[-1].removesuffix(".py") for line in text.splitlines() if "corpora/" in line
-    }
+    both = tables.read_json(project / "features" / "code" / "index" / "both")
+    parsers = {f"pipeline/corpora/{name}.py" for name in ("joined", "emodb", "table")}
+    assert parsers <= both.keys()
+    assert both["corpus.settings.of.mine"] == "table"
     assert capsys.readouterr().out == ""
+
+
+def test_settings_are_listed_with_none_left_unsaid(project):
+    stated = []
+    for edit in ("runs: {one: {", "runs: {one: {seeds: [0], settings: {epochs: 500}, "):
+        (project / "params.yaml").write_text(TEXT.replace("runs: {one: {", edit))
+        check(project / "features" / "code")
+        stated.append((project / "features" / "code" / "train" / "one").read_text())
+    assert stated[0] == stated[1]
+    assert '"run.training.epochs": 500' in stated[0]
+    assert "memory_mb" not in stated[0]
 
 
 def test_a_corpus_may_state_the_length_of_its_waveforms(project):
@@ -52,8 +64,8 @@ def test_a_corpus_may_state_the_length_of_its_waveforms(project):
     for line in (text, text.replace(", samples: 55125", "")):
         (project / "params.yaml").write_text(line)
         check(project / "features" / "code")
-        stated.append(listing.read_text().splitlines()[-1])
-    assert stated == ["samples 55125", "samples 66150"]
+        stated.append(tables.read_json(listing)["sound.samples"])
+    assert stated == [55125, 66150]
 
 
 def test_a_listing_of_what_is_no_longer_made_goes(project):
@@ -65,12 +77,12 @@ def test_a_listing_of_what_is_no_longer_made_goes(project):
 
 
 def test_what_is_left_over_is_named_for_removal(project, capsys):
-    for name in ("models/old", "reports/runs/old", "features/data/demo-mfcc13.zarr", "models/one"):
+    for name in ("models/old", "features/data/demo-mfcc13.zarr", "models/one"):
         (project / name).mkdir(parents=True)
     (project / "features" / "folds").mkdir()
     (project / "features" / "folds" / "demo-speakers5.csv").touch()
     check(project / "features" / "code")
-    wanted = "rm -r features/data/demo-mfcc13.zarr models/old reports/runs/old\n"
+    wanted = "rm -r features/data/demo-mfcc13.zarr models/old\n"
     assert capsys.readouterr().out.endswith(wanted)
 
 

@@ -603,6 +603,17 @@ def test_recorded_runs_of_one_model_and_corpus_stand_together(reports):
     assert re.findall(r"^\| ([a-d]) \|", table, re.M) == ["a", "d", "b", "c"]
 
 
+def test_results_of_a_run_that_is_no_line_are_removed(reports):
+    write_run(reports, "old")
+    write_run(reports, "older")
+    (reports / "older" / "notes.txt").touch()
+    kept = [path.name for path in reports.iterdir() if path.name not in ("old", "older")]
+    report(reports, kept)
+    assert not (reports / "old").exists()
+    assert [path.name for path in (reports / "older").iterdir()] == ["notes.txt"]
+    assert all((reports / name / "run.json").exists() for name in kept)
+
+
 def test_what_a_recording_does_not_know_is_not_said(tmp_path):
     folder = write_recorded(tmp_path, "a", seconds=None, weights="authors, 2023", training=None)
     assert read_recorded(folder).made == "AMD EPYC 9654, 2 cores, jax, 2026-11-20"

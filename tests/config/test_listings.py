@@ -1,4 +1,4 @@
-"""A stage whose line or code is edited while it runs stops at its end, and names the edit."""
+"""A stage is made by what check listed: other lines or code stop it, and are named."""
 
 import shlex
 import shutil
@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 pytestmark = pytest.mark.slow
 
-# Runs a stage and edits a file when it first writes.
+# Runs a stage and edits a file when it first calls a function.
 EDITED = """
 import importlib, pathlib, runpy, sys
 
@@ -30,25 +30,21 @@ setattr(owner, name, edited)
 sys.argv = ["ser", *arguments]
 runpy.run_module("pipeline", run_name="__main__")
 """
-PLACES = {
-    "split@demo-speakers5": "pipeline.files.tables.write",
-    "index@demo": "pipeline.files.tables.write",
-    "train@tiny": "pipeline.files.bundles.write_model",
-}
+BEFORE, WRITES = "pipeline.config.params.load", "pipeline.files.tables.write"
 PARAMS, CODE = "params.yaml", "pipeline/protocols/protocol.py"
 
 
 @pytest.fixture
 def run(finished, environment, tmp_path):
-    """Give ``run(stage, file, found, replacement)``: run it, a file edited meanwhile."""
+    """Give ``run(stage, place, file, found, replacement)``: run it, a file edited meanwhile."""
     ignored = shutil.ignore_patterns("__pycache__", ".git", ".dvc")
     clone = shutil.copytree(finished, tmp_path / "clone", ignore=ignored)
     stages = YAML(typ="safe").load(finished / "dvc.lock")["stages"]
 
-    def command(stage, *edit):
+    def command(stage, place, *edit):
         words = shlex.split(stages[stage]["cmd"])[3:]
         return subprocess.run(
-            [sys.executable, "-c", EDITED, PLACES[stage], *edit, *words],
+            [sys.executable, "-c", EDITED, place, *edit, *words],
             **{"cwd": clone, "env": environment, "capture_output": True, "text": True},
             check=False,
         )
@@ -62,30 +58,34 @@ def run(finished, environment, tmp_path):
         (
             "split@demo-speakers5",
             (PARAMS, "s5: {kind: speakers, folds: 5", "s5: {kind: speakers, folds: 4"),
-            "params.yaml was edited while split ran: folds.rule.folds is 4, was 5",
+            "folds.rule.folds is 4, was 5",
         ),
         (
             "index@demo",
             (PARAMS, "demo: {parser: demo}", "demo: {parser: demo, allow_partial: true}"),
-            "params.yaml was edited while index ran: corpus.allow_partial is true, was false",
+            "corpus.allow_partial is true, was false",
         ),
         (
             "train@tiny",
             (PARAMS, "epochs: 1,", "epochs: 7,"),
-            "params.yaml was edited while train ran: run.training.epochs is 7, was 1",
+            "run.training.epochs is 7, was 1",
         ),
-        (
-            "split@demo-speakers5",
-            (CODE, "\nfrom ", "\nNEW = 1\nfrom "),
-            f"the code was edited while split ran: {CODE}",
-        ),
+        ("split@demo-speakers5", (CODE, "\nfrom ", "\nNEW = 1\nfrom "), CODE),
     ],
 )  # fmt: skip
-def test_an_edit_of_what_is_used_is_named(run, stage, edit, named):
-    done = run(stage, *edit)
+def test_an_edit_before_a_stage_begins_is_named(run, stage, edit, named):
+    done = run(stage, BEFORE, *edit)
     assert done.returncode == 1, done.stderr
-    name = stage.partition("@")[0]
-    assert done.stderr.splitlines()[-1] == f"{name}: {named}; run dvc repro again"
+    name, _, line = stage.partition("@")
+    place = f"features/code/{name}/{line}"
+    message = f"{name}: {place}: edited after check listed it: {named}; run dvc repro again"
+    assert done.stderr.splitlines() == [message]
+
+
+def test_an_edit_of_code_while_a_stage_runs_is_named(run):
+    done = run("split@demo-speakers5", WRITES, CODE, "\nfrom ", "\nNEW = 1\nfrom ")
+    assert done.returncode == 1, done.stderr
+    assert done.stderr.splitlines()[-1].endswith(f"listed it: {CODE}; run dvc repro again")
 
 
 @pytest.mark.parametrize(
@@ -98,5 +98,11 @@ def test_an_edit_of_what_is_used_is_named(run, stage, edit, named):
     ],
 )
 def test_an_edit_of_anything_else_is_not(run, edit):
-    done = run("split@demo-speakers5", *edit)
+    done = run("split@demo-speakers5", BEFORE, *edit)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_edit_of_a_line_while_it_is_made_is_of_the_next_time(run):
+    line = (PARAMS, "s5: {kind: speakers, folds: 5", "s5: {kind: speakers, folds: 4")
+    done = run("split@demo-speakers5", WRITES, *line)
     assert done.returncode == 0, done.stderr

@@ -1,0 +1,100 @@
+"""What a stage is given and what code it runs, as texts that the stage check writes.
+
+Stages depend on these texts, and not on params.yaml and folders of code: DVC would read all of
+params.yaml again for every stage, and would record what it says when a stage ends, not what the
+stage was given when it began. So a stage compares its text when it begins and when it ends; what is
+edited meanwhile is of the next `dvc repro`.
+"""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pipeline import text
+from pipeline.config import code
+from pipeline.config.records import Engine
+from pipeline.errors import InputError
+from pipeline.files import tables
+
+SHOWN = 3  # so many differences are named
+
+
+def listing(stage: str, records: dict[str, Any]) -> dict[str, Any]:
+    """Give what decides the results of a stage.
+
+    Parameters
+    ----------
+    stage : str
+        Its name, ``train``.
+    records : dict
+        Records of params.yaml that it is given, by the name of the parameter. Of `Engine` only
+        what decides results is listed; the rest says where they are computed.
+
+    Returns
+    -------
+    dict
+        The hash of each file of code by its path, ``pipeline/stages/train.py``, and each setting
+        by its place, ``run.training.epochs``, none left unsaid.
+    """
+    modules = code.modules(stage, *records.values())
+    return code.files(*modules) | dict(_leaves(records))
+
+
+@contextmanager
+def refused(stage: str, records: dict[str, Any], path: Path) -> Iterator[dict[str, Any]]:
+    """Give what a stage is given; refuse its start and its end if other things are listed.
+
+    Parameters
+    ----------
+    stage : str
+        Its name, ``train``.
+    records : dict
+        Records of params.yaml by the name of the parameter.
+    path : Path
+        Listing that DVC records for the stage.
+
+    Raises
+    ------
+    InputError
+        If params.yaml or the code was edited after they were listed, the code also while the stage
+        ran; comments and docstrings do not count, nor does what only says where it is computed.
+    """
+    _compare(stage, records, path)
+    yield records
+    _compare(stage, records, path)
+
+
+def _compare(stage: str, records: dict[str, Any], path: Path) -> None:
+    """Refuse records and code that are not those that are listed."""
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run dvc repro check")
+    listed, now = tables.read_json(path), listing(stage, records)
+    edited = [key for key in listed | now if listed.get(key) != now.get(key)]
+    if edited:
+        changes = [_change(key, listed, now) for key in edited[:SHOWN]]
+        more = f" and {len(edited) - SHOWN} more" if len(edited) > SHOWN else ""
+        raise InputError(
+            f"{path}: edited after check listed it: {', '.join(changes)}{more}; run dvc repro again"
+        )
+
+
+def _change(key: str, listed: dict, now: dict) -> str:
+    """A difference in words; hashes say nothing."""
+    if key.startswith(f"{code.PACKAGE.name}/"):
+        return key
+    return f"{key} is {text.shown(now.get(key))}, was {text.shown(listed.get(key))}"
+
+
+def _leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Each setting within records and its place, ``run.training.epochs``."""
+    if isinstance(value, Engine):
+        value = {"backend": value.backend, "folds": value.folds} if "." in place else {}
+    if dataclasses.is_dataclass(value):
+        value = vars(value)
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(inner, f"{place}.{key}" if place else key)
+    else:
+        yield place, list(value) if isinstance(value, tuple) else value
