@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline import progress
 from pipeline.engine import backend
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import audio, tables
 from pipeline.inference import cards, exported, inputs
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.reporting import timeline
@@ -102,7 +102,7 @@ def predict(
         raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --also")
     hop = window / 2 if window and hop is None else hop
     found, problems = [], []
-    width = max(len(str(path)) for path in files)
+    width = max(len(audio.shown(path)) for path in files)
     with progress.showing(len(files), "predict", "files") as work:
         decoded = []  # what each model takes of each window
         for number, path in enumerate(files, 1):
@@ -271,5 +271,5 @@ def _shown(table: pd.DataFrame, target: Target, width: int) -> str:
     for row in table.to_dict("records"):
         window = f"{row['start']:8.2f} {row['end']:8.2f}  " if "start" in row else ""
         words = [f"no answer: {row['empty']}"] if row["empty"] else target.words(row)
-        lines.append(f"{row['path']:{width}}  {window}{'  '.join(words)}")
+        lines.append(f"{audio.shown(row['path']):{width}}  {window}{'  '.join(words)}")
     return "\n".join(lines)

@@ -127,7 +127,7 @@ def load(path: Path) -> Sound:
     try:
         return _load(path)
     except InputError as error:
-        raise InputError(f"{printable(path)}: {error}") from None
+        raise InputError(f"{shown(path)}: {error}") from None
 
 
 def read(path: Path) -> tuple[np.ndarray, int]:
@@ -145,6 +145,12 @@ def read(path: Path) -> tuple[np.ndarray, int]:
 def printable(path: Path | str) -> str:
     r"""Give a path as text that can be written anywhere: ``\xNN`` for what is not UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def shown(path: Path | str) -> str:
+    r"""Give a path as text for one line of a message: as `printable`, a line break is ``\n``."""
+    text = printable(path)
+    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
 def _load(path: Path) -> Sound:
@@ -254,7 +260,7 @@ def _below(folder: Path, root: Path, outside: set[Path] | None) -> Iterator[Path
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        raise InputError(f"{printable(folder)}: cannot be read ({error.strerror})") from None
+        raise InputError(f"{shown(folder)}: cannot be read ({error.strerror})") from None
     for path in paths:
         if path.name.startswith(".") or path.name == "__MACOSX":  # macOS' resource forks
             continue

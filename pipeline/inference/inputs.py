@@ -39,7 +39,11 @@ def files(given: list[Path]) -> list[Path]:
         If only folders are given, and they hold none.
     """
     found = []
+    folders = [path.resolve() for path in given if path.is_dir() and not path.is_symlink()]
     for path in given:
+        true = path.resolve() if path.is_symlink() and path.is_dir() else None
+        if true and any(true.is_relative_to(at) or at.is_relative_to(true) for at in folders):
+            continue  # among FOLDER/*; below FOLDER it is not followed, either
         found += audio.below(path) if path.is_dir() else [path]
     if not found:
         names = ", ".join(map(str, given))
@@ -81,7 +85,7 @@ def read(
     """
     channels, sample_rate = audio.read(path)
     if reason := quality.unusable(channels, sample_rate):
-        raise InputError(f"{path}: {reason}")
+        raise InputError(f"{audio.shown(path)}: {reason}")
     signal = audio.mono(channels)
     windows = [(0, len(signal))]
     if window is not None:
@@ -89,8 +93,8 @@ def read(
         step = max(1, round((window if hop is None else hop) * sample_rate))
         if len(signal) < length:
             raise InputError(
-                f"{path}: {len(signal) / sample_rate:.2f} s long, shorter than the window of "
-                f"{window:g} s; give a shorter --window, or none"
+                f"{audio.shown(path)}: {len(signal) / sample_rate:.2f} s long, shorter than the "
+                f"window of {window:g} s; give a shorter --window, or none"
             )
         last = len(signal) - length
         starts = [*range(0, last, step), last]
@@ -104,7 +108,7 @@ def read(
             inputs.append(Input(path, start / sample_rate, stop / sample_rate, values, empty))
         return inputs
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{audio.shown(path)}: {error}") from None
 
 
 def _values(signal: np.ndarray, sample_rate: int, card: Card, fused: bool) -> np.ndarray:

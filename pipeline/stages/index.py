@@ -144,7 +144,7 @@ def _decode(clip: Clip) -> Decoded:
     try:
         sound = audio.load(clip.path)
     except InputError as error:
-        reason = str(error).removeprefix(f"{audio.printable(clip.path)}: ")
+        reason = str(error).removeprefix(f"{audio.shown(clip.path)}: ")
         return Decoded({"status": "quarantined", "reason": reason})
     signal, sample_rate = sound.signal, sound.sample_rate
     seconds = len(signal) / sample_rate

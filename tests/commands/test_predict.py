@@ -349,8 +349,10 @@ def test_a_folder_and_all_that_is_in_it_are_the_same(asked, rates, noises, tmp_p
         (tmp_path / "all" / path.name).symlink_to(path)
     opus = tmp_path / "all" / "z.opus"
     soundfile.write(opus, soundfile.read(noises / "b.wav")[0], 16000, format="OGG", subtype="OPUS")
+    shutil.copy(opus, tmp_path / "all" / "empty")
+    (tmp_path / "all" / "full").symlink_to("empty")  # its files are found there
     folder = asked(sounds=tmp_path / "all")
-    assert len(folder) == len(wanted) + 1
+    assert len(folder) == len(wanted) + 2
     predict(rates / "two", sorted((tmp_path / "all").iterdir()), csv=tmp_path / "b.csv")
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "b.csv"), folder)
 

@@ -173,3 +173,10 @@ def test_what_is_no_sound_is_refused_with_its_path(tmp_path, make, message):
     with pytest.raises(InputError, match=rf"clip\.wav: {message}") as error:
         audio.read(path)
     assert str(error.value).startswith(str(path))
+
+
+def test_a_name_with_a_line_break_is_one_line_of_a_message(tmp_path):
+    path = tmp_path / "a\nb\u2028.wav"
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=r"a\\nb\\u2028\.wav: 0 bytes; copy it again$"):
+        audio.read(path)
