@@ -26,7 +26,7 @@ files       everything that knows a file format
 
 What goes from one to the other is typed: a ``Clip`` (corpora/clip.py) to the index, the ``Index``
 (files/index.py), the ``Spec`` that made a store (files/spec.py), the ``Target`` of a run, emotions
-or attributes (scoring/targets.py), and the ``Card`` of a bundle (inference/cards.py).
+or attributes (scoring/target.py), and the ``Card`` of a bundle (inference/cards.py).
 
 ``errors``, ``text`` (words of messages), ``order`` (of names), ``lazy`` (numpy, when it is used),
 ``progress`` (of long work), ``settings`` (fields with types and bounds), ``plugins`` (parts found

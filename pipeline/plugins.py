@@ -15,7 +15,7 @@ from pipeline.errors import InputError
 PACKAGE = Path(__file__).parent
 SHARED = {  # parts of plug-ins, not plug-ins
     *("__init__", "clip"),
-    *("augmentation", "deltas", "framing", "functions", "levels", "recipes", "resampling"),
+    *("augmentation", "deltas", "framing", "functions", "levels", "mel", "recipes", "resampling"),
     "transform",
 }
 

@@ -29,7 +29,7 @@ SHARED = {  # parts of several plug-ins
         *("models/__init__", "models/functionals", "models/layers", "models/training"),
     )
 }
-# They decide how, not what: nothing is made anew for them.
+# They decide how, not what: nothing is made again for them.
 INDIFFERENT = ("engine.memory_mb", "engine.workers")
 DOORS = {
     "ruamel": ["config/params"],
@@ -37,7 +37,12 @@ DOORS = {
     "numcodecs": ["files/stores"],
     "soundfile": ["files/audio"],
     "h5py": ["files/keras2_weights"],
-    "matplotlib": ["reporting/figures", "reporting/plots", "reporting/timeline"],
+    "matplotlib": [
+        "reporting/drawing",
+        "reporting/figures",
+        "reporting/plots",
+        "reporting/timeline",
+    ],
     "onnx": ["inference/graphs"],
     "onnxruntime": ["inference/exported"],
     "sklearn": [

@@ -22,7 +22,7 @@ from pipeline.inference import cards, exported, inputs
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.reporting import timeline
 from pipeline.scoring import targets
-from pipeline.scoring.targets import Target
+from pipeline.scoring.target import Target
 
 AT_ONCE = 64  # answers: as many as a model computes in one batch
 SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Score"}

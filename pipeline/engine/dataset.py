@@ -13,7 +13,7 @@ from pipeline.files import stores, tables
 from pipeline.files.index import Index
 from pipeline.files.spec import Spec
 from pipeline.protocols.vocabulary import LABELLED, UNLABELED
-from pipeline.scoring.targets import Target
+from pipeline.scoring.target import Target
 
 
 @dataclass(frozen=True)

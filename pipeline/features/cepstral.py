@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pipeline.errors import InputError
 from pipeline.features import transform
-from pipeline.features.transform import Limited, Logarithm, Mel, Stft
+from pipeline.features.mel import Mel, mel_bands
+from pipeline.features.transform import Limited, Logarithm, Stft
 from pipeline.lazy import np
 from pipeline.settings import setting
 
@@ -66,7 +67,7 @@ def mfcc(signals: np.ndarray, sample_rate: int, settings: Mfcc = Mfcc()) -> np.n
     import scipy.fft
 
     stft, numbers = settings.stft, settings.limited.numbers
-    bands = transform.mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
+    bands = mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
     coefficients = []
     for values in transform.spectra(signals, stft, numbers, bands):
         levels = settings.logarithm.of(values)  # (n_mels, frames)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pipeline.features import transform
-from pipeline.features.transform import Limited, Logarithm, Mel, Precision, Stft
+from pipeline.features.mel import Mel, mel_bands
+from pipeline.features.transform import Limited, Logarithm, Precision, Stft
 from pipeline.lazy import np
 
 
@@ -84,7 +85,7 @@ def mel(
         If the signals have another number of axes, or a band reaches above half the rate.
     """
     stft, numbers = settings.stft, settings.numbers
-    bands = transform.mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
+    bands = mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
     return transform.stack(transform.spectra(signals, stft, numbers, bands))
 
 
@@ -109,7 +110,7 @@ def log_mel(signals: np.ndarray, sample_rate: int, settings: LogMel = LogMel()) 
         If the signals have another number of axes, or a band reaches above half the rate.
     """
     stft, numbers = settings.stft, settings.limited.numbers
-    bands = transform.mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
+    bands = mel_bands(settings.mel, sample_rate, stft.n_fft, numbers.precision)
     logarithm = settings.logarithm
     found = transform.spectra(signals, stft, numbers, bands)
     return transform.stack(

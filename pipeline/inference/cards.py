@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.files import stores, tables
 from pipeline.files.spec import Spec
 from pipeline.scoring import targets
-from pipeline.scoring.targets import Target
+from pipeline.scoring.target import Target
 
 NAME = "card.json"
 WANTED = {

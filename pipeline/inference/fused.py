@@ -13,6 +13,7 @@ import scipy.fft
 
 from pipeline.errors import InputError
 from pipeline.features import transform
+from pipeline.features.mel import Mel, mel_bands
 from pipeline.files.spec import Spec, WaveformSpec
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ def _spectral(sound, sample_rate: int, spec: Spec):
     values = _spectrum(sound, settings)  # (frames, n_fft // 2 + 1)
     if kind == "spectrogram":
         return values
-    mel = transform.Mel(**{field.name: settings[field.name] for field in fields(transform.Mel)})
-    bands = transform.mel_bands(mel, sample_rate, settings["n_fft"], "float32")
+    mel = Mel(**{field.name: settings[field.name] for field in fields(Mel)})
+    bands = mel_bands(mel, sample_rate, settings["n_fft"], "float32")
     values = _bands(values, bands.toarray())  # (frames, n_mels)
     if kind == "mel":
         return values

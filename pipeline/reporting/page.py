@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from pipeline.protocols.vocabulary import LEAKS, POOL
-from pipeline.reporting import figures, wording
+from pipeline.reporting import drawing, figures, wording
 from pipeline.reporting.results import DASH, PICKED, Recorded, Run, state
 from pipeline.scoring import targets
 
@@ -43,8 +43,8 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         recorded_groups=wording.by_kind(recorded),
         places={result.name: place for place, result in enumerate(runs, 1)},
         recorded_places={result.name: place for place, result in enumerate(recorded, 1)},
-        light=figures.LIGHT,
-        dark=figures.DARK,
+        light=drawing.LIGHT,
+        dark=drawing.DARK,
         leaks=LEAKS,
         # parents are stated below; they are seldom anything but apart
         columns=[kind for kind in LEAKS if kind != "parent"],

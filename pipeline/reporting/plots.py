@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.reporting import figures
+from pipeline.reporting import drawing, figures
 from pipeline.reporting.results import Run
 from pipeline.scoring.targets import Attributes, Emotions
 
@@ -46,11 +46,11 @@ def alone(svg: str) -> str:
     >>> alone('<svg viewBox="0 0 2 1"><g fill="var(--ink)"/></svg>')[-25:]
     '<g fill="#1d1c1a"/></svg>'
     """
-    for role, colour in figures.LIGHT.items():
+    for role, colour in drawing.LIGHT.items():
         svg = svg.replace(f"var(--{role})", colour)
     width, height = re.findall(r"[\d.]+", svg)[2:4]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-    paper = f'<rect width="100%" height="100%" fill="{figures.LIGHT["paper"]}"/>'
+    paper = f'<rect width="100%" height="100%" fill="{drawing.LIGHT["paper"]}"/>'
     svg = svg.replace("var(--sans)", "sans-serif").replace("<svg ", head, 1)
     return svg.replace(">", f">{paper}", 1)
 
@@ -69,11 +69,11 @@ def confusion(run: Run) -> str:
     def draw(axes: "Axes") -> None:
         from matplotlib.colors import LinearSegmentedColormap
 
-        ends = [figures.LIGHT["paper"], figures.LIGHT["accent"]]
+        ends = [drawing.LIGHT["paper"], drawing.LIGHT["accent"]]
         colours = LinearSegmentedColormap.from_list("fraction", ends)
         axes.pcolormesh(percent, cmap=colours, vmin=0, vmax=100)
         for (true, guess), value in np.ndenumerate(percent):
-            shown = figures.LIGHT["paper" if value > 60 else "ink"]
+            shown = drawing.LIGHT["paper" if value > 60 else "ink"]
             place = (guess + 0.5, true + 0.5)
             axes.text(*place, f"{value:.0f}", ha="center", va="center", color=shown, fontsize=8)
         ticks = np.arange(len(labels)) + 0.5
@@ -81,7 +81,7 @@ def confusion(run: Run) -> str:
         axes.set_yticks(ticks, labels, fontsize=7)
         axes.set(xlabel="predicted", xlim=(0, len(labels)), ylim=(len(labels), 0))
 
-    return str(figures.drawing(draw, f"Confusion of {run.name} in per cent", 260, left=60))
+    return str(drawing.drawing(draw, f"Confusion of {run.name} in per cent", 260, left=60))
 
 
 # What was predicted on held-out clips, by name of the figure.

@@ -11,7 +11,7 @@ from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.protocols.vocabulary import DECLARABLE, LEAKS, POOL, leak
 from pipeline.scoring import targets
-from pipeline.scoring.targets import Measure, Target
+from pipeline.scoring.target import Measure, Target
 
 if TYPE_CHECKING:
     import pandas as pd

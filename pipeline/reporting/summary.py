@@ -14,7 +14,7 @@ from pipeline.reporting.wording import (
     reference_cells,
     sources,
 )
-from pipeline.scoring.targets import Target
+from pipeline.scoring.target import Target
 
 
 def summary(runs: list[Run], recorded: list[Recorded]) -> str:

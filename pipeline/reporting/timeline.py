@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.files import tables
-from pipeline.scoring.targets import Emotions, Target
+from pipeline.scoring.target import Target
+from pipeline.scoring.targets import Emotions
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,8 @@ from pipeline.reporting.levels import Level
 from pipeline.reporting.published_folds import Paired
 from pipeline.reporting.results import DASH, LENGTHS, Result, Run
 from pipeline.scoring import targets
-from pipeline.scoring.targets import Emotions, Measure, Target
+from pipeline.scoring.target import Measure, Target
+from pipeline.scoring.targets import Emotions
 
 
 def by_kind(results: list) -> list[tuple[type[Target], list]]:

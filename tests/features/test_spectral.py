@@ -6,7 +6,8 @@ import librosa
 import numpy as np
 import pytest
 
-from pipeline.features import deltas, framing, levels, resampling, spectral, transform
+from pipeline.features import deltas, framing, levels, resampling, spectral
+from pipeline.features.mel import Mel, mel_bands
 from pipeline.settings import read
 
 SAMPLE_RATE = 16000
@@ -204,6 +205,6 @@ def test_front_end_of_dcnn_blstm(clip, rate, precision):
 @pytest.mark.corpus
 @pytest.mark.skipif(not DCNN_BLSTM.exists(), reason="../shared/golden not found")
 def test_bands_of_dcnn_blstm():
-    settings = transform.Mel(64, 20.0, 8000.0, "tf_signal", None)
-    bands = transform.mel_bands(settings, 22050, 1024, "float64").toarray().T
+    settings = Mel(64, 20.0, 8000.0, "tf_signal", None)
+    bands = mel_bands(settings, 22050, 1024, "float64").toarray().T
     np.testing.assert_allclose(bands, np.load(DCNN_BLSTM)["mel_matrix"], rtol=0, atol=1e-4)

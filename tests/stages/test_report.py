@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.reporting import figures, wording
+from pipeline.reporting import drawing, figures, wording
 from pipeline.reporting.page import costs, page
 from pipeline.reporting.results import LENGTHS, read_recorded, read_run
 from pipeline.reporting.summary import summary
@@ -703,7 +703,7 @@ def test_figures_keep_what_they_say_and_take_the_colours_of_the_page():
         axes.plot([0, 1], [0, 1], color="#1b5e78")
         axes.text(0, 0, "0.12345 #1b5e78")
 
-    markup = figures.drawing(draw, 'a "b"', 100)
+    markup = drawing.drawing(draw, 'a "b"', 100)
     assert ">0.12345 #1b5e78</text>" in markup
     assert "stroke: var(--accent)" in markup
     assert markup.startswith('<svg viewBox="0 0 360 100" role="img" aria-label="a &#34;b&#34;">')
