@@ -4,7 +4,9 @@ Every other stage depends on what this one writes, so a mistake in params.yaml s
 before any output is removed, and an edit of a setting or of code runs the stages again whose it is.
 """
 
+import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +25,7 @@ MADE = {
     "features/folds": "folds",
     "models": "runs",
 }
+SHOWN = 3  # so many files are named
 
 
 def check(folder: Path) -> None:
@@ -40,9 +43,10 @@ def check(folder: Path) -> None:
     ------
     InputError
         If params.yaml is wrong: the place, what was found, what was wanted. If it or the code was
-        edited meanwhile.
+        edited meanwhile. If a corpus holds what DVC cannot read: a pipe, a link to nothing.
     """
     params = load()
+    _readable([Path("raw_data") / name for name in params.corpora])
     made = _listings(params)
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -74,6 +78,29 @@ def _listings(params: Params) -> dict[str, dict]:
     }
     report = listings.listing("report", {"runs": params.runs})
     return made | {"demo": listings.listing("demo", {}), "report": report}
+
+
+def _readable(corpora: list[Path]) -> None:
+    """Refuse what DVC stops or waits at when it hashes a corpus for the stage index."""
+    found = [
+        Path(root) / name
+        for raw in corpora
+        for root, _, files in os.walk(raw)
+        for name in files
+        if not (Path(root) / name).is_file()
+    ]
+    if not found:
+        return
+    command = [sys.executable, "-m", "dvc", "check-ignore", *map(str, found)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    left = [path for path in found if str(path) not in done.stdout.splitlines()]
+    if left:
+        named = ", ".join(str(path) for path in left[:SHOWN])
+        more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+        raise InputError(
+            f"{named}{more}: a pipe or a link to nothing, which DVC cannot read; remove it, or "
+            "name it in .dvcignore, and the index lists it"
+        )
 
 
 def _left(params: Params) -> list[str]:

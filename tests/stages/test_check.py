@@ -1,5 +1,9 @@
 """params.yaml checked as a whole, what makes each thing listed, and what is left over named."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.errors import InputError
@@ -84,6 +88,22 @@ def test_what_is_left_over_is_named_for_removal(project, capsys):
     check(project / "features" / "code")
     wanted = "rm -r features/data/demo-mfcc13.zarr models/old\n"
     assert capsys.readouterr().out.endswith(wanted)
+
+
+def test_what_dvc_cannot_read_is_named_before_it_tries(project, environment, monkeypatch):
+    for key in ("DVC_SITE_CACHE_DIR", "DVC_GLOBAL_CONFIG_DIR", "DVC_NO_ANALYTICS"):
+        monkeypatch.setenv(key, environment[key])
+    subprocess.run([sys.executable, "-m", "dvc", "init", "--no-scm", "--quiet"], check=True)
+    folder = project / "raw_data" / "demo" / "wav"
+    folder.mkdir(parents=True)
+    (folder / "whole.wav").touch()
+    os.mkfifo(folder / "pipe.wav")
+    (folder / "gone.wav").symlink_to("nowhere.wav")
+    (project / ".dvcignore").write_text("pipe.wav\n")
+    with pytest.raises(InputError, match=r"^raw_data/demo/wav/gone.wav: a pipe or a link to noth"):
+        check(project / "features" / "code")
+    (project / ".dvcignore").write_text("pipe.wav\ngone.wav\n")
+    check(project / "features" / "code")
 
 
 def test_what_is_wrong_leaves_the_listings_as_they_are(project):
