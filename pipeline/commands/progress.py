@@ -65,7 +65,8 @@ def _whole(plans: list[Plan], standings: dict[str, Standing], kept: float) -> st
     counts, left = [], [0.0]
     for plan in plans:
         total = len(plan.units) * plan.epochs
-        done = sum(standings[name].epoch for name in plan.units if name in standings)
+        found = [standings[name] for name in plan.units if name in standings]
+        done = sum(plan.epochs if one.finished else one.epoch for one in found)
         counts.append((done, total))
         if done > plan.done:
             left.append((total - done) * (kept - plan.begun) / (done - plan.done))

@@ -193,6 +193,10 @@ def _run(name: str, line: Any, place: str, found: dict) -> Run:
         )
     if isinstance(training, Fit):
         _fitted_at_once(run, place)
+    elif training.patience and run.selection != "best_validation":
+        raise InputError(
+            f"{place}.settings.patience: needs selection: best_validation, got {run.selection}"
+        )
     if isinstance(training, AttributeTraining):
         _takes_whole_clips(run, found, place)
     return run
@@ -229,6 +233,8 @@ def _fitted_at_once(run: Run, place: str) -> None:
         raise InputError(f"{place}.selection: {run.model} has no epochs to choose from; remove it")
     if run.backend:
         raise InputError(f"{place}.backend: {run.model} is computed by scikit-learn; remove it")
+    if run.start_from:
+        raise InputError(f"{place}.start_from: {run.model} is fitted at once; remove it")
 
 
 def _takes_whole_clips(run: Run, found: dict, place: str) -> None:

@@ -130,13 +130,18 @@ class Run:
     )
     seeds: tuple[int, ...] = setting((0,), "Seeds; every fold is trained with each.", low=0)
     weights: str = setting("", "Folder of published weights, in place of a training.")
+    start_from: str = setting(
+        "", "Bundle of the same model whose weights the training starts from: models/RUN."
+    )
     backend: str = setting("", "Library that computes this run.", choices=("", *BACKENDS))
 
     def check(self) -> None:
-        """Refuse seeds that are none, or one twice."""
+        """Refuse seeds that are none, or one twice, and a start that nothing follows."""
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             found = list(self.seeds)
             raise InputError(f"seeds: wanted one or more, all different, got {found}")
+        if self.start_from and self.weights:
+            raise InputError("start_from: a run with weights is not trained; leave one of them out")
 
 
 @dataclass(frozen=True)

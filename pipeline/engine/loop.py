@@ -64,6 +64,8 @@ class Record:
         A row per epoch.
     diverged : int
         Epoch in which the loss became NaN; 0 if it never did.
+    ended : bool
+        Whether the patience of the training ended before its epochs did.
     """
 
     epoch: int
@@ -71,6 +73,7 @@ class Record:
     kept: dict
     history: list[dict] = field(default_factory=list)
     diverged: int = 0
+    ended: bool = False
 
 
 @dataclass
@@ -98,6 +101,7 @@ def train(
     folder: Path,
     share: slice = slice(None),
     with_clusters: Callable | None = None,
+    begin: Callable[[keras.Model, Unit], None] | None = None,
 ) -> list[dict]:
     """Train a model per fold and seed, going on from what an interrupted run left in ``folder``.
 
@@ -125,6 +129,8 @@ def train(
         may each train some into one folder.
     with_clusters : callable, optional
         Function of the model's file: the run is on attributes.
+    begin : callable, optional
+        Sets the weights that a fold and seed starts from; without it they are those of ``build``.
 
     Returns
     -------
@@ -145,7 +151,7 @@ def train(
         task = EmotionTask(build(0), data, training, folder / UNFINISHED)
     else:
         raise TypeError("a training of attributes wants with_clusters")
-    shared = _Shared(build, task, training.epochs, selection, folder)
+    shared = _Shared(build, begin, task, training, selection, folder)
     units = [
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
         for seed in seeds
@@ -176,9 +182,9 @@ def train(
 class _Shared:
     """What the folds have in common: the task with its data on the device, and the progress bar."""
 
-    def __init__(self, build, task: Task, epochs: int, selection: str, folder: Path):
-        self.build, self.task, self.epochs = build, task, epochs
-        self.selection, self.folder = selection, folder
+    def __init__(self, build, begin, task: Task, training: Training, selection: str, folder: Path):
+        self.build, self.begin, self.task, self.epochs = build, begin, task, training.epochs
+        self.patience, self.selection, self.folder = training.patience, selection, folder
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
         self.bar: Any = None  # of the training
@@ -197,14 +203,17 @@ class _Shared:
         self.bar.skip(progress.epoch * len(units))
         saved = time.monotonic()
         while progress.epoch < self.epochs:
-            if all(record.diverged for record in progress.records) or self.stop.is_set():
+            if all(map(_over, progress.records)) or self.stop.is_set():
                 break
             self._epoch(progress, units)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
                 _save(progress, units, checkpoint)
                 saved = time.monotonic()
         _save(progress, units, checkpoint)
-        return [] if self.stop.is_set() else self._finish(progress, units)
+        if self.stop.is_set():
+            return []
+        self.bar.skip((self.epochs - progress.epoch) * len(units))
+        return self._finish(progress, units)
 
     def result(self, unit: Unit) -> dict | None:
         """Result of a finished fold and seed; None if it is not finished or its file cut short."""
@@ -218,7 +227,10 @@ class _Shared:
         states = []
         for unit in units:
             with self.lock:
-                states.append(self.task.start(self.build(unit.weights_seed), unit))
+                model = self.build(unit.weights_seed)
+                if self.begin is not None:
+                    self.begin(model, unit)
+                states.append(self.task.start(model, unit))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
         return Progress(_stack(states), records)
@@ -228,7 +240,7 @@ class _Shared:
         progress.state, rows = self.task.epoch(progress.state, units, progress.epoch)
         progress.epoch += 1
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
-            if not record.diverged:
+            if not _over(record):
                 row = {"epoch": progress.epoch} | rows[i]
                 self._record(record, row, unit, _member(progress.state, i, len(units)))
         self.bar.update(len(units))
@@ -248,6 +260,7 @@ class _Shared:
         if score > record.score:
             record.score, record.epoch = score, row["epoch"]
             record.kept = _numpy({key: state[key] for key in record.kept})
+        record.ended = 0 < self.patience <= row["epoch"] - record.epoch
         stated = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
         self.bar.update(0, f"{unit.name} epoch {row['epoch']}, {stated}")
 
@@ -270,6 +283,11 @@ class _Shared:
             facts |= {"epoch": record.epoch, "history": record.history}
             tables.write_json(facts, self.folder / UNFINISHED / f"{unit.name}.json")
         return messages
+
+
+def _over(record: Record) -> bool:
+    """Whether a fold and seed is trained no further."""
+    return record.ended or record.diverged > 0
 
 
 def _size(unit: Unit) -> int:

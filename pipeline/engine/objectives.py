@@ -134,13 +134,44 @@ def adam(*, learning_rate: float, beta_1: float, beta_2: float, epsilon: float) 
     return Optimiser(start, update)
 
 
-OPTIMISERS = {"adam": (adam, ("learning_rate", "beta_1", "beta_2", "epsilon"))}
+def adamw(*, weight_decay: float, **settings: float) -> Optimiser:
+    """Adam with decoupled weight decay: ``w -= rate weight_decay w``, then `adam` on the rest.
+
+    All weights decay, biases and scales among them.
+
+    References
+    ----------
+    Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019, algorithm 2.
+    """
+    start, step = adam(**settings)
+
+    def update(slots: dict, gradients: list, weights: list) -> tuple[dict, list]:
+        kept = 1 - slots["rate"] * weight_decay
+        return step(slots, gradients, [weight * kept for weight in weights])
+
+    return Optimiser(start, update)
+
+
+def clipped(optimiser: Optimiser, norm: float) -> Optimiser:
+    """Optimiser of gradients whose norm, of all together, is brought down to ``norm`` if above."""
+
+    def update(slots: dict, gradients: list, weights: list) -> tuple[dict, list]:
+        found = ops.sqrt(sum(ops.sum(ops.square(gradient)) for gradient in gradients))
+        scale = norm / ops.maximum(found, norm)
+        return optimiser.update(slots, [gradient * scale for gradient in gradients], weights)
+
+    return Optimiser(optimiser.start, update)
+
+
+_ADAM = ("learning_rate", "beta_1", "beta_2", "epsilon")
+OPTIMISERS = {"adam": (adam, _ADAM), "adamw": (adamw, (*_ADAM, "weight_decay"))}
 
 
 def optimiser(training: EmotionTraining) -> Optimiser:
     """Make the optimiser that a training names."""
     make, settings = OPTIMISERS[training.optimiser]
-    return make(**{name: getattr(training, name) for name in settings})
+    made = make(**{name: getattr(training, name) for name in settings})
+    return clipped(made, training.clip_norm) if training.clip_norm else made
 
 
 # ---- schedules -------------------------------------------------------------------------------
@@ -174,7 +205,20 @@ def steps(epoch: int, *, decay: float, decay_from: int, decay_every: int) -> flo
     return math.exp(-decay * count)
 
 
-SCHEDULES = {"constant": (constant, ()), "steps": (steps, ("decay", "decay_from", "decay_every"))}
+def cosine(epoch: int, *, epochs: int) -> float:
+    """Half a period of the cosine: ``(1 + cos(pi epoch / epochs)) / 2``, from 1 towards 0.
+
+    >>> [round(cosine(epoch, epochs=4), 3) for epoch in range(4)]
+    [1.0, 0.854, 0.5, 0.146]
+    """
+    return (1 + math.cos(math.pi * epoch / epochs)) / 2
+
+
+SCHEDULES = {
+    "constant": (constant, ()),
+    "steps": (steps, ("decay", "decay_from", "decay_every")),
+    "cosine": (cosine, ("epochs",)),
+}
 
 
 def rate(training: EmotionTraining, epoch: int) -> float:

@@ -17,7 +17,7 @@ NAME = "card.json"
 WANTED = {
     **dict.fromkeys("run model corpus waveform feature spec_sha256 selection backend".split(), str),
     **dict.fromkeys("protocol certificate device".split(), str | None),
-    **dict.fromkeys("labels attributes input_shape seeds folds".split(), list),
+    **dict.fromkeys("labels attributes input_shape seeds folds pretrained_on".split(), list),
     **dict.fromkeys("spec settings files versions".split(), dict),
     **dict.fromkeys("training weights provenance".split(), dict | None),
     "stacked": bool,
@@ -96,6 +96,9 @@ class Card:
         Number of weights.
     provenance : mapping or None
         Clips that a model rests on, by fold and purpose.
+    pretrained_on : tuple of str
+        Corpora that its feature or the weights it started from have been trained on, ``unknown``
+        among them where that is not known.
     folds : tuple of FoldModel
         Its models, of each seed those of all folds.
     """
@@ -124,6 +127,7 @@ class Card:
     parameters: int
     provenance: Mapping[str, Any] | None
     folds: tuple[FoldModel, ...] = ()
+    pretrained_on: tuple[str, ...] = ()
 
     @property
     def classical(self) -> bool:
@@ -139,6 +143,7 @@ class Card:
             "spec_sha256": stores.sha256(self.spec.to_json()),
             "input_shape": list(self.input_shape),
             "seeds": list(self.seeds),
+            "pretrained_on": list(self.pretrained_on),
             "folds": [vars(one) for one in self.folds],
         }
 
@@ -204,6 +209,7 @@ def write(card: Card, folder: Path) -> None:
 
 def _card(folder: Path, held: dict[str, Any]) -> Card:
     """Check the content of a card; what is wrong is raised without the place."""
+    held = {"pretrained_on": [], **held}  # bundles made before it was known rest on nothing else
     if missing := [key for key in WANTED if key not in held]:
         raise InputError(f"has no {', '.join(missing)}")
     for key, kind in WANTED.items():
@@ -220,7 +226,7 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
         raise InputError("each of folds wants fold, seed, file and epoch") from None
     own = {key: held[key] for key in WANTED if key in Card.__dataclass_fields__}
     spec = Spec.from_json(held["spec"])
-    lists = {key: tuple(held[key]) for key in ("input_shape", "seeds")}
+    lists = {key: tuple(held[key]) for key in ("input_shape", "seeds", "pretrained_on")}
     made = {"folder": folder, "target": target, "spec": spec, "folds": folds}
     known: dict[str, Any] = own | lists | made
     return Card(**known)

@@ -13,8 +13,8 @@ from pipeline.files.index import RATINGS
 from pipeline.settings import setting
 
 LOSSES = ("cross_entropy", "focal", "margin")
-OPTIMISERS = ("adam",)
-SCHEDULES = ("constant", "steps")
+OPTIMISERS = ("adam", "adamw")
+SCHEDULES = ("constant", "steps", "cosine")
 BALANCES = ("none", "weights", "resample")
 SCALINGS = ("training", "all")
 
@@ -43,12 +43,24 @@ class EmotionTraining(Steps):
         False, "Whether each fold smooths again what folds before it have smoothed (a known fault)."
     )
     optimiser: str = setting("adam", "Optimiser.", choices=OPTIMISERS)
+    weight_decay: float = setting(
+        0.01, "Part of each weight, times the rate, that a step of adamw takes away.", low=0
+    )
+    clip_norm: float = setting(
+        0.0, "Most that the norm of all gradients of a step may be; 0 leaves them.", low=0
+    )
     schedule: str = setting("constant", "Course of the learning rate.", choices=SCHEDULES)
     decay: float = setting(
         0.15, "Exponent of one step of schedule steps: the rate times exp(-decay).", low=0
     )
     decay_from: int = setting(50, "First epoch in which the rate may step.", low=1)
     decay_every: int = setting(20, "Epochs between two steps of the rate.", low=1)
+    patience: int = setting(
+        0,
+        "Epochs without a better accuracy on validation clips after which a fold is finished; 0 "
+        "trains all epochs.",
+        low=0,
+    )
     balance: str = setting(
         "none",
         "What makes classes count alike: weights of clips, or how often they are drawn.",
@@ -82,6 +94,8 @@ class AttributeTraining(Steps):
     )
     descent_rate: float = setting(1e-3, "Learning rate of plain descent.", low=0)
     clusters_rate: float = setting(0.05, "Learning rate of the layer of clusters.", above=0)
+
+    patience: ClassVar[int] = 0
 
     def check(self) -> None:
         """Refuse a list of attributes that is empty or names one twice."""

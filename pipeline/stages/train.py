@@ -17,7 +17,7 @@ from pipeline.engine import backend, classical, dataset, machines
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, stores, tables
-from pipeline.inference import cards
+from pipeline.inference import cards, starts
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.models.training import Fit, Training
 from pipeline.order import natural
@@ -95,6 +95,8 @@ def _numbers(run: Run, data: Dataset, only: list[int] | None) -> list[int]:
         return known
     if run.weights:
         raise InputError("only: weights are imported for all folds; leave it out")
+    if getattr(run.training, "compound_smoothing", False):
+        raise InputError("only: compound_smoothing goes from fold to fold; leave it out")
     if unknown := sorted(set(only) - set(known)):
         raise InputError(f"only: no fold {unknown[0]}; there are {text.ranges(known)}")
     return [number for number in known if number in only]
@@ -121,7 +123,7 @@ def _fit(
         return classical.train(run.model, run.settings, run.training, data, run.seeds, folder)
     where = run.engine.workers
     held = load if workers.remote(where) else lambda: data
-    work = partial(_trained, run, card.backend, card.stacked, held, folder, trained)
+    work = partial(_trained, run, card, held, folder, trained)
     return parallel.shared(work, len(trained) * len(run.seeds), "train", where)
 
 
@@ -146,15 +148,14 @@ def _write(card: Card, trained: list[dict], folder: Path) -> None:
 
 def _trained(
     run: Run,
-    library: str,
-    stacked: bool,
+    card: Card,
     read: Callable[[], Dataset],
     folder: Path,
     numbers: list[int],
     share: slice,
 ) -> list[dict]:
     """Train some of the folds and seeds of a run, on this machine or another."""
-    _device(library)
+    _device(card.backend)
     from pipeline.engine import loop
 
     data = _some(read(), numbers)
@@ -164,11 +165,22 @@ def _trained(
         cast(Training, run.training),
         selection=run.selection,
         seeds=run.seeds,
-        stacked=stacked,
+        stacked=card.stacked,
         folder=folder,
         share=share,
+        begin=starts.start(Path(run.start_from), card) if run.start_from else None,
         with_clusters=getattr(models.network(run.model), "with_clusters", None),
     )
+
+
+def _pretrained_on(run: Run, data: Dataset, certificate: str) -> tuple[str, ...]:
+    """Corpora that feature or first weights have been trained on, besides the training clips."""
+    found = set(data.spec.settings.get("pretrained_on", ()))
+    if run.start_from:
+        of_run = run.model, flat(run.settings), certificate, data.target
+        held, same = starts.origin(Path(run.start_from), *of_run)
+        found |= {*held.pretrained_on, *(() if same else (held.corpus,))}
+    return tuple(sorted(found))
 
 
 def _device(library: str) -> str:
@@ -287,6 +299,7 @@ def _card(
     stacked: bool,
 ) -> Card:
     """What the bundle will be, its models still missing."""
+    declared = tables.read_json(certificate)["sha256"]
     return Card(
         folder=bundle,
         run=run.name,
@@ -303,20 +316,25 @@ def _card(
         selection=run.selection,
         seeds=run.seeds,
         weights=_weights(run),
-        files=_files(flat(run.settings)),
+        files=_files(run),
         backend=library,
         device=device,
         versions=bundles.versions(library),
-        certificate=tables.read_json(certificate)["sha256"],
+        certificate=declared,
         stacked=stacked,
         parameters=0 if library == machines.LIBRARY else _build(run, data, 0).count_params(),
         provenance=_provenance(run, data),
+        pretrained_on=_pretrained_on(run, data, declared),
     )
 
 
-def _files(settings: dict) -> dict[str, str]:
-    """SHA-256 of the files that settings of a model name: weights that a part starts from."""
-    paths = {key: Path(value) for key, value in settings.items() if isinstance(value, str)}
+def _files(run: Run) -> dict[str, str]:
+    """SHA-256 of the files that a run starts from: those its settings name, and of a bundle."""
+    settings = flat(run.settings).items()
+    paths = {key: Path(value) for key, value in settings if isinstance(value, str)}
+    if run.start_from:
+        bundle = Path(run.start_from)
+        paths |= {str(bundle / one.file): bundle / one.file for one in cards.read(bundle).folds}
     return {key: tables.file_sha256(path) for key, path in paths.items() if path.is_file()}
 
 

@@ -535,9 +535,13 @@ ATTRIBUTES = [
         ("epsilon: -1", "epsilon: must be above 0, got -1.0"),
         ("decay_every: 0", "decay_every: must be at least 1, got 0"),
         ("decay_from: -3", "decay_from: must be at least 1, got -3"),
-        ("optimiser: sgd", "optimiser: no 'sgd'; known: adam"),
-        ("loss: hinge", "loss: no 'hinge'; known: cross_entropy, focal"),
-        ("schedule: cosine", "schedule: no 'cosine'; known: constant, steps"),
+        ("optimiser: sgd", "optimiser: no 'sgd'; known: adam, adamw"),
+        ("loss: hinge", "loss: no 'hinge'; known: cross_entropy, focal, margin"),
+        ("schedule: linear", "schedule: no 'linear'; known: constant, steps, cosine"),
+        ("clip_norm: -1", "clip_norm: must be at least 0, got -1.0"),
+        ("weight_decay: -1", "weight_decay: must be at least 0, got -1.0"),
+        ("patience: -1", "patience: must be at least 0, got -1"),
+        ("patience: 3", "patience: needs selection: best_validation, got last"),
         ("balance: weight", "balance: no 'weight'; did you mean weights?"),
         ("dropout: 7", "dropout: must be at least 0 and below 1, got 7.0"),
         ("epochs: 0", "epochs: must be at least 1, got 0"),
@@ -546,6 +550,13 @@ ATTRIBUTES = [
 def test_a_setting_out_of_bounds_is_one_line(read, setting, message):
     text = TEXT.replace("demo-random5}", f"demo-random5, settings: {{{setting}}}}}")
     assert refusal(read, text) == f"runs.one.settings.{message}"
+
+
+def test_a_run_with_weights_starts_from_nothing(read):
+    text = TEXT.replace("demo-random5}", "demo-random5, weights: a, start_from: models/b}")
+    assert refusal(read, text) == (
+        "runs.one.start_from: a run with weights is not trained; leave one of them out"
+    )
 
 
 @pytest.mark.parametrize(("setting", "message"), ATTRIBUTES, ids=[line[0] for line in ATTRIBUTES])

@@ -168,6 +168,22 @@ def test_the_best_epoch_is_taken_and_its_weights(tmp_path, selection):
     assert min(taken) < 8
 
 
+@stacked_too
+def test_a_fold_ends_where_patience_does_and_keeps_its_best_epoch(tmp_path, stacked):
+    data, given = dataset(validation=8), {"selection": "best_validation", "epochs": 12}
+    full = train(tmp_path / "full", data, **given)
+    short = train(tmp_path / "short", data, patience=2, stacked=stacked, **given)
+    ended = []
+    for name in FOLDS:
+        scores = full.column(name, "validation_accuracy")
+        best = [1 + int(np.argmax(scores[:n])) for n in range(1, 13)]
+        lengths = [n for n in range(1, 13) if n - best[n - 1] >= 2] or [12]
+        assert len(short.column(name)) == lengths[0]
+        assert short.units[name]["epoch"] == best[lengths[0] - 1]
+        ended.append(lengths[0])
+    assert min(ended) < 12
+
+
 # ---- schedules -------------------------------------------------------------------------------
 
 

@@ -33,6 +33,34 @@ def test_adam_is_its_formula_for_some_steps():
     np.testing.assert_allclose(np.asarray(weights[0]), w, rtol=1e-4)
 
 
+def test_adamw_decays_each_weight_by_the_rate_and_else_is_adam():
+    adam, adamw = objectives.adam(**ADAM), objectives.adamw(**ADAM, weight_decay=0.1)
+    weights, gradients = [np.array([1.0, -2.0], np.float32)], [np.array([3.0, 0.0], np.float32)]
+    _, wanted = adam.update(adam.start(weights), gradients, weights)
+    _, found = adamw.update(adamw.start(weights), gradients, weights)
+    decayed = 0.5 * 0.1 * weights[0]
+    np.testing.assert_allclose(np.asarray(found[0]), wanted[0] - decayed, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("norm", "scale"), [(10.0, 1.0), (2.5, 0.5)])
+def test_gradients_are_clipped_by_the_norm_of_all_together(norm, scale):
+    taken = []
+    free = objectives.Optimiser(dict, lambda _, gradients, __: taken.extend(gradients))
+    gradients = [np.array([3.0], np.float32), np.array([[4.0], [0.0]], np.float32)]  # norm 5
+    objectives.clipped(free, norm).update({}, gradients, [])
+    for found, gradient in zip(taken, gradients, strict=True):
+        np.testing.assert_allclose(np.asarray(found), scale * gradient, rtol=1e-6)
+
+
+def test_a_cosine_goes_from_the_rate_towards_nothing():
+    training = EmotionTraining(learning_rate=0.1, schedule="cosine", epochs=10)
+    rates = [objectives.rate(training, epoch) for epoch in range(10)]
+    assert rates[0] == 0.1
+    assert rates[5] == pytest.approx(0.05)
+    assert rates == sorted(rates, reverse=True)
+    assert 0 < rates[-1] < 0.003
+
+
 def test_what_a_training_may_name_is_there():
     assert set(objectives.LOSSES) == set(training.LOSSES)
     assert set(objectives.OPTIMISERS) == set(training.OPTIMISERS)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
@@ -85,7 +86,7 @@ def main(jobs):
     loop._Shared._epoch, loop.CHECKPOINT_SECONDS = counted, 0
     from tests.engine.made_up import perceptron
 
-    network, told = models.network, []
+    network, facts, told = models.network, models.facts, []
     # compiled in no time
     small = SimpleNamespace(build=lambda _shape, _outputs, _settings, seed: perceptron(seed))
     for job in jobs:
@@ -98,7 +99,9 @@ def main(jobs):
         engine = {"backend": "jax", "folds": "threads", "memory_mb": 100}
         engine["workers"] = "threads"
         run["engine"] = Engine(**engine | given.get("engine", {}))
-        models.network = (lambda _: small) if run["model"] == "small" else network
+        own = run["model"] == "small"
+        models.network = (lambda _: small) if own else network
+        models.facts = (lambda _: SimpleNamespace(classical=False)) if own else facts
         settings, training = GIVEN[run["model"]]
         run["settings"] = replace(settings, **given.get("settings", {}))
         run["training"] = replace(training, **given.get("training", {}))
@@ -223,9 +226,14 @@ def several(library, folder, trained):
     """Train a backend's runs; return the folder, and what was told of each."""
     made, other = inputs(folder / "inputs"), inputs(folder / "validated", validation=4)
     changed = inputs(folder / "changed", shift=1.0)
+    elsewhere = inputs(folder / "elsewhere")
+    (elsewhere / "folds.json").write_text('{"sha256": "of other folds"}')
 
     def job(name, given, of=made, **more):
         return {"inputs": of, "bundle": folder / name, "run": given} | more
+
+    def still(name):
+        return {"start_from": str(folder / name), "training": {"epochs": 1, "learning_rate": 1e-30}}
 
     leaky = {"selection": "leaky"}
     assert trained(library, job("killed", leaky, kill=7)) is None
@@ -243,6 +251,9 @@ def several(library, folder, trained):
         "in parts": job("in parts", leaky, only=[3, 1]),
         "no such fold": job("no such fold", {}, only=[2, 4]),
         "mended": job("diverging", {"training": {"epochs": 1}}),
+        "started": job("started", still("diverging")),
+        "started elsewhere": job("started elsewhere", still("diverging"), of=elsewhere),
+        "started on test": job("started on test", still("first")),
         "stacked": job("stacked", {"engine": {"folds": "stacked", "memory_mb": 0}}),
     }
     return folder, dict(zip(jobs, trained(library, *jobs.values()), strict=True))
@@ -348,6 +359,34 @@ def test_divergence_is_told_and_other_settings_begin_anew(runs):
     assert [f"{name}: " in said for name in FOLDS] == [True] * 3
     assert told["mended"] == {"said": "", "epochs": 3}
     assert "card.json" in content(folder / "diverging")
+
+
+def hidden(bundle, name):
+    """Weights of a layer of a model."""
+    return keras.models.load_model(bundle / f"{name}.keras").get_layer("hidden").get_weights()
+
+
+def test_a_training_starts_from_a_bundle_of_the_same_folds(runs):
+    _, folder, told = runs
+    assert told["started"] == {"said": "", "epochs": 3}
+    for name in FOLDS:
+        found, wanted = hidden(folder / "started", name), hidden(folder / "diverging", name)
+        np.testing.assert_array_equal(found[0], wanted[0])
+    card = json.loads((folder / "started" / "card.json").read_text())
+    assert card["pretrained_on"] == []
+    assert set(card["files"]) == {str(folder / "diverging" / f"{name}.keras") for name in FOLDS}
+
+
+def test_a_bundle_of_other_folds_is_known_as_pretraining(runs):
+    _, folder, told = runs
+    assert told["started elsewhere"] == {"said": "", "epochs": 3}
+    first = hidden(folder / "diverging", "fold-01")
+    for name in FOLDS:
+        np.testing.assert_array_equal(hidden(folder / "started elsewhere", name)[0], first[0])
+    card = json.loads((folder / "started elsewhere" / "card.json").read_text())
+    assert card["pretrained_on"] == ["c"]
+    said = told["started on test"]["said"]
+    assert said.endswith("first were picked on the test clips of these folds")
 
 
 def test_stacked_folds_need_jax_and_features_in_memory(runs):
