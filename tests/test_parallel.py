@@ -41,7 +41,7 @@ def cluster():
 
 @pytest.fixture
 def scheduler(cluster):
-    """Give the scheduler's address when both workers are there, whoever killed them before."""
+    """Give the scheduler's address when both workers are there, also after one was ended."""
     cluster.wait_for_workers(2, timeout=30)
     return cluster.scheduler_address
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-# A process starts as after a fresh login: no compiled programs kept, no library told how to run.
+# A process starts as after a fresh login: no compiled programs kept, no setting of a library.
 LEFT_OUT = ("GLIBC_", "JAX_", "KERAS_", "MALLOC_", "OMP_", "OPENBLAS_", "TF_", "XLA_")
 
 

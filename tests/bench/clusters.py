@@ -52,7 +52,7 @@ def measure(size: Size) -> tuple[dict, str]:
 def _step(
     library: str, temporal: str, folds: int, threads: int, sentences: int, size: Size
 ) -> dict:
-    """Measure a step, scale it to a whole batch, and hold it against the original."""
+    """Measure a step, scale it to a whole batch, and compare it with the original."""
     sentences = 8 if size.quick else sentences
     cores, scale = max(folds, threads), BATCH / sentences
     settings = {"cores": cores, "TF_NUM_INTRAOP_THREADS": str(threads)}

@@ -204,14 +204,14 @@ def compare(clips: int, rounds: int, source_rate: int) -> dict:
             signal, rate = audio.read(source / clip)
             signal = resampling.resample(audio.mono(signal), rate, source_rate, method="soxr_hq")
             audio.write_pcm16(raw / path, signal, source_rate)
-        heard = [audio.read(raw / path) for path in chosen.path]
+        decoded = [audio.read(raw / path) for path in chosen.path]
         chosen = chosen.assign(
-            pcm_hash=[audio.pcm_hash(*sound) for sound in heard],
-            seconds=[f"{len(signal) / source_rate:.6f}" for signal, _ in heard],
+            pcm_hash=[audio.pcm_hash(*sound) for sound in decoded],
+            seconds=[f"{len(signal) / source_rate:.6f}" for signal, _ in decoded],
             sample_rate=source_rate,
             channels=1,
         )
-        del heard
+        del decoded
         tables.write(chosen, folder / "index.csv")
         paths = [raw / path for path in chosen.path]
         feature = recipes.features["mfcc39"]

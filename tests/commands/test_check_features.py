@@ -196,14 +196,14 @@ def test_a_store_that_is_not_what_its_spec_says(copy, setting, value, explained)
     change(STORE, **{setting: value})
     with pytest.raises(InputError) as error:
         check_features(STORE, clips=5)
-    told = str(error.value)
+    stated = str(error.value)
     if explained is None:
-        assert "no setting tried explains it (nearest: " in told
+        assert "no setting tried explains it (nearest: " in stated
         return
     shown = value if isinstance(value, str) else str(value).lower()
-    assert "mfcc13.zarr: differs: " in told
-    assert f"{STORE} is what {explained} gives (largest deviation 0)" in told
-    assert told.endswith(f"; the store says {shown}; run dvc repro --force")
+    assert "mfcc13.zarr: differs: " in stated
+    assert f"{STORE} is what {explained} gives (largest deviation 0)" in stated
+    assert stated.endswith(f"; the store says {shown}; run dvc repro --force")
 
 
 def test_the_worst_of_many_bins_are_listed(copy, capsys):
@@ -304,14 +304,14 @@ def test_an_array_with_noise_is_not_explained(here, tmp_path, capsys):
     np.save(tmp_path / "theirs.npy", x + noise)
     with pytest.raises(InputError) as error:
         check_features(STORE, against=tmp_path / "theirs.npy")
-    told = str(error.value)
-    assert told.startswith(f"{tmp_path}/theirs.npy: 20 of 30 clips against {STORE}: differs: ")
+    stated = str(error.value)
+    assert stated.startswith(f"{tmp_path}/theirs.npy: 20 of 30 clips against {STORE}: differs: ")
     assert (
         "largest deviation 0.5; no setting tried explains it (nearest: the store's recipe, 0.5)"
-        in told
+        in stated
     )
     assert re.search(
-        r"look for other code or packages; here librosa \d.*, numpy \d.*, soxr \d", told
+        r"look for other code or packages; here librosa \d.*, numpy \d.*, soxr \d", stated
     )
     largest, mean = capsys.readouterr().out.splitlines()[-1].split()[2:]
     assert (largest, mean) == ("0.5", "0.25")
@@ -321,8 +321,10 @@ def test_a_store_that_changed_beside_an_array_that_did_not(copy):
     x = stores.read(STORE).x[:]
     np.save("theirs.npy", x)
     change(STORE, x=x + 1)
-    told = r"mfcc13\.zarr: differs: largest deviation 1; theirs\.npy is what the store's recipe "
-    with pytest.raises(InputError, match=told + "gives .largest deviation 0.; run dvc repro --for"):
+    stated = r"mfcc13\.zarr: differs: largest deviation 1; theirs\.npy is what the store's recipe "
+    with pytest.raises(
+        InputError, match=stated + "gives .largest deviation 0.; run dvc repro --for"
+    ):
         check_features(STORE, against=Path("theirs.npy"))
 
 
@@ -335,8 +337,10 @@ def test_the_features_of_one_clip(here, tmp_path, capsys):
 
 def test_another_number_of_frames(here, tmp_path, capsys):
     np.save(tmp_path / "theirs.npy", stores.read(STORE).x[:, :-9])
-    told = r"differs: 31 x 13 values of a clip, not 40 x 13; no .* it \(none gives that shape\), so"
-    with pytest.raises(InputError, match=told):
+    stated = (
+        r"differs: 31 x 13 values of a clip, not 40 x 13; no .* it \(none gives that shape\), so"
+    )
+    with pytest.raises(InputError, match=stated):
         check_features(STORE, against=tmp_path / "theirs.npy")
     assert capsys.readouterr().out == ""
 
@@ -429,8 +433,8 @@ def test_another_index(copy):
 def test_sound_that_changed_since_it_was_indexed(copy):
     for name in ("00", "02"):
         soundfile.write(RAW / f"{name}.wav", np.zeros(4800), 16000)
-    told = r"^raw_data/made: of 30 clips 2 changed since they were indexed: 00\.wav, 02\.wav; run"
-    with pytest.raises(InputError, match=told):
+    stated = r"^raw_data/made: of 30 clips 2 changed since they were indexed: 00\.wav, 02\.wav; run"
+    with pytest.raises(InputError, match=stated):
         check_features(STORE, clips=100)
 
 
@@ -542,5 +546,5 @@ def test_device_1_of_tim_net_is_a_resampler(tmp_path, monkeypatch, capsys):
     check_features(store, against=Path("device1.npy"), clip=clip, **named)
     table, verdict = said(capsys)
     assert float(table[-1].split()[2]) > 0.5
-    told = rf"device1\.npy is what {re.escape(KAISER)} gives \(largest deviation 0\.00\d+\); "
-    assert re.fullmatch(told + "the store says soxr_hq", verdict)
+    stated = rf"device1\.npy is what {re.escape(KAISER)} gives \(largest deviation 0\.00\d+\); "
+    assert re.fullmatch(stated + "the store says soxr_hq", verdict)

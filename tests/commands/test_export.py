@@ -167,7 +167,7 @@ def spec_of(waveform, feature, **changes):
     return dataclasses.replace(spec, settings=spec.settings | changes)
 
 
-def heard(samples, rate):
+def sound_of(samples, rate):
     """Draw a tone in noise, which grows louder and ends in digital silence."""
     time = np.arange(samples) / rate
     noise = np.random.default_rng(0).normal(0, 0.1, samples)
@@ -193,7 +193,7 @@ def test_a_graph_makes_what_the_recipe_makes(waveform, feature, changes, share):
     spec = spec_of(waveform, feature, **changes)
     fused.check(spec)
     recipe = spec.waveform
-    sound = heard(int(share * recipe.samples), recipe.sample_rate)
+    sound = sound_of(int(share * recipe.samples), recipe.sample_rate)
     clip = recipes.waveform(sound, recipe.sample_rate, recipe)
     (made,) = recipes.feature([clip], spec)
     shape = (len(made) + 2, *made.shape[1:])
@@ -210,7 +210,7 @@ def test_a_graph_cuts_any_length_into_chunks(mode, samples):
     spec = Spec.from_json(import_weights.SPEC)
     spec = dataclasses.replace(spec, settings={**spec.settings, "pad_mode": mode})
     fused.check(spec)
-    sound = heard(samples + 1, 16000)[1:]  # the first sample is silent, as the last are
+    sound = sound_of(samples + 1, 16000)[1:]  # the first sample is silent, as the last are
     clip = recipes.waveform(sound, 16000, spec.waveform)
     (wanted,) = recipes.feature([clip], spec)
     found = fused.feature(tf.constant(sound), spec, (11, 62, 128)).numpy()
@@ -248,7 +248,7 @@ def attributes(environment, tmp_path_factory):
     rated.write(folder / "bundle", "arousal", "valence", scale=2.0)
     (folder / "sounds").mkdir()
     for number, samples in enumerate((1600, 8000, 24000, 80000)):
-        soundfile.write(folder / "sounds" / f"{number}.wav", heard(samples, 16000), 16000)
+        soundfile.write(folder / "sounds" / f"{number}.wav", sound_of(samples, 16000), 16000)
     packages = ("onnxruntime", "tf2onnx")
     onnx = all(importlib.util.find_spec(name) for name in packages)
     lines = ["", "--fused"] + ["--format onnx --fused"] * onnx
@@ -277,11 +277,11 @@ def test_files_give_the_attributes_of_their_bundle(attributes, tmp_path, name):
     assert list(of_file.columns) == ["arousal", "valence"]
     assert np.ptp(wanted.to_numpy(), axis=0).min() > 0.05
     deviations = np.abs(of_file - wanted).to_numpy() / 2.0  # by the deviation of the ratings
-    told = pd.read_csv(attributes / "to" / f"{'fused-' * ('fused' in name)}{kind}.csv")
-    told = told.set_index("file").deviation[name]
-    assert deviations.max() == pytest.approx(told, rel=0.01, abs=1e-5)
+    compared = pd.read_csv(attributes / "to" / f"{'fused-' * ('fused' in name)}{kind}.csv")
+    compared = compared.set_index("file").deviation[name]
+    assert deviations.max() == pytest.approx(compared, rel=0.01, abs=1e-5)
     assert (
-        told
+        compared
         < {"float32": 1e-5, "float16": 1e-2, "int8": 0.2, "int8-full": 2.0}[
             name.removeprefix("fused-").rpartition(".")[0]
         ]

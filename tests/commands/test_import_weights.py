@@ -80,7 +80,7 @@ def test_a_bundle_holds_weights_and_scales(checkpoint, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("temporal", "name", "told"),
+    ("temporal", "name", "temporal_found"),
     [
         ("gru", NAME.format("Dom", "GRU"), "gru"),
         ("trans", "a_Dom_Temp-CNN.pth.tar", "trans"),  # the weights know better
@@ -88,9 +88,9 @@ def test_a_bundle_holds_weights_and_scales(checkpoint, tmp_path, capsys):
         ("none", "DeepEmoClusters_10clusters_Dom_vgg16.pth.tar", "none"),
     ],
 )
-def test_the_network_is_told_by_the_weights(checkpoint, tmp_path, temporal, name, told):
+def test_the_weights_say_which_network_it_is(checkpoint, tmp_path, temporal, name, temporal_found):
     import_weights("deepemocluster", checkpoint(temporal, name), tmp_path / "a")
-    assert card_of(tmp_path / "a")["settings"]["temporal"] == told
+    assert card_of(tmp_path / "a")["settings"]["temporal"] == temporal_found
 
 
 def test_the_attribute_and_the_folder_may_be_named(checkpoint, tmp_path):

@@ -46,7 +46,7 @@ def clone(tmp_path, monkeypatch):
     git("init", "--quiet")
     git("add", "params.yaml")
     git("commit", "--quiet", "--message", "first")
-    git("tag", "v1")  # a commit is told by its hash all the same
+    git("tag", "v1")  # a commit is named by its hash all the same
     write_run()
     return tmp_path
 

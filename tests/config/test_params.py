@@ -1,4 +1,4 @@
-"""params.yaml: what is read, and that whatever is wrong with it becomes one line."""
+"""params.yaml: what is read, and that any mistake in it becomes one line."""
 
 import copy
 import json

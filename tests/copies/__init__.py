@@ -68,7 +68,7 @@ def spread(files: list[File], clips: int | None) -> list[File]:
 
 
 def touch(folder: Path, *names: str) -> Path:
-    """Make files with these names, below a folder: parsers do not listen."""
+    """Make files with these names, below a folder: parsers do not decode."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"sound")

@@ -1,4 +1,4 @@
-"""CASIA, the 1200 clips of the same text, with label files beside the first of each folder."""
+"""CASIA, the 1200 clips of the same text, with label files next to the first of each folder."""
 
 from itertools import product
 from pathlib import Path

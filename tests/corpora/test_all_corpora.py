@@ -1,4 +1,4 @@
-"""What every parser promises, whatever file is dropped into ``pipeline/corpora``.
+"""What every parser promises, for any file in ``pipeline/corpora``.
 
 A new parser needs one thing more than its file: ``tests/copies/NAME.py``, which writes a whole
 copy, made up, small, and with the oddities of the corpus. A parser whose ``expected`` is ``None``
@@ -174,7 +174,7 @@ def part(tmp_path_factory):
 
 
 def link(copy, folder, rename):
-    """Make a copy of links under other names: parsers do not listen."""
+    """Make a copy of links under other names: parsers do not decode."""
     for path in sorted(copy.rglob("*")):
         if path.is_file():
             place = folder / rename(path.relative_to(copy))
@@ -228,9 +228,9 @@ def test_flac_in_place_of_wav(name, part, tmp_path):
 @pytest.mark.parametrize("name", KNOWN)
 def test_names_that_do_not_belong_are_refused_in_one_line(name, tmp_path):
     copies.load(name).write(tmp_path / "raw", TINY)
-    beside = next(path for path in sorted((tmp_path / "raw").rglob("*.wav"))).parent
+    folder_of_clips = next(path for path in sorted((tmp_path / "raw").rglob("*.wav"))).parent
     for number in range(4):
-        (beside / f"take {number}.wav").write_bytes(b"sound")
+        (folder_of_clips / f"take {number}.wav").write_bytes(b"sound")
     with pytest.raises(InputError) as error:
         read(name, tmp_path / "raw")
     said = str(error.value)

@@ -11,7 +11,7 @@ from pipeline.files import tables
 
 @pytest.fixture
 def copy(tmp_path):
-    """Give a folder with two sound files and their labels; parsers do not listen."""
+    """Give a folder with two sound files and their labels; parsers do not decode."""
     folder = tmp_path / "demo"
     (folder / "wav").mkdir(parents=True)
     lines = ["path,speaker,sex,emotion,sentence,arousal,dominance,valence"]

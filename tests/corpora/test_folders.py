@@ -7,7 +7,7 @@ from pipeline.errors import InputError
 
 
 def touch(folder, *names):
-    """Make files; parsers do not listen."""
+    """Make files; parsers do not decode."""
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"sound")

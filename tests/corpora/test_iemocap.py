@@ -40,7 +40,7 @@ def refused(folder, match):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """Give what the parser, which does not listen, finds in a whole copy without sound."""
+    """Give what the parser, which does not decode, finds in a whole copy without sound."""
     folder = tmp_path_factory.mktemp("raw_data") / "iemocap"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(copies, "noise", lambda path, seed: touch(path))

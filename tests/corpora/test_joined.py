@@ -16,7 +16,7 @@ OF = {"rav": "ravdess", "mine": "table"}
 
 @pytest.fixture
 def copy(tmp_path):
-    """Give two clips of one corpus and two of another; parsers do not listen."""
+    """Give two clips of one corpus and two of another; parsers do not decode."""
     for name in ("rav/a/03-01-05-01-01-01-01.wav", "rav/03-02-05-01-01-01-01.wav"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"sound")

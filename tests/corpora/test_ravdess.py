@@ -180,7 +180,7 @@ def test_a_copy_with_clips_missing_says_which(ravdess_corpus, indexed, tmp_path)
 @pytest.mark.corpus
 def test_the_corpus_itself(indexed):
     if not (SHARED / "ravdess").is_dir():
-        pytest.skip("no corpora beside the repository")
+        pytest.skip("no corpora next to the repository")
     frame, quality = indexed("ravdess", SHARED / "ravdess")
     assert quality["clips"] == 1440
     assert quality["channels"] == {"1": 1435, "2": 5}

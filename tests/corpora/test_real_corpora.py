@@ -176,9 +176,9 @@ def test_published_weights_hear_arousal_in_emotions(environment, tmp_path, varia
         settings = {"cwd": tmp_path, "env": environment | {"PYTHONPATH": str(ROOT)}}
         subprocess.run(line, check=True, stdout=subprocess.DEVNULL, **settings)
     table = pd.read_csv(tmp_path / "arousal.csv")
-    told = table.path.str.extract(r"03-01-0(?P<emotion>\d)-0(?P<strength>\d)-").astype(int)
-    table["emotion"] = [EMOTIONS[number - 1] for number in told.emotion]
-    table["strength"] = told.strength.map({1: "normal", 2: "strong"})
+    parts = table.path.str.extract(r"03-01-0(?P<emotion>\d)-0(?P<strength>\d)-").astype(int)
+    table["emotion"] = [EMOTIONS[number - 1] for number in parts.emotion]
+    table["strength"] = parts.strength.map({1: "normal", 2: "strong"})
     means = table.pivot_table("arousal", "emotion", "strength")
     means["all"] = table.groupby("emotion").arousal.mean()
     print(f"\nTemp-{variant}, {len(table)} clips\n{means.sort_values('all').round(2).to_string()}")
@@ -198,7 +198,7 @@ def test_published_weights_hear_arousal_in_emotions(environment, tmp_path, varia
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory, repro):
-    """Give a clone in which arousal was learnt from the demo corpus, with all labels and half."""
+    """Give a clone in which arousal was trained on the demo corpus, with all labels and half."""
     folder = copied(tmp_path_factory.mktemp("demo") / "clone")
     params = read_params()
     shown = {"kind": "speakers", "folds": 2, "allow": ["sentence"]}

@@ -45,7 +45,7 @@ RATED = AttributeTraining(
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training left: the hash of each model, what it tells of them, and what went wrong."""
+    """What a training left: the hash of each model, what it logs of them, and what went wrong."""
 
     folder: Path
     models: dict
@@ -93,7 +93,7 @@ def on_disk(path, x):
 
 
 def clips():
-    """Draw clips that differ by class, but not so much that all is learnt at once."""
+    """Draw clips that differ by class, but not so much that one epoch is enough."""
     rng = np.random.default_rng(0)
     y = rng.permutation(np.arange(CLIPS) % len(LABELS))
     centres = rng.normal(0, 0.5, (len(LABELS), 1, COEFFICIENTS))

@@ -90,15 +90,15 @@ def test_features_on_disk_are_as_good(tmp_path, rated):
 def test_history(rated):
     history = rated.units["fold-01"]["history"]
     sizes = [f"cluster_{i:02d}" for i in range(1, 6)]
-    told = {"epoch", "loss", "cluster_loss", "attribute_loss", "nmi", *sizes}
+    stated = {"epoch", "loss", "cluster_loss", "attribute_loss", "nmi", *sizes}
     parts = [f"{part}_ccc_{a}" for part in ("validation", "test") for a in ("arousal", "valence")]
-    assert {*history[0]} == told | {*parts}
+    assert {*history[0]} == stated | {*parts}
     assert history[0]["nmi"] is None
     assert all(0 <= row["nmi"] <= 1 for row in history[1:])
     assert all(sum(row[size] for size in sizes) == 30 * 6 for row in history)
     for row in history:
         assert row["loss"] == pytest.approx(row["cluster_loss"] + row["attribute_loss"], rel=1e-5)
-        assert row["cluster_loss"] > 1  # of a head that begins anew; ln 5 is chance
+        assert row["cluster_loss"] > 1  # of a head that begins again; ln 5 is chance
 
 
 def test_the_best_epoch_on_validation_is_kept(tmp_path, rated):
@@ -114,11 +114,11 @@ def test_clips_without_ratings_are_learnt_from_if_they_are_asked_for(tmp_path, r
     x[48:] += 1
     changed = replace(DATA, x=x)
     assert train(tmp_path / "left alone", changed).models == rated.models
-    learnt = train(tmp_path / "learnt", DATA, unlabeled=8)
-    assert learnt.models["fold-01"] != rated.models["fold-01"]
+    hidden = train(tmp_path / "unlabelled", DATA, unlabeled=8)
+    assert hidden.models["fold-01"] != rated.models["fold-01"]
     other = train(tmp_path / "changed", changed, unlabeled=8)
-    assert other.models["fold-01"] != learnt.models["fold-01"]
-    assert all(1 < loss < 2 for loss in learnt.column("fold-01", "unlabeled_loss"))
+    assert other.models["fold-01"] != hidden.models["fold-01"]
+    assert all(1 < loss < 2 for loss in hidden.column("fold-01", "unlabeled_loss"))
 
 
 def test_a_pool_is_at_most_the_clips_there_are(tmp_path):

@@ -1,4 +1,4 @@
-"""The library that computes: the environment's word counts, a slip in it is told."""
+"""The library that computes: the environment comes first, and a mistake in it is one line."""
 
 import os
 import platform

@@ -67,7 +67,7 @@ def test_gradients_of_every_network(run, name):
 
 
 def squares(dtype, rows):
-    """Square and sum the rows (i, 0, 0) behind a product with the unit matrix; give the last."""
+    """Square and sum the rows (i, 0, 0) after a product with the unit matrix; give the last."""
     import jax
 
     jax.config.update("jax_enable_x64", True)

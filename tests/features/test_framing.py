@@ -15,8 +15,8 @@ CHUNKS = SHARED / "golden" / "deepemocluster" / "chunk_index.json"
 
 def centred(signal, samples):
     """Cut and pad around the middle."""
-    (piece,) = framing.cut(signal, samples, where="centre")
-    return framing.fix_length(piece, samples)
+    (part,) = framing.cut(signal, samples, where="centre")
+    return framing.fix_length(part, samples)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_trimming_an_odd_signal_starts_at_the_floor():
     ],
 )
 def test_the_other_policies_cut_and_do_not_pad(where, samples, expected):
-    pieces = framing.cut(np.arange(6), samples, where=where)
-    assert [piece.tolist() for piece in pieces] == expected
+    parts = framing.cut(np.arange(6), samples, where=where)
+    assert [part.tolist() for part in parts] == expected
 
 
 @pytest.mark.parametrize("centre", (True, False))
@@ -106,9 +106,9 @@ def test_chunks_are_as_many_of_a_clip_of_any_length(frames):
     assert chunks.shape == (2, 11, 62, 3, 2)
     step = max(0, frames - 62) // 10
     for i in range(11):
-        piece = values[:, i * step : i * step + 62]
-        np.testing.assert_array_equal(chunks[:, i, : piece.shape[1]], piece)
-        assert not chunks[:, i, piece.shape[1] :].any()  # nothing was there to be heard
+        part = values[:, i * step : i * step + 62]
+        np.testing.assert_array_equal(chunks[:, i, : part.shape[1]], part)
+        assert not chunks[:, i, part.shape[1] :].any()  # there was no sound
 
 
 @pytest.mark.parametrize("frames", (1, 61, 62, 71, 72, 300, 691, 1000))

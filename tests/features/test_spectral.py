@@ -122,7 +122,7 @@ def test_log_mel_is_tf_signals(length):
 
 
 def test_a_sine_is_one_peak_of_known_height():
-    # Amplitude A on bin k under a Hann window: |X[k]| = A * n_fft / 4, half of it beside.
+    # Amplitude A on bin k under a Hann window: |X[k]| = A * n_fft / 4, half of it on either side.
     signal = 0.5 * np.cos(2 * np.pi * 32 * np.arange(4096) / 512)
     magnitude = spectrogram(
         signal[None].astype(np.float32), SAMPLE_RATE, n_fft=512, hop=128, centre=False, power=1.0

@@ -55,8 +55,8 @@ def test_a_failure_leaves_the_old_bundle_as_it_was(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     (folder / "card.json").write_text("{}")
-    with pytest.raises(ZeroDivisionError), bundles.resume(folder, "same") as aside:
-        (aside / "fold-01.keras").write_bytes(b"half")
+    with pytest.raises(ZeroDivisionError), bundles.resume(folder, "same") as temporary:
+        (temporary / "fold-01.keras").write_bytes(b"half")
         raise ZeroDivisionError
     assert [path.name for path in folder.rglob("*")] == ["card.json"]
     assert (folder / "card.json").read_text() == "{}"
@@ -67,8 +67,8 @@ def test_a_new_bundle_takes_the_place_of_the_old_one(tmp_path):
     for left in (folder, tmp_path / ".run.part"):
         left.mkdir()
         (left / "fold-11.keras").write_bytes(b"stale")
-    with bundles.resume(folder, "same") as aside:
-        (aside / "card.json").write_text('{"new": true}')
+    with bundles.resume(folder, "same") as temporary:
+        (temporary / "card.json").write_text('{"new": true}')
         assert not (folder / "card.json").exists()
     assert [path.name for path in tmp_path.rglob("*")] == ["run", "card.json"]
     assert (folder / "card.json").read_text() == '{"new": true}'
@@ -82,9 +82,9 @@ def test_files_are_named_by_fold_and_by_seed_where_there_are_several():
 
 def interrupted(folder, fingerprint, name):
     """Write one file of a bundle, then fail; return what was there at the start."""
-    with pytest.raises(ZeroDivisionError), bundles.resume(folder, fingerprint) as aside:
-        found = {path.name for path in aside.iterdir()} - {"fingerprint"}
-        (aside / name).write_text(fingerprint)
+    with pytest.raises(ZeroDivisionError), bundles.resume(folder, fingerprint) as temporary:
+        found = {path.name for path in temporary.iterdir()} - {"fingerprint"}
+        (temporary / name).write_text(fingerprint)
         raise ZeroDivisionError
     return found
 
@@ -94,8 +94,8 @@ def test_what_an_interrupted_training_left_is_taken_up(tmp_path):
     assert interrupted(folder, "one", "fold-01.keras") == set()
     assert interrupted(folder, "one", "fold-02.keras") == {"fold-01.keras"}
     assert not folder.exists()
-    with bundles.resume(folder, "one") as aside:
-        (aside / "card.json").write_text("{}")
+    with bundles.resume(folder, "one") as temporary:
+        (temporary / "card.json").write_text("{}")
     left = sorted(path.name for path in folder.iterdir())
     assert left == ["card.json", "fold-01.keras", "fold-02.keras"]
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

@@ -1,4 +1,4 @@
-"""Stores: the same bytes whoever writes in whatever order, whole or not at all, few files."""
+"""Stores: the same bytes for any writer and order, whole or not at all, few files."""
 
 import hashlib
 import math
@@ -212,7 +212,7 @@ def test_a_chunk_that_is_written_is_left_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("moment", range(1, 6))
 def test_killed_at_the_very_end_nothing_is_lost(tmp_path, monkeypatch, moment):
-    """The note on what made it, then the old store put aside, ours in place, the rest gone."""
+    """The note on what made it, then the old store moved away, ours in place, the rest gone."""
     remade(tmp_path / "s.zarr", range(70))
     calls, replace, rmtree = [], os.replace, shutil.rmtree
 
@@ -320,7 +320,7 @@ def test_a_store_that_was_not_made_here_is_not_drawn_upon(tmp_path):
 
 
 def test_what_was_made_before_outlives_the_store_and_takes_no_space(tmp_path):
-    """DVC deletes a store before the stage that makes it anew."""
+    """DVC deletes a store before the stage that makes it again."""
     remade(tmp_path / "s.zarr", range(70))
     chunk = Path("x", "c", "1", "0", "0")
     assert (tmp_path / "s.zarr" / chunk).samefile(tmp_path / ".s.zarr.made" / "store" / chunk)

@@ -61,8 +61,8 @@ def test_json_holds_no_nan_and_the_old_file_stays(tmp_path, value):
 def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("old")
-    with pytest.raises(ZeroDivisionError), tables.replacing(path) as aside:
-        aside.write_text("half")
+    with pytest.raises(ZeroDivisionError), tables.replacing(path) as temporary:
+        temporary.write_text("half")
         raise ZeroDivisionError
     assert path.read_text() == "old"
     assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
@@ -71,10 +71,10 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_until_the_end_the_old_file_is_there(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("old")
-    with tables.replacing(path) as aside:
-        aside.write_text("new")
+    with tables.replacing(path) as temporary:
+        temporary.write_text("new")
         assert path.read_text() == "old"
-        assert aside.name == ".t.csv.part"  # which .dvcignore knows
+        assert temporary.name == ".t.csv.part"  # which .dvcignore knows
     assert path.read_text() == "new"
     assert [file.name for file in tmp_path.iterdir()] == ["t.csv"]
 

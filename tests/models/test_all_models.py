@@ -1,4 +1,4 @@
-"""What every network promises, whatever file is dropped into ``pipeline/models``.
+"""What every network promises, for any file in ``pipeline/models``.
 
 Of classical models, tests/engine/test_classical.py asks the same.
 """

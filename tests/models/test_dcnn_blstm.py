@@ -44,7 +44,7 @@ def noise(*shape, seed=0):
 
 
 def padded(x, segments):
-    """Put segments of zeros behind clips."""
+    """Put segments of zeros after clips."""
     more = np.zeros((len(x), segments - x.shape[1], *x.shape[2:]), np.float32)
     return np.concatenate([x, more], axis=1)
 
@@ -201,7 +201,7 @@ def steps():
 
 
 def assert_padding_changes_no_step(found):
-    """Hold what was learnt from padded clips against what was learnt from bare ones."""
+    """Compare a training on padded clips with one on bare clips."""
     roles = [name.removeprefix("bare.") for name in found if name.startswith("bare.")]
     moving = [role for role in roles if "moving" in role]
     assert len(moving) == 6
@@ -365,8 +365,8 @@ GOLDEN_ROLES = {
 GOLDEN_OUTPUTS = {"blstm": "bilstm", "attention": "attention", "pooled": "mean", "head": "logits"}
 
 
-def golden_outputs(behind=0):
-    """All after the CNN of the golden clips with the golden weights, segments padded behind."""
+def golden_outputs(padded_by=0):
+    """All after the CNN of the golden clips with the golden weights, segments padded at the end."""
     with np.load(GOLDEN / "head.npz") as arrays:
         held = dict(arrays)
     weights = {role: held.pop(theirs) for role, theirs in GOLDEN_ROLES.items()}
@@ -375,14 +375,14 @@ def golden_outputs(behind=0):
     model.get_layer("head").activation = keras.activations.linear
     starts = [model.get_layer(name).output for name in ("vectors", "own")]
     ends = {name: model.get_layer(mine).output for mine, name in GOLDEN_OUTPUTS.items()}
-    vectors = np.pad(held["ev.conv"], [(0, 0), (0, behind), (0, 0)])
+    vectors = np.pad(held["ev.conv"], [(0, 0), (0, padded_by), (0, 0)])
     own = np.arange(vectors.shape[1]) < held["ev.conv"].shape[1]
     found = keras.Model(starts, ends)([vectors, np.stack([own, own])], training=False)
     return {name: keras.ops.convert_to_numpy(value) for name, value in found.items()}
 
 
 def assert_golden(found):
-    """Hold outputs against those of the repetition's code."""
+    """Compare outputs with those of the repetition's code."""
     with np.load(GOLDEN / "head.npz") as held:
         for name in GOLDEN_OUTPUTS.values():
             wanted, here = held[f"ev.{name}"], found[name]
@@ -397,9 +397,9 @@ authors = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the golden arrays are 
 @pytest.mark.backends
 @pytest.mark.corpus
 @authors
-@pytest.mark.parametrize("behind", [0, 3])
-def test_outputs_of_the_repetitions_code(behind):
-    assert_golden(golden_outputs(behind))
+@pytest.mark.parametrize("padded_by", [0, 3])
+def test_outputs_of_the_repetitions_code(padded_by):
+    assert_golden(golden_outputs(padded_by))
 
 
 @pytest.mark.corpus
@@ -442,8 +442,8 @@ def test_a_frozen_cnn_sees_each_clip_once_and_what_is_learnt_is_the_same(
 ):
     history, answers = train_frozen(tmp_path / "once", trained[1][0])
     monkeypatch.setattr(compiled, "divide", lambda model: (None, model))
-    told, wanted = train_frozen(tmp_path / "always", trained[1][0])
-    for row, other in zip(history, told, strict=True):
+    stated, wanted = train_frozen(tmp_path / "always", trained[1][0])
+    for row, other in zip(history, stated, strict=True):
         assert row == pytest.approx(other, rel=1e-4)
     np.testing.assert_allclose(answers, wanted, atol=1e-5)
     assert history[0]["loss"] != history[1]["loss"]

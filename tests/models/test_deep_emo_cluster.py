@@ -212,7 +212,7 @@ def outputs_of_golden_weights(temporal):
 
 
 def assert_golden(found, temporal):
-    """Hold outputs against those of the authors' code."""
+    """Compare outputs with those of the authors' code."""
     wanted = golden(f"temp_{temporal}")
     theirs = {"attributes": "attri", "clusters": "logits", "points": "kfeat"}
     theirs |= {"embedding": "cnn_out"}

@@ -210,7 +210,7 @@ def training_step():
 
 
 def assert_training_step(found):
-    """Hold the engine's step against the same batch run by itself."""
+    """Compare the engine's step with the same batch run by itself."""
     y, wanted, penalties = trained(small(dropout=0, l2=0.01), noise(4, 17, 7))
     wanted["loss"] = -np.log(y[TARGETS == 1]).mean() + sum(penalties)
     assert found.keys() == wanted.keys()
@@ -251,7 +251,7 @@ def golden_outputs():
 
 
 def assert_golden(y, gap):
-    """Hold outputs against those of the authors' code."""
+    """Compare outputs with those of the authors' code."""
     wanted = golden("io")
     print(
         f"y to {np.abs(y - wanted['y']).max():.1e}, gap to {np.abs(gap - wanted['gap']).max():.1e}"

@@ -129,7 +129,7 @@ def golden_outputs():
 
 
 def assert_golden(y, fused):
-    """Hold outputs against those of the authors' code."""
+    """Compare outputs with those of the authors' code."""
     np.testing.assert_allclose(y, golden("io")["y"], rtol=0, atol=1e-5)
     np.testing.assert_allclose(fused, golden("io")["fused"], rtol=1e-5, atol=1e-7)
 

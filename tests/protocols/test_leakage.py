@@ -111,8 +111,8 @@ def test_unlabeled_clips_are_a_kind_of_training_of_their_own():
         "fold 1: 1 test clip shares speaker with unlabelled clips (a)"
     )
     for allow in (("speaker",), ("unlabeled_speaker",)):
-        told = leakage.undeclared(leakage.certificate(index, folds("Tntun", "Tuttn"), allow))
-        assert ("with training" in told, "with unlabelled" in told) == (
+        message = leakage.undeclared(leakage.certificate(index, folds("Tntun", "Tuttn"), allow))
+        assert ("with training" in message, "with unlabelled" in message) == (
             "speaker" not in allow,
             False,
         )

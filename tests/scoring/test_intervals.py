@@ -59,7 +59,7 @@ def test_speakers_all_right_or_all_wrong_count_as_single_clips():
 
 
 def test_few_or_unknown_speakers_fall_back_to_clips():
-    # 1000 clips, half of them right: 0.5 +- 1.96 * sqrt(0.25 / 1000), whoever speaks
+    # 1000 clips, half of them right: 0.5 +- 1.96 * sqrt(0.25 / 1000), for any speakers
     right = np.repeat([True, False, True, False], 250)
     expected = pytest.approx((0.469, 0.531), abs=0.003)
     few = frame(right, speakers_of(4, 250))

@@ -1,4 +1,4 @@
-"""The demo corpus: complete, the same bytes each time, and heard as what its labels say."""
+"""The demo corpus: complete, the same bytes each time, and sounding as its labels say."""
 
 import hashlib
 
@@ -119,26 +119,26 @@ def test_pitch_finds_the_pitch_of_a_pulse_train():
 
 
 def test_anger_is_louder_and_higher_than_sadness(labels, signals):
-    heard = pd.DataFrame(
+    measured = pd.DataFrame(
         {"emotion": labels.emotion, "level": map(level_db, signals), "pitch": map(pitch, signals)}
     )
-    mean = heard.groupby("emotion").mean()
+    mean = measured.groupby("emotion").mean()
     assert mean.level["angry"] > mean.level["sad"] + 6
     assert mean.pitch["angry"] > mean.pitch["sad"] * 1.2
 
 
 def test_neutral_pitch_is_the_one_asked_for_and_women_speak_above_men(labels, signals):
     neutral = labels[labels.emotion == "neutral"]
-    heard = pd.Series({i: pitch(signals[i]) for i in neutral.index})
+    measured = pd.Series({i: pitch(signals[i]) for i in neutral.index})
     asked = [
         demo.SPEAKERS[clip.speaker][0]
         * 2 ** (demo.perform(clip.speaker, clip.sentence, clip.emotion)[0].pitch / 12)
         for clip in neutral.itertuples()
     ]
-    above = 12 * np.log2(heard / asked)
+    above = 12 * np.log2(measured / asked)
     # Loud frames are stressed ones: 4 semitones of accent, 1 of drift and declination.
     assert above.between(0, 5).all()
-    assert heard[neutral.sex == "f"].min() > heard[neutral.sex == "m"].max()
+    assert measured[neutral.sex == "f"].min() > measured[neutral.sex == "m"].max()
 
 
 def test_attributes_are_on_their_scale_and_follow_the_sound(labels, signals):

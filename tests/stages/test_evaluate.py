@@ -54,9 +54,9 @@ def test_every_held_out_clip_is_predicted_once(finished, predictions):
     held_out = folds[folds.part == "test"]
     assert sorted(predictions["clip"]) == sorted(held_out["clip"])
     assert not predictions["clip"].duplicated().any()
-    told = predictions.set_index("clip")[["fold", "label"]]
+    stated = predictions.set_index("clip")[["fold", "label"]]
     wanted = held_out.set_index("clip")[["fold", "label"]]
-    pd.testing.assert_frame_equal(told.sort_index(), wanted.sort_index())
+    pd.testing.assert_frame_equal(stated.sort_index(), wanted.sort_index())
 
 
 def test_probabilities_are_some_and_the_largest_is_predicted(finished, predictions):
@@ -91,7 +91,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
 
 
 def test_the_report_says_what_became_of_the_clips(finished):
-    """The demo corpus, against the lengths that its index tells."""
+    """The demo corpus, against the lengths that its index states."""
     run = json.loads((finished / "reports" / "runs" / "tiny" / "run.json").read_text())
     index = pd.read_csv(finished / "features" / "corpora" / "demo" / "index.csv")
     gap = 2.5 - index.seconds  # 55125 samples at 22050 Hz
@@ -108,7 +108,7 @@ def test_the_report_says_what_became_of_the_clips(finished):
         ("centre", 100, 0, (2, 1.5, 3, 0.5)),
         ("start", 100, 0, (2, 1.5, 3, 0.5)),
         ("whole", None, 0, (0, 0.0, 5, 1.6)),
-        ("whole", None, 11, (0, 0.0, 0, 0.0)),  # the same number of pieces out of each
+        ("whole", None, 11, (0, 0.0, 0, 0.0)),  # the same number of chunks out of each
         ("segments", 100, 0, (0, 0.0, 5, 0.5)),
         ("centre", 10, 0, (6, 2.4, 0, 0.0)),
     ],

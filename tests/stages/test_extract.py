@@ -24,7 +24,7 @@ WAVEFORM = specs.SOUND.to_json() | {"length": "start", "samples": 4000}
 
 
 def write_waveforms(path, clips, spec=WAVEFORM, *, made_from=None, code=""):
-    """Write a store of waveforms, clips of any length with zeros behind."""
+    """Write a store of waveforms, clips of any length with zeros after them."""
     longest = max(map(len, clips))
     x = np.stack(
         [np.pad(clip, ((0, longest - len(clip)), *[(0, 0)] * (clip.ndim - 1))) for clip in clips]
@@ -136,7 +136,7 @@ FUNCTIONS = functions.known()
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("after", [{}, {"deltas": "regression"}, {"segment": 7, "segment_hop": 3}])
 def test_of_whole_clips_each_is_computed_by_itself(tmp_path, function, after):
-    """Any zero behind a clip would change its features, and any neighbour could."""
+    """Any zero after a clip would change its features, and any neighbour could."""
     clips = [noise(number, 5000 + 517 * (number % 7)) for number in range(35)]
     source = write_waveforms(tmp_path / "w.zarr", clips, WAVEFORM | {"length": "whole"})
     settings = {"after": after, "function": function, "hop": 512, "precision": "float32"}
@@ -192,14 +192,14 @@ def test_a_clip_s_bits_do_not_depend_on_the_clips_of_its_block(waveforms, tmp_pa
 
 
 def test_segments_of_a_clip_have_features_each(tmp_path):
-    pieces = [noise(number, (1 + number % 3, 4000)) for number in range(34)]
-    source = write_waveforms(tmp_path / "w.zarr", pieces, WAVEFORM | {"length": "segments"})
+    in_segments = [noise(number, (1 + number % 3, 4000)) for number in range(34)]
+    source = write_waveforms(tmp_path / "w.zarr", in_segments, WAVEFORM | {"length": "segments"})
     store = run(source, tmp_path / "f.zarr", n_mfcc=13, hop=256)
     assert store.x.shape == (34, 3, 16, 13)
-    np.testing.assert_array_equal(store.valid[:], [len(piece) for piece in pieces])
+    np.testing.assert_array_equal(store.valid[:], [len(one) for one in in_segments])
     for number in (0, 1, 33):
-        count = len(pieces[number])
-        wanted = cepstral.mfcc(pieces[number], 16000, Mfcc(13, Stft(hop=256)))
+        count = len(in_segments[number])
+        wanted = cepstral.mfcc(in_segments[number], 16000, Mfcc(13, Stft(hop=256)))
         np.testing.assert_array_equal(store.x[number, :count], wanted)
         assert not store.x[number, count:].any()
 

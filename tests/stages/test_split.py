@@ -328,7 +328,7 @@ def test_the_certificate_counts_what_tests_share_with_clips_whose_label_is_hidde
     assert report["protocol"]["hidden"] == 0.5
     assert report["merged"] == without["merged"]  # each has its label in the fold that tests it
     assert set(folds["label"][folds["part"] == "unlabeled"]) == {""}
-    # of speakers held out nobody is met, whoever's labels are hidden
+    # no held-out speaker is trained on, no matter whose labels are hidden
     protocol = Protocol("leave_one_speaker_out", allow=("sentence", "session"), hidden=0.5)
     _, report = run(tmp_path, spoken(), protocol)
     assert report["leaks"]["unlabeled_speaker"]["clips"] == 0

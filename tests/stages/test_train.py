@@ -86,7 +86,7 @@ def main(jobs):
     loop._Shared._epoch, loop.CHECKPOINT_SECONDS = counted, 0
     from tests.engine.made_up import perceptron
 
-    network, facts, told = models.network, models.facts, []
+    network, facts, outcome = models.network, models.facts, []
     # compiled in no time
     small = SimpleNamespace(build=lambda _shape, _outputs, _settings, seed: perceptron(seed))
     for job in jobs:
@@ -112,8 +112,8 @@ def main(jobs):
             said = ""
         except InputError as error:
             said = str(error)
-        told.append({"said": said, "epochs": len(done)})
-    print(json.dumps(told))
+        outcome.append({"said": said, "epochs": len(done)})
+    print(json.dumps(outcome))
 
 
 # ---- inputs ----------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def trained(tmp_path_factory, environment):
 
 
 def several(library, folder, trained):
-    """Train a backend's runs; return the folder, and what was told of each."""
+    """Train a backend's runs; return the folder, and what is stated of each."""
     made, other = inputs(folder / "inputs"), inputs(folder / "validated", validation=4)
     changed = inputs(folder / "changed", shift=1.0)
     elsewhere = inputs(folder / "elsewhere")
@@ -261,7 +261,7 @@ def several(library, folder, trained):
 
 @pytest.fixture(scope="session")
 def of_both(tmp_path_factory, trained):
-    """Give the runs of both backends, trained beside each other."""
+    """Give the runs of both backends, trained next to each other."""
     folders = [tmp_path_factory.mktemp(f"train-{library}") for library in BACKENDS]
     with ThreadPoolExecutor() as pool:
         found = pool.map(several, BACKENDS, folders, [trained] * 2)
@@ -285,16 +285,16 @@ def test_trained_twice_the_same_bytes(runs):
 
 
 def test_a_killed_run_goes_on_and_gives_the_bytes_of_an_undisturbed_one(runs):
-    _, folder, told = runs
+    _, folder, outcome = runs
     assert content(folder / "killed") == content(folder / "first")
-    assert told["first"]["epochs"] == 12
-    assert told["killed"]["epochs"] < 8  # of the killed one's seven, two may not have been saved
+    assert outcome["first"]["epochs"] == 12
+    assert outcome["killed"]["epochs"] < 8  # of the killed one's seven, two may not have been saved
     assert not list(folder.glob(".*.part"))
 
 
 def test_folds_trained_alone_are_those_of_a_whole_run(runs):
-    _, folder, told = runs
-    assert told["in parts"] == {"said": "", "epochs": 8}
+    _, folder, outcome = runs
+    assert outcome["in parts"] == {"said": "", "epochs": 8}
     whole, part = content(folder / "first"), content(folder / "in parts")
     assert sorted(part) == ["card.json", "fold-01.keras", "fold-03.keras", "history.csv"]
     assert all(part[name] == whole[name] for name in ("fold-01.keras", "fold-03.keras"))
@@ -303,13 +303,13 @@ def test_folds_trained_alone_are_those_of_a_whole_run(runs):
     card, of_all = (json.loads(held["card.json"]) for held in (part, whole))
     of_all["folds"] = [unit for unit in of_all["folds"] if unit["fold"] != 2]
     assert card == of_all
-    assert told["no such fold"]["said"] == "run tiny: only: no fold 4; there are 1 to 3"
+    assert outcome["no such fold"]["said"] == "run tiny: only: no fold 4; there are 1 to 3"
 
 
 @pytest.mark.parametrize("change", ["other settings", "other data"])
 def test_what_was_left_under_other_inputs_is_thrown_away(runs, change):
-    _, folder, told = runs
-    assert told[change] == {"said": "", "epochs": 12}
+    _, folder, outcome = runs
+    assert outcome[change] == {"said": "", "epochs": 12}
     found, first = content(folder / change), content(folder / "first")
     assert found["fold-02.keras"] != first["fold-02.keras"]
 
@@ -353,11 +353,11 @@ def test_validation_has_its_columns_and_picks_the_epoch(runs):
 
 
 def test_divergence_is_told_and_other_settings_begin_anew(runs):
-    _, folder, told = runs
-    said = told["diverging"]["said"]
+    _, folder, outcome = runs
+    said = outcome["diverging"]["said"]
     assert said.startswith("run tiny: fold-01: the loss is NaN in epoch 1; lower the lea")
     assert [f"{name}: " in said for name in FOLDS] == [True] * 3
-    assert told["mended"] == {"said": "", "epochs": 3}
+    assert outcome["mended"] == {"said": "", "epochs": 3}
     assert "card.json" in content(folder / "diverging")
 
 
@@ -367,8 +367,8 @@ def hidden(bundle, name):
 
 
 def test_a_training_starts_from_a_bundle_of_the_same_folds(runs):
-    _, folder, told = runs
-    assert told["started"] == {"said": "", "epochs": 3}
+    _, folder, outcome = runs
+    assert outcome["started"] == {"said": "", "epochs": 3}
     for name in FOLDS:
         found, wanted = hidden(folder / "started", name), hidden(folder / "diverging", name)
         np.testing.assert_array_equal(found[0], wanted[0])
@@ -378,21 +378,21 @@ def test_a_training_starts_from_a_bundle_of_the_same_folds(runs):
 
 
 def test_a_bundle_of_other_folds_is_known_as_pretraining(runs):
-    _, folder, told = runs
-    assert told["started elsewhere"] == {"said": "", "epochs": 3}
+    _, folder, outcome = runs
+    assert outcome["started elsewhere"] == {"said": "", "epochs": 3}
     first = hidden(folder / "diverging", "fold-01")
     for name in FOLDS:
         np.testing.assert_array_equal(hidden(folder / "started elsewhere", name)[0], first[0])
     card = json.loads((folder / "started elsewhere" / "card.json").read_text())
     assert card["pretrained_on"] == ["c"]
-    said = told["started on test"]["said"]
+    said = outcome["started on test"]["said"]
     assert said.endswith("first were picked on the test clips of these folds")
 
 
 def test_stacked_folds_need_jax_and_features_in_memory(runs):
-    _, folder, told = runs
+    _, folder, outcome = runs
     said = "run tiny: engine.folds: stacked needs backend jax, features within engine.memory_mb"
-    assert told["stacked"]["said"].startswith(said)
+    assert outcome["stacked"]["said"].startswith(said)
     assert not list(folder.glob("*stacked*"))
 
 
@@ -424,8 +424,8 @@ def rated(tmp_path_factory, trained):
         {"inputs": of, "bundle": folder / f"b-{name}", "run": {"model": "deep_emo_cluster"} | run}
         for name, (of, run) in runs.items()
     ]
-    told = trained("jax", *jobs)
-    return folder, {name: one["said"] for name, one in zip(runs, told, strict=True)}
+    outcome = trained("jax", *jobs)
+    return folder, {name: one["said"] for name, one in zip(runs, outcome, strict=True)}
 
 
 def bundle_of(rated, name):
@@ -467,18 +467,18 @@ def test_a_card_says_what_a_fold_on_attributes_rests_on(rated):
 
 def test_a_history_of_attributes_is_in_the_order_it_is_read(rated):
     before = "fold seed epoch loss cluster_loss attribute_loss".split()
-    behind = "nmi cluster_01 cluster_02 cluster_03".split()
+    then = "nmi cluster_01 cluster_02 cluster_03".split()
     validation, test = (
         [f"{part}_ccc_{name}" for name in ("arousal", "valence")] for part in ("validation", "test")
     )
     _, _, history = bundle_of(rated, "first")
-    assert list(history[0]) == [*before, *behind, *validation, *test]
+    assert list(history[0]) == [*before, *then, *validation, *test]
     assert [(row["fold"], row["epoch"]) for row in history] == [*zip("1122", "1212", strict=True)]
     assert [row["nmi"] == "" for row in history] == [True, False] * 2
-    assert all(sum(int(row[name]) for name in behind[1:]) == 12 * 6 for row in history)
+    assert all(sum(int(row[name]) for name in then[1:]) == 12 * 6 for row in history)
 
     _, _, history = bundle_of(rated, "semi")
-    assert list(history[0]) == [*before, "unlabeled_loss", *behind, *validation, *test]
+    assert list(history[0]) == [*before, "unlabeled_loss", *then, *validation, *test]
     assert [row["seed"] for row in history] == [*"1111", *"2222"]
 
 
@@ -563,11 +563,11 @@ def test_what_attributes_cannot_be_is_told_in_one_line(rated, name, message):
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory, environment):
     """Give the address of a dask scheduler with two workers, started as a person would."""
-    told = tmp_path_factory.mktemp("dask") / "scheduler.json"
-    known = ["--scheduler-file", str(told), "--no-dashboard"]
+    outcome = tmp_path_factory.mktemp("dask") / "scheduler.json"
+    known = ["--scheduler-file", str(outcome), "--no-dashboard"]
     worker = ["worker", *known, "--nthreads", "1", "--no-nanny"]
     commands = [["scheduler", "--port", "0", "--host", "127.0.0.1", *known], worker, worker]
-    run = {"cwd": told.parent, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    run = {"cwd": outcome.parent, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     run["env"] = environment | {"PYTHONPATH": str(Path(__file__).parents[2])}
     started = [
         subprocess.Popen([sys.executable, "-m", "dask", *words], **run) for words in commands
@@ -575,7 +575,7 @@ def scheduler(tmp_path_factory, environment):
     from distributed import Client
 
     try:
-        with Client(scheduler_file=str(told), timeout=30) as client:
+        with Client(scheduler_file=str(outcome), timeout=30) as client:
             client.wait_for_workers(2, timeout=30)
             yield client.scheduler.address
     finally:
@@ -596,9 +596,9 @@ def test_the_workers_of_a_scheduler_train_the_same_bytes(tmp_path, trained, sche
             "stacked elsewhere": {"workers": scheduler, "folds": "stacked"},
         }.items()
     }
-    told = dict(zip(jobs, trained("jax", *jobs.values()), strict=True))
-    assert told["here"] == {"said": "", "epochs": 3 * 2}
-    assert told["elsewhere"] == told["stacked elsewhere"] == {"said": "", "epochs": 0}
+    outcome = dict(zip(jobs, trained("jax", *jobs.values()), strict=True))
+    assert outcome["here"] == {"said": "", "epochs": 3 * 2}
+    assert outcome["elsewhere"] == outcome["stacked elsewhere"] == {"said": "", "epochs": 0}
     assert content(tmp_path / "here") == content(tmp_path / "elsewhere")
 
     # three folds stacked here; two and one there
@@ -628,8 +628,8 @@ def refused(tmp_path_factory, trained):
         {"inputs": made, "bundle": folder / f"b-{name}", "run": {"model": "tim_net"} | run}
         for name, run in runs.items()
     ]
-    told = trained("jax", *jobs)
-    return folder, {name: one["said"] for name, one in zip(runs, told, strict=True)}
+    outcome = trained("jax", *jobs)
+    return folder, {name: one["said"] for name, one in zip(runs, outcome, strict=True)}
 
 
 def published(folder, classes, count):

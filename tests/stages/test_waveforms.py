@@ -1,4 +1,4 @@
-"""Stage waveforms: the right samples, whatever the number of workers, and none computed twice."""
+"""Stage waveforms: the right samples, for any number of workers, and none computed twice."""
 
 import hashlib
 import importlib
@@ -86,7 +86,7 @@ def digests(folder):
 
 
 @pytest.mark.filterwarnings("ignore:n_fft=2048 is too large:UserWarning")  # librosa pads
-def test_copies_lie_behind_the_clips_whatever_the_workers(raw, tmp_path, monkeypatch):
+def test_copies_follow_the_clips_whatever_the_workers(raw, tmp_path, monkeypatch):
     plain = run(raw, tmp_path / "plain.zarr")
     augment = {"noise": [10, 30], "tempo": [0.9, 1.1]}
     recipe = replace(RECIPE, length="whole", samples=None, copies=2, augment=augment)

@@ -105,7 +105,7 @@ def build(
 
 
 def _temporal_aware_block(x, name, dilation, settings, rng):
-    """Weaken each value of ``x`` (batch, frames, filters) by a gate that looks back in time."""
+    """Gate each value of ``x`` (batch, frames, filters) by what came before it in time."""
     gate = x
     for i in (1, 2):
         gate = _convolution(f"{name}_conv{i}", settings.filters, settings.kernel, dilation, rng)(
