@@ -96,11 +96,11 @@ class Card:
         Number of weights.
     provenance : mapping or None
         Clips that a model rests on, by fold and purpose.
+    folds : tuple of FoldModel
+        Its models, of each seed those of all folds.
     pretrained_on : tuple of str
         Corpora that its feature or the weights it started from have been trained on, ``unknown``
         among them where that is not known.
-    folds : tuple of FoldModel
-        Its models, of each seed those of all folds.
     """
 
     folder: Path
