@@ -46,7 +46,8 @@ DOORS = {
     "onnx": ["inference/graphs"],
     "onnxruntime": ["inference/exported"],
     "sklearn": [
-        *("engine/attributes", "engine/classical", "engine/clustering", "protocols/drawn"),
+        *("engine/attributes", "engine/classical", "engine/clustering", "engine/floors"),
+        "protocols/drawn",
         *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),
     ],
     "tf2onnx": ["commands/export"],

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from pipeline.protocols.vocabulary import LEAKS, POOL
-from pipeline.reporting import drawing, figures, wording
+from pipeline.reporting import drawing, figures, floors, wording
 from pipeline.reporting.results import DASH, PICKED, Recorded, Run, state
 from pipeline.scoring import targets
 
@@ -62,6 +62,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         state=state,
         leak_percent=wording.leak_percent,
         leak_words=wording.leak_words,
+        floors=floors,
         use_words=wording.use_words,
         pool=POOL,
         length_words=wording.length_words,

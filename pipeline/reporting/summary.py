@@ -4,7 +4,7 @@ Runs on emotions and runs on attributes are never in one table: their figures ca
 Numbers of other systems on the same folds come from ``references.json``.
 """
 
-from pipeline.reporting import wording
+from pipeline.reporting import floors, wording
 from pipeline.reporting.results import DASH, Recorded, Result, Run
 from pipeline.reporting.wording import (
     against,
@@ -32,7 +32,8 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
     """
     parts = []
     for kind, found in by_kind(runs):
-        note = "over all held-out clips; in brackets the 95 % interval over speakers.\n"
+        note = "over all held-out clips; in brackets the 95 % interval over speakers. "
+        note += f"Floors, {kind.MEASURES[0].name.split()[0]}: {floors.EXPLAINED[kind.KIND]}.\n"
         note = f"{kind.SUMMARY} {note}"
         parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
         parts += [*_references(kind, found), *_levels(found)]
@@ -54,7 +55,8 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
 def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of the table of results."""
     head = ["Run", "Model", "Corpus", "Protocol"]
-    head += [measure.name + kind.UNIT for measure in kind.MEASURES] + ["Folds", "Honest"]
+    head += [measure.name + kind.UNIT for measure in kind.MEASURES]
+    head += ["Floors", "Folds", "Honest"]
     return head, [
         [
             result.name,
@@ -67,11 +69,18 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
                 else DASH
                 for measure in kind.MEASURES
             ),
+            floor_cell(result),
             result.folds_in_words,
             "no: " + ", ".join(result.objections) if result.objections else "yes",
         ]
         for result in results
     ]
+
+
+def floor_cell(result: Result) -> str:
+    """Floors of a result, and in bold those that it is below; a dash where there are none."""
+    words = "; ".join(floors.floor_words(result)) or DASH
+    return f"{words}; **{below}**" if (below := floors.below_words(result)) else words
 
 
 def _published(kind: type[Target], results: list[Result]) -> list[str]:

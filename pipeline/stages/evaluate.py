@@ -8,8 +8,9 @@ import pandas as pd
 
 from pipeline import models as networks
 from pipeline import progress, text
+from pipeline.config import code
 from pipeline.config.records import Run
-from pipeline.engine import backend, dataset
+from pipeline.engine import backend, dataset, floors
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import stores, tables
@@ -87,6 +88,7 @@ def evaluate(
         "length": lengths(data),
         "epochs_of_paper": getattr(networks.facts(card.model).training, "epochs", 0),
         "published": _published(card, checked["parser"]),
+        "floors": _floors(data, store),
     }
     tables.write(predictions, report / "predictions.csv")
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
@@ -127,6 +129,19 @@ def _published(card: Card, parser: str) -> list[dict]:
                 line["conditions"] = conditions | {"settings": own | conditions.get("settings", {})}
             found.append(line)
     return found
+
+
+def _floors(data: Dataset, store: Path) -> dict:
+    """Floors of these clips and of all folds; computed once, for all runs on them.
+
+    They are kept next to the store, under the hash of all that decides them; like the store that
+    was made before, that is local, and computed again where it is not.
+    """
+    key = floors.key(data, stores.read(store), code.sha256("engine.floors"))
+    kept = store.with_name(f".{store.name}.floors") / f"{key}.json"
+    if not kept.is_file():
+        tables.write_json(floors.of(data), kept)
+    return tables.read_json(kept)
 
 
 def _provenance(card: Card) -> dict | None:

@@ -405,13 +405,18 @@ def test_runs_on_attributes_have_tables_of_their_own(tmp_path):
     assert [line.split(" | ")[0] for line in emotions.splitlines()[2:]] == ["| tim_net-ravdess"]
     assert "CCC" not in emotions
     head, _, whole, one = attributes.splitlines()
-    assert "| Protocol | CCC arousal | CCC dominance | CCC valence | Folds | Honest |" in head
+    assert (
+        "| Protocol | CCC arousal | CCC dominance | CCC valence | Floors | Folds | Honest |" in head
+    )
     assert "| **0.600** [0.550, 0.640] | **0.500** [0.450, 0.540] | **0.400** [0.3" in whole
-    assert f"| {DASH} | {DASH} | **{MINUS}0.050** [{MINUS}0.100, {MINUS}0.010] | 6 | no: " in one
+    assert (
+        f"| {DASH} | {DASH} | **{MINUS}0.050** [{MINUS}0.100, {MINUS}0.010] | {DASH} | 6 | no: "
+        in one
+    )
     assert note.startswith("CCC over all held-out clips")
     assert "| all-msp | CCC valence | " in epochs
     assert "| 1.8, gru | 0.600 | 0.573 | +0.027 | 0.500 | 0.466 | +0.034 | 0.400 | 0.159" in theirs
-    assert f"| **0.600** [0.550, 0.640] | {DASH} | {DASH} | 6 | yes | AMD" in kept
+    assert f"| **0.600** [0.550, 0.640] | {DASH} | {DASH} | {DASH} | 6 | yes | AMD" in kept
 
     seen = text_of((tmp_path / "index.html").read_text())
     assert "deep_emo_cluster msp_podcast ✓ yes 0.600 [0.550, 0.640] RMSE 0.800 0.500" in seen
@@ -565,10 +570,10 @@ def test_the_summary_has_them_too(reports):
     *_, title, headline, theirs, _, _ = (reports / "summary.md").read_text().split("\n\n")
     assert title == "**Recorded on real corpora**, and not computed again here:"
     head, _, line = headline.splitlines()
-    assert head.endswith("| Folds | Honest | Hardware | Note |")
+    assert head.endswith("| Floors | Folds | Honest | Hardware | Note |")
     assert line == (
         "| tim_net-emodb | tim_net | emodb | speakers held out, last epoch, 8 epochs "
-        "| **70.0** [65.7, 73.7] | **70.0** [65.7, 73.7] | 6 | yes "
+        f"| **70.0** [65.7, 73.7] | **70.0** [65.7, 73.7] | {DASH} | 6 | yes "
         "| AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20 | 100 of 500 epochs |"
     )
     assert f"| 10 random folds | 70.0 | 89.2 | {DASH} | 70.0 | {DASH} | {DASH} | 8 of 500" in theirs
@@ -726,17 +731,54 @@ def test_corpora_are_cited_once_each(reports):
     assert "EMO-DB ravdess B (2005) CC BY 4.0 Zenodo" in shown
 
 
+FLOORS = {
+    "floors": {
+        "majority": {"uar": 0.125, "war": 0.133},
+        "length": {"uar": 0.2, "war": 0.2},
+        "svm": {"uar": 0.651, "war": 0.59},
+    },
+    "clips": 200,
+    "shuffled": {"draws": 5, "uar": 0.13, "uar_std": 0.01, "war": 0.14, "war_std": 0.01},
+    "speaker": {"speakers": 6, "clips": 240, "accuracy": 0.934, "chance": 1 / 6},
+}
+
+
+def test_a_run_below_a_floor_is_marked_so_wherever_it_stands(reports):
+    write_run(reports, "floored", right=0.6, floors=FLOORS)
+    higher = FLOORS["floors"] | {"svm": {"uar": 0.3, "war": 0.3}}
+    wrong = FLOORS["shuffled"] | {"uar": 0.5}
+    write_run(*(reports, "above"), right=0.6, floors=FLOORS | {"floors": higher, "shuffled": wrong})
+    report(reports, ["floored", "above"])
+    summary_ = (reports / "summary.md").read_text()
+    floors = "| majority 12.5, length 20.0, svm 65.1; **UAR below svm** |"
+    assert sum(floors in line for line in summary_.splitlines()) == 1
+    assert "| majority 12.5, length 20.0, svm 30.0 |" in summary_
+    text = re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]+>", " ", page_of(reports))))
+    assert text.count("✗ UAR below svm") == 2  # in the table and at the run
+    assert "feature 65.1 59.0" in text
+    assert "UAR 13.0 ± 1.0 over 5 draws; chance is 12.5." in text
+    assert "UAR 50.0 ± 1.0 over 5 draws; chance is 12.5: it did not fall to chance." in text
+    assert "name the speaker, of 6, in 93 % of clips (chance: 17 %)" in text
+
+
+def page_of(reports):
+    """Give the page as it was written."""
+    return (reports / "index.html").read_text()
+
+
 def test_summary_is_a_table(reports):
     report(reports, RUNS)
     headline, note, published, *_ = (reports / "summary.md").read_text().split("\n\n")
     lines = headline.splitlines()
-    assert lines[0] == "| Run | Model | Corpus | Protocol | UAR % | WAR % | Folds | Honest |"
+    assert (
+        lines[0] == "| Run | Model | Corpus | Protocol | UAR % | WAR % | Floors | Folds | Honest |"
+    )
     assert lines[3] == (
         "| tim_net-ravdess | tim_net | ravdess | speakers held out, last epoch, 8 epochs "
-        "| **60.0** [55.7, 63.7] | **60.0** [55.7, 63.7] | 6 | yes |"
+        f"| **60.0** [55.7, 63.7] | **60.0** [55.7, 63.7] | {DASH} | 6 | yes |"
     )
     assert lines[2].endswith("| no: samples shared, speakers shared, picked on test |")
-    assert {line.count(" | ") for line in lines} == {7}
+    assert {line.count(" | ") for line in lines} == {8}
     assert "95 %" in note
     assert {line.count(" | ") for line in published.splitlines()} == {10}
     one, other, third = published.splitlines()[2:]
