@@ -48,7 +48,7 @@ COMMANDS = {
     "export": "Write the model of a fold as TFLite or ONNX files.",
     "import": "Make a bundle of a published checkpoint.",
     "progress": "Show where the training of a run stands.",
-    "compare": "Compare a run with the published accuracies of its folds.",
+    "compare": "Compare two runs, two revisions, or a run with its paper.",
     "verify": "Train the first epochs of a run again, and compare.",
     "record": "Keep the results of a run, with what made them.",
     "check-features": "Compute some features again from raw audio, and compare.",

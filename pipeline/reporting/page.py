@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from pipeline.protocols.vocabulary import LEAKS, POOL
-from pipeline.reporting import drawing, figures, floors, wording
+from pipeline.reporting import drawing, figures, floors, pairs, wording
 from pipeline.reporting.results import DASH, PICKED, Recorded, Run, state
 from pipeline.scoring import targets
 
@@ -51,6 +51,8 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         picked=PICKED,
         figures=figures,
         costs=costs,
+        compared=pairs.compared,
+        pair_cells=wording.pair_cells,
         against=wording.against,
         change=wording.change,
         differs=wording.differs,

@@ -38,6 +38,7 @@ RUN_FACTS = (
     "waveform feature protocol protocol_settings settings seeds parameters input_shape labels "
     "device backend certificate provenance quality versions"
 ).split()
+PREDICTED = "clip speaker fold seed".split()
 HOW = "hardware cores backend seconds command commit date note".split()
 
 DASH = "\N{EN DASH}"
@@ -259,11 +260,11 @@ def _with_tables(folder: Path, result: Result) -> Result:
     """Read predictions and history of a result."""
     _there(folder, "predictions.csv", "history.csv")
     predictions, target = tables.read(folder / "predictions.csv"), result.target
-    _need(folder, "predictions.csv", target.columns, predictions)
+    _need(folder, "predictions.csv", [*PREDICTED, *target.columns], predictions)
     history = tables.read(folder / "history.csv")
     _need(folder, "history.csv", ["fold", "seed", "epoch", "loss", *target.HISTORY], history)
     try:
-        predictions = target.parsed(predictions).assign(fold=predictions["fold"])
+        predictions = target.parsed(predictions)
     except InputError as error:
         raise InputError(f"{folder}: predictions.csv: {error}") from None
     try:

@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.protocols.vocabulary import POOL, leak
 from pipeline.reporting import comparison, levels, published_folds
 from pipeline.reporting.levels import Level
+from pipeline.reporting.pairs import Pair
 from pipeline.reporting.published_folds import Paired
 from pipeline.reporting.results import DASH, LENGTHS, Result, Run
 from pipeline.scoring import targets
@@ -53,6 +54,22 @@ def against(result: Result, published: dict[str, Any], measure: Measure) -> tupl
 def differs(result: Result, published: dict[str, Any]) -> str:
     """Say in what a result differs from a published one; nothing where they can be compared."""
     return "; ".join(comparison.differences(result.facts, published.get("conditions")))
+
+
+def p_value(value: float) -> str:
+    """Format a p-value; a dash where there was no test."""
+    return DASH if np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def pair_cells(pair: Pair) -> list[str]:
+    """Difference, its interval, p-value, adjusted p-value and McNemar's of two runs."""
+    target, found = pair.first.target, pair.difference
+    gap = target.change(target.SCALE * pair.gap)
+    tested = [p_value(pair.adjusted), p_value(pair.mcnemar)]
+    if found is None:
+        return [gap, DASH, DASH, *tested]
+    ends = ", ".join(target.change(target.SCALE * end) for end in (found.low, found.high))
+    return [gap, f"[{ends}]", p_value(found.p_value), *tested]
 
 
 def reference_cells(result: Result) -> list[list[str]]:

@@ -89,6 +89,29 @@ def confusion(labels, predicted, classes) -> np.ndarray:
     return np.bincount(cells, minlength=size**2).reshape(size, size)
 
 
+def cells(predictions: pd.DataFrame, classes: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Give each clip its cell of the confusion matrix, as the bootstraps take it.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Columns ``label`` and ``predicted``, names of classes.
+    classes : sequence of str
+        All classes of the run.
+
+    Returns
+    -------
+    kinds : ndarray, shape (clips,), int
+        Cell of each clip.
+    sums : ndarray, shape (cells, classes, classes), int
+        What one clip of each cell adds to a confusion matrix.
+    """
+    order, size = pd.Index(classes), len(classes)
+    kinds = order.get_indexer(pd.Index(predictions["label"])) * size
+    kinds += order.get_indexer(pd.Index(predictions["predicted"]))
+    return kinds, np.eye(size**2, dtype=int).reshape(-1, size, size)
+
+
 def recalls(counts: np.ndarray) -> np.ndarray:
     """Fraction of each class that was recognised.
 
@@ -245,13 +268,9 @@ def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict
     """
     _whole(predictions, ["label", "predicted"])
     pooled = confusion(predictions["label"], predictions["predicted"], classes)
-    order, size = pd.Index(classes), len(classes)
-    cells = order.get_indexer(pd.Index(predictions["label"])) * size
-    cells += order.get_indexer(pd.Index(predictions["predicted"]))  # (clips,)
-    single = np.eye(size**2, dtype=int).reshape(-1, size, size)  # (cells, classes, classes)
     values = {"macro_f1": macro_f1(pooled)}
     for name, metric in (("uar", uar), ("war", war)):
-        values |= _scores(name, metric, predictions, cells, single)
+        values |= _scores(name, metric, predictions, *cells(predictions, classes))
     for label, recall in zip(classes, recalls(pooled), strict=True):
         if not np.isnan(recall):
             values[f"recall_{label}"] = recall

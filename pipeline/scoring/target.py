@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.files.index import Index
+from pipeline.scoring.intervals import Metric
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -164,6 +165,25 @@ class Target(ABC):
         -------
         dict of str to float
             Metrics of `metrics.emotions_over_seeds` or `metrics.attributes_over_seeds`.
+        """
+
+    @abstractmethod
+    def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
+        """Lay out predictions for the bootstraps.
+
+        Parameters
+        ----------
+        predictions : DataFrame
+            Table as `scores` takes it, of one seed.
+        key : str
+            Key of one of the measures.
+
+        Returns
+        -------
+        metric : callable
+            The measure, of what adds up over clips.
+        kinds, sums : ndarray, shape (clips,), int, and (kinds, ...)
+            What each clip adds, as `intervals.speaker_bootstrap` takes it.
         """
 
     @abstractmethod

@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.files.index import RATINGS, Index
 from pipeline.scoring import metrics
+from pipeline.scoring.intervals import Metric
 from pipeline.scoring.target import Measure, Target
 
 
@@ -96,6 +97,11 @@ class Emotions(Target):
         """Every metric of `metrics.evaluate_emotions`."""
         return metrics.emotions_over_seeds(predictions, self.labels)
 
+    def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
+        """Cells of a confusion matrix."""
+        metric = {"uar": metrics.uar, "war": metrics.war}[key]
+        return metric, *metrics.cells(predictions, self.labels)
+
     def summary(self, truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
         """UAR and WAR of clips."""
         frame = self.predictions(truth, found)
@@ -179,13 +185,20 @@ class Attributes(Target):
     def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Convert ratings and predictions to numbers."""
         try:
-            return predictions[self.columns].replace("", "nan").astype(float)
+            numbers = predictions[self.columns].replace("", "nan").astype(float)
+            return predictions.assign(**{name: numbers[name] for name in self.columns})
         except ValueError as error:
             raise InputError(str(error)) from None
 
     def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
         """Every metric of `metrics.evaluate_attributes`."""
         return metrics.attributes_over_seeds(predictions, self.names)
+
+    def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
+        """Moments of each clip."""
+        name = key.removeprefix("ccc_")
+        sums = metrics.moments(predictions[f"true_{name}"], predictions[f"predicted_{name}"])
+        return metrics.ccc, np.arange(len(sums)), sums
 
     def summary(self, truth: np.ndarray, found: np.ndarray) -> dict[str, float]:
         """CCC of each attribute over clips."""

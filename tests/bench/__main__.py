@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.files import tables
 from tests.bench import Size, page
 
-NAMES = ("features", "engine", "clusters", "audit")
+NAMES = ("features", "engine", "clusters", "audit", "statistics")
 REPORTS = Path("reports/benchmarks")
 
 

@@ -169,7 +169,8 @@ def test_a_run_of_some_folds_is_compared_by_hand(tmp_path, monkeypatch, capsys):
     how = "hardware cores backend seconds command commit date note".split()
     tables.write_json(dict.fromkeys(how, ""), folder / "how.json")
     tables.write(given.history, folder / "history.csv")
-    tables.write(given.predictions.assign(label="sad", predicted="sad"), folder / "predictions.csv")
+    found = given.predictions.assign(label="sad", predicted="sad", clip="c", speaker="s", seed="0")
+    tables.write(found, folder / "predictions.csv")
     compare("tim")
     said = capsys.readouterr().out.splitlines()
     assert said[:5] == [

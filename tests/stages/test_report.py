@@ -72,12 +72,12 @@ def write_run(reports, name, *, right=0.8, leaks=APART, folds=6, epochs=8, **fac
     folder = reports / name
     folder.mkdir(parents=True)
     hits = round(30 * right)
-    rows = ["clip,speaker,sex,fold,label,predicted," + ",".join(f"p_{x}" for x in LABELS)]
+    rows = ["clip,speaker,sex,fold,seed,label,predicted," + ",".join(f"p_{x}" for x in LABELS)]
     for i, label in enumerate(LABELS):
         for k in range(30):
             guess = label if k < hits else LABELS[(i + 1 + draw.randrange(3)) % 8]
             ps = ",".join("1.0" if x == guess else "0.0" for x in LABELS)
-            rows.append(f"{label}-{k},{k % 6},f,{k % folds + 1},{label},{guess},{ps}")
+            rows.append(f"{label}-{k},{k % 6},f,{k % folds + 1},0,{label},{guess},{ps}")
     (folder / "predictions.csv").write_text("\n".join(rows) + "\n")
 
     share = hits / 30
@@ -285,13 +285,22 @@ def test_page_shows_the_numbers(reports):
     assert "training.optimiser.beta_1 0.93" in seen
 
 
+def test_runs_on_the_same_folds_are_compared_and_others_are_not(reports):
+    report(reports, RUNS)
+    seen = text_of((reports / "index.html").read_text())
+    rows = re.findall(r"(\S+) (\S+) (UAR|WAR) (\S+) \[\S+, \S+\] \S+", seen)
+    pairs = [(first, second) for first, second, measure, _ in rows if measure == "UAR"]
+    assert ("tim_net-ravdess-authors", "tim_net-ravdess") in pairs
+    assert "Run against run" in seen
+
+
 def test_confusion_counts_clips_by_true_label(tmp_path):
     folder = write_run(tmp_path, "a", right=0.9)
     run = read_run(folder)
     rows = [line.split(",") for line in (folder / "predictions.csv").read_text().split()[1:]]
     assert sum(map(sum, run.confusion)) == 240
     assert [sum(row) for row in run.confusion] == [30] * 8  # rows are true labels
-    angry_as_happy = sum(row[4] == "angry" and row[5] == "happy" for row in rows)
+    angry_as_happy = sum(row[5] == "angry" and row[6] == "happy" for row in rows)
     assert run.confusion[4][2] == angry_as_happy
     matrix = re.search(r'<table class="matrix">.*?</table>', page([run], []), re.S)[0]
     cells = [int(n) for n in re.findall(r"--fraction:[^>]*>(\d+)</td>", matrix)]
@@ -838,7 +847,7 @@ def test_broken_files(tmp_path):
     refuses("run.json", whole["run.json"].replace('"duplicates"', '"x"'), "has no duplicates")
     refuses("run.json", whole["run.json"].replace('"last"', '"x"'), "selection is 'x', wanted one")
     refuses("run.json", whole["run.json"].replace('"centre"', '"x"'), "length.policy is 'x', want")
-    refuses("predictions.csv", "clip\n", "predictions.csv has no label, predicted")
+    refuses("predictions.csv", "clip\n", "has no speaker, fold, seed, label, predicted")
     refuses("predictions.csv", whole["predictions.csv"].replace(",sad,", ",bored,"), "'bored'")
     refuses("history.csv", "fold,seed,epoch,loss,accuracy\n1,0,1,x,1\n", "history.csv: .*'x'")
 
