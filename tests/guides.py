@@ -32,7 +32,7 @@ OF_FEATURES, OF_MODELS = (
 )
 NETWORKS = {name: models.facts(name).settings for name in models.names()}
 RECORDS = OF_FEATURES | OF_MODELS | NETWORKS
-BUILT_IN = ("cepstral.", "spectral.")
+BUILT_IN = ("cepstral.", "spectral.", "pitch.", "egemaps.", "embedding.")
 TABLES = {  # of each guide
     FEATURES: (*OF_FEATURES, "functions"),
     MODELS: (*NETWORKS, *OF_MODELS, "papers"),

@@ -43,8 +43,8 @@ DOORS = {
         "reporting/plots",
         "reporting/timeline",
     ],
-    "onnx": ["inference/graphs"],
-    "onnxruntime": ["inference/exported"],
+    "onnx": ["inference/graphs", "files/frozen"],
+    "onnxruntime": ["inference/exported", "files/frozen"],
     "sklearn": [
         *("engine/attributes", "engine/classical", "engine/clustering", "engine/floors"),
         "protocols/drawn",
@@ -62,7 +62,8 @@ DOORS = {
 ENGINES = ("keras", "tensorflow", "jax")
 OF_ENGINES = tuple(f"pipeline/{name}/" for name in ("models", "engine", "inference"))
 USERS_OF_ENGINES = tuple(
-    f"pipeline/{name}.py" for name in ("stages/train", "stages/evaluate", "commands/export")
+    f"pipeline/{name}.py"
+    for name in ("stages/train", "stages/evaluate", "commands/export", "files/frozen")
 )
 FLOOR = {name: i for i, names in enumerate(FLOORS) for name in names.split()}
 

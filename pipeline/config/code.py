@@ -43,7 +43,9 @@ def modules(stage: str, *records: Any) -> tuple[str, ...]:
             parsers = {record.parser, *record.settings.get("of", {}).values()}  # of joined corpora
             parts |= {f"corpora.{parser}" for parser in parsers}
         elif isinstance(record, FeatureRecipe):
-            parts.add(f"features.{record.function.partition('.')[0]}")
+            inner = getattr(record.settings, "input", None) or {}  # of an embedding
+            made = [record.function, *filter(None, [inner.get("function")])]
+            parts |= {f"features.{function.partition('.')[0]}" for function in made}
         elif isinstance(record, Run):
             parts.add(f"models.{record.model}")
     return (f"stages.{stage}", *sorted(parts))

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline import plugins
 from pipeline.errors import InputError
 from pipeline.features import augmentation, deltas, framing, functions, levels, resampling
 from pipeline.files.spec import Spec, WaveformSpec
@@ -114,7 +115,8 @@ class FeatureRecipe:
 
     def spec(self, waveform: WaveformSpec) -> Spec:
         """Resolve all settings, for features of these waveforms."""
-        recipe: dict[str, Any] = vars(self) | {"settings": flat(self.settings)}
+        settings = getattr(self.settings, "resolved", lambda: flat(self.settings))()
+        recipe: dict[str, Any] = vars(self) | {"settings": settings}
         return Spec(waveform, **recipe)
 
 
@@ -220,11 +222,13 @@ def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
     return [_feature(signal[None], spec)[0] for signal in waveforms]
 
 
-def versions() -> list[str]:
-    """Versions of the packages that decide values, in the order of ``PACKAGES``."""
+def versions(function: str = "") -> list[str]:
+    """Versions of the packages that decide values: of ``PACKAGES``, and of a function's module."""
     from importlib import metadata
 
-    return [metadata.version(name) for name in PACKAGES]
+    module = function.partition(".")[0]
+    own = getattr(plugins.load("features", module), "PACKAGES", ()) if module else ()
+    return [metadata.version(name) for name in (*PACKAGES, *own)]
 
 
 def _feature(signals: np.ndarray, spec: Spec) -> np.ndarray:

@@ -26,7 +26,7 @@ VERSION = 1001
 DTYPES = {"FloatStorage": "<f4", "LongStorage": "<i8"}
 
 
-def read_state(path: Path) -> dict[str, np.ndarray]:
+def read_state(path: Path, keys: tuple[str, ...] = ("state_dict",)) -> dict[str, np.ndarray]:
     """Read the ``state_dict`` of a checkpoint.
 
     Parameters
@@ -34,6 +34,8 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
     path : Path
         Written by ``torch.save({"state_dict": network.state_dict(), ...}, path)``; tensors of
         float32 and int64, of any device.
+    keys : tuple of str
+        Names that the weights may have there; the first that is there.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def read_state(path: Path) -> dict[str, np.ndarray]:
             newer = zipfile.is_zipfile(file)
             file.seek(0)
             held, storages = (_read_archive if newer else _read_row)(file, path)
-        state = held["state_dict"]
+        state = held[next((key for key in keys if key in held), keys[0])]
         return {str(name): _array(tensor, storages) for name, tensor in state.items()}
     except (
         *(pickle.UnpicklingError, struct.error, zipfile.BadZipFile, EOFError, OSError, MemoryError),

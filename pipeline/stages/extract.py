@@ -33,7 +33,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     InputError
         If a setting is out of its bounds.
     """
-    module = f"features.{feature.function.partition('.')[0]}"
+    modules = code.modules("extract", feature)
     source = stores.read(waveforms)
     spec = feature.spec(WaveformSpec.from_json(source.spec))
     held = source.valid[:]
@@ -43,7 +43,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     settings = {
         "clips_sha256": source.clips_sha256,
         "content": source.hash[:],
-        "code": stores.sha256([code.sha256("stages.extract", module), recipes.versions()]),
+        "code": stores.sha256([code.sha256(*modules), recipes.versions(feature.function)]),
     }
     with stores.create(store, (source.x.shape[0], *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, source, shape, spec, store)

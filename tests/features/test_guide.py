@@ -26,8 +26,14 @@ def test_lines_of_params_are_valid():
     waveforms = [line for block in shown for line in block.get("waveforms", {}).values()]
     features = [line for block in shown for line in block.get("features", {}).values()]
     for line in waveforms:
-        assert settings.read(recipes.WaveformRecipe, line, "shown").length in ("centre", "start")
-    assert [recipes.read_feature(line, "shown").chunks for line in features] == [0, 11]
+        assert settings.read(recipes.WaveformRecipe, line, "shown").length in (
+            "centre",
+            "start",
+            "whole",
+        )
+    read = [recipes.read_feature(line, "shown") for line in features]
+    assert [recipe.chunks for recipe in read if recipe.segment] == [11]
+    assert len(read) == len(features) > 5
 
 
 @pytest.fixture(scope="module")
