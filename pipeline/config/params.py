@@ -173,6 +173,7 @@ def _run(name: str, line: Any, place: str, found: dict) -> Run:
         raise InputError(f"{place}.model: missing")
     settings, training = _network(line["model"], given, place)
     engine, backend = found["engine"], line.get("backend")
+    joined = found["corpora"][corpus].settings.get("of", {})
     run = read(
         Run,
         line,
@@ -184,6 +185,7 @@ def _run(name: str, line: Any, place: str, found: dict) -> Run:
         engine=dataclasses.replace(engine, backend=backend) if backend else engine,
         settings=settings,
         training=training,
+        parsers=(found["corpora"][corpus].parser, *joined.values()),
     )
     protocol: Protocol = found["protocols"][run.protocol]
     if run.selection == "best_validation" and not protocol.validates:

@@ -133,7 +133,13 @@ class Run:
     start_from: str = setting(
         "", "Bundle of the same model whose weights the training starts from: models/RUN."
     )
+    pretrained_on: tuple[str, ...] = setting(
+        (),
+        "Corpora that its weights, or files that its settings name, were trained on before; "
+        "unknown among them: what else is not known.",
+    )
     backend: str = setting("", "Library that computes this run.", choices=("", *BACKENDS))
+    parsers: tuple[str, ...] = ()  # of its corpus, those that are joined among them
 
     def check(self) -> None:
         """Refuse seeds that are none, or one twice, and a start that nothing follows."""

@@ -21,7 +21,15 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from pipeline.protocols.vocabulary import DECLARABLE, LABELLED, LEAKS, PARTS, POOL, UNLABELED
+from pipeline.protocols.vocabulary import (
+    COUNTED,
+    LABELLED,
+    LEAKS,
+    PARTS,
+    POOL,
+    PURPOSES,
+    UNLABELED,
+)
 
 LISTED = 20  # offenders of one kind
 NAMED = 3  # of them in a message
@@ -61,7 +69,7 @@ def certificate(index: pd.DataFrame, folds: pd.DataFrame, allow: tuple[str, ...]
     tested = folds[folds["part"] == "test"]
     tested_labels = tested.groupby("fold")["label"].agg(set)
     sizes = folds.groupby(["fold", "part"]).size()
-    kinds = DECLARABLE if (folds["part"] == UNLABELED).any() else tuple(LEAKS)
+    kinds = COUNTED if (folds["part"] == UNLABELED).any() else tuple(LEAKS)
     found = {kind: _leak(index, folds, kind, allow) for kind in kinds}
     report = {
         "allow": sorted(allow),
@@ -179,6 +187,76 @@ def trespasses(report: dict, declared: tuple[str, ...] = ()) -> str:
             named = _named(use["met"], use["test"])
             found.append(f"{purpose} rests on {use['test']} {clips} ({named})")
     return "; ".join(found)
+
+
+def declared(allow: Iterable[str], selection: str) -> tuple[str, ...]:
+    """Purposes of provenance that may rest on test clips, by what protocol and run declare.
+
+    >>> declared(["normalisation", "speaker"], "leaky")
+    ('selection', 'normalisation')
+    """
+    by_kind = tuple(purpose for purpose, kind in PURPOSES.items() if kind in allow)
+    return ("selection",) * (selection == "leaky") + by_kind
+
+
+def pretraining(pretrained_on: Iterable[str], corpora: Iterable[str]) -> str:
+    """Say of a run whether its feature or first weights were trained on its corpus.
+
+    Parameters
+    ----------
+    pretrained_on : iterable of str
+        Corpora that they state; ``unknown`` among them: what else is not known.
+    corpora : iterable of str
+        Names and parsers of the run's corpus.
+
+    Returns
+    -------
+    str
+        The corpus, ``unknown``, or ``""`` if it is none of theirs.
+
+    Examples
+    --------
+    >>> pretraining(["ravdess", "unknown"], ["ravdess"]), pretraining(["unknown"], ["ravdess"])
+    ('ravdess', 'unknown')
+    """
+    stated, own = set(pretrained_on), set(corpora)
+    return min(stated & own, default="unknown" if "unknown" in stated else "")
+
+
+def stated(
+    allow: Iterable[str], tested: int, pretrained: str, provenance: Mapping[str, Mapping] | None
+) -> dict[str, dict | None]:
+    """Leaks of a run that no folds show, laid out as those of a certificate.
+
+    Parameters
+    ----------
+    allow : iterable of str
+        Kinds that the protocol declares.
+    tested : int
+        Test clips over all folds.
+    pretrained : str
+        What `pretraining` gives.
+    provenance : mapping or None
+        Per purpose how many ``clips`` it rests on and how many of them are in ``test``, over all
+        folds; None where it is not known.
+
+    Returns
+    -------
+    dict
+        Of each of ``vocabulary.STATED`` its ``clips`` and so on; None: not known. Without
+        provenance pretraining alone.
+    """
+    found = {"pretraining": None if pretrained == "unknown" else tested * bool(pretrained)}
+    if provenance:
+        for purpose, kind in PURPOSES.items():
+            found[kind] = provenance.get(purpose, {"test": 0})["test"]
+    common = {"of": tested, "unlabelled": 0, "unlabelled_training": 0}
+    return {
+        kind: None
+        if clips is None
+        else common | {"clips": clips, "values": int(clips > 0), "allowed": kind in allow}
+        for kind, clips in found.items()
+    }
 
 
 def _leak(

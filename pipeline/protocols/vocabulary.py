@@ -64,7 +64,30 @@ LEAKS = {
     ),
 }
 POOL = f"{UNLABELED}_"  # before a kind: what is shared with clips trained on without a label
-DECLARABLE = (*LEAKS, *(POOL + kind for kind in LEAKS))
+# What no folds show and a run states: of its feature, its first weights, or what it computes.
+STATED = {
+    "pretraining": Leak(
+        "",
+        "Pretraining",
+        "of whose corpus the feature or the first weights were trained",
+        "corpus of pretraining",
+    ),
+    "normalisation": Leak(
+        "",
+        "Normalisation",
+        "that are in the statistics by which features are scaled",
+        "statistics of normalisation",
+    ),
+    "transductive": Leak(
+        "",
+        "Transductive",
+        "that were trained on without their labels",
+        "test clips without labels",
+    ),
+}
+PURPOSES = {"normalisation": "normalisation", "unlabeled": "transductive"}  # of provenance
+COUNTED = (*LEAKS, *(POOL + kind for kind in LEAKS))
+DECLARABLE = (*COUNTED, *STATED)
 
 
 def leak(kind: str) -> Leak:
@@ -73,4 +96,4 @@ def leak(kind: str) -> Leak:
     >>> leak("unlabeled_speaker").column
     'speaker'
     """
-    return LEAKS[kind.removeprefix(POOL)]
+    return STATED[kind] if kind in STATED else LEAKS[kind.removeprefix(POOL)]

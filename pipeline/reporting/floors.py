@@ -5,6 +5,7 @@ from pipeline.scoring.targets import Attributes, Emotions, Measure
 
 SPREADS = 3  # deviations of single draws within which shuffled labels are at chance
 ROUNDING = 1e-9  # of a figure that is computed in two ways
+ORDER = ("majority", "mean", "length", "svm", "svr")
 # What the floors are, by kind.
 EXPLAINED = {
     Emotions.KIND: "the commonest emotion, the length of a clip alone, and an SVM on mean and "
@@ -15,8 +16,9 @@ EXPLAINED = {
 
 
 def of(result: Result) -> dict[str, dict[str, float]]:
-    """Measures of each floor by name, from the least on; nothing of results of before."""
-    return result.facts.get("floors", {}).get("floors", {})
+    """Measures of each floor by name, in order; nothing of results of before."""
+    held = result.facts.get("floors", {}).get("floors", {})
+    return {name: held[name] for name in ORDER if name in held}
 
 
 def below(result: Result, measure: Measure) -> list[str]:

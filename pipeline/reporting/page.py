@@ -8,7 +8,8 @@ else is inline SVG.
 from itertools import product
 from pathlib import Path
 
-from pipeline.protocols.vocabulary import LEAKS, POOL
+from pipeline.protocols.vocabulary import LEAKS, POOL, STATED
+from pipeline.protocols.vocabulary import leak as leak_of
 from pipeline.reporting import drawing, figures, floors, pairs, wording
 from pipeline.reporting.results import DASH, PICKED, Recorded, Run, state
 from pipeline.scoring import targets
@@ -46,6 +47,8 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         light=drawing.LIGHT,
         dark=drawing.DARK,
         leaks=LEAKS,
+        stated=STATED,
+        leak_of=leak_of,
         # parents are stated below; they are seldom anything but apart
         columns=[kind for kind in LEAKS if kind != "parent"],
         picked=PICKED,
@@ -64,6 +67,7 @@ def page(runs: list[Run], recorded: list[Recorded]) -> str:
         state=state,
         leak_percent=wording.leak_percent,
         leak_words=wording.leak_words,
+        stated_words=wording.stated_words,
         floors=floors,
         use_words=wording.use_words,
         pool=POOL,

@@ -199,6 +199,15 @@ def leak_words(kind: str, found: dict[str, Any] | None) -> str:
     return words + "."
 
 
+def stated_words(kind: str, found: dict[str, Any] | None, facts: dict[str, Any]) -> str:
+    """Say in a sentence what a run states of a leak that no folds show."""
+    trained = ", ".join(facts.get("pretrained_on", ()))
+    rests = f" Trained on before: {trained}." if kind == "pretraining" and trained else ""
+    if found is None:
+        return f"Not known.{rests}"
+    return leak_words(kind, found) + rests
+
+
 def use_words(purpose: str, use: dict[str, int]) -> str:
     """Say in a sentence on how many clips something rests, of all folds together.
 

@@ -69,7 +69,12 @@ def evaluate(
     data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
     declared = tables.read_json(certificate)
     card.expect(declared["sha256"], data.spec)
+    provenance = _provenance(card, declared["allow"])
     predictions = predicted(card, data)
+    pretrained = leakage.pretraining(card.pretrained_on, (run.corpus, *run.parsers))
+    stated = leakage.stated(
+        declared["allow"], sum(len(fold.test) for fold in data.folds), pretrained, provenance
+    )
     checked = tables.read_json(quality)
     scores, held = card.target.scores(predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {
@@ -80,9 +85,10 @@ def evaluate(
         "protocol_settings": declared["protocol"],
         "leaks": {
             kind: leak and {key: leak[key] for key in LEAK}
-            for kind, leak in declared["leaks"].items()
+            for kind, leak in (declared["leaks"] | stated).items()
         },
-        "provenance": _provenance(card),
+        "provenance": provenance,
+        "pretrained_on": list(card.pretrained_on),
         "data_sha256": hashlib.sha256(stores.read(store).hash[:].tobytes()).hexdigest(),
         "quality": checked,
         "length": lengths(data),
@@ -144,12 +150,13 @@ def _floors(data: Dataset, store: Path) -> dict:
     return tables.read_json(kept)
 
 
-def _provenance(card: Card) -> dict | None:
+def _provenance(card: Card, allow: list[str]) -> dict | None:
     """Per purpose, the clips that all folds' models rest on, and how many of them are tested."""
     of_all, numbers = card.provenance or {}, {str(one.fold) for one in card.folds}
     folds = [fold for number, fold in of_all.items() if number in numbers]
+    declared = leakage.declared(allow, card.selection)
     for fold in folds:
-        if trespass := leakage.trespasses(fold, ("selection",) * (card.selection == "leaky")):
+        if trespass := leakage.trespasses(fold, declared):
             raise InputError(f"run {card.run}: {trespass}; run dvc repro")
     return {
         purpose: {key: sum(fold[purpose][key] for fold in folds) for key in ("clips", "test")}

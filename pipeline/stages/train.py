@@ -136,8 +136,7 @@ def _write(card: Card, trained: list[dict], folder: Path) -> None:
     ]
     tables.write(pd.DataFrame(rows, columns=_columns(rows)), folder / "history.csv")
     if card.backend == machines.LIBRARY:
-        first = machines.read(folder / trained[0]["file"])
-        card = replace(card, parameters=first.parameters)
+        card = replace(card, parameters=machines.read(folder / trained[0]["file"]).parameters)
     files = {unit["file"] for unit in trained}
     for path in [*folder.glob("*.keras"), *folder.glob("*.npz")]:
         if path.name not in files:  # of a fold that was finished earlier, and is not asked for now
@@ -173,13 +172,19 @@ def _trained(
     )
 
 
-def _pretrained_on(run: Run, data: Dataset, certificate: str) -> tuple[str, ...]:
-    """Corpora that feature or first weights have been trained on, besides the training clips."""
-    found = set(data.spec.settings.get("pretrained_on", ()))
+def _pretrained_on(run: Run, data: Dataset, declared: dict) -> tuple[str, ...]:
+    """Corpora that feature or first weights were trained on; the run's only if that is declared."""
+    found = {*data.spec.settings.get("pretrained_on", ()), *run.pretrained_on}
     if run.start_from:
-        of_run = run.model, flat(run.settings), certificate, data.target
+        of_run = run.model, flat(run.settings), declared["sha256"], data.target
         held, same = starts.origin(Path(run.start_from), *of_run)
         found |= {*held.pretrained_on, *(() if same else (held.corpus,))}
+    seen = leakage.pretraining(found, (run.corpus, *run.parsers))
+    if seen and "pretraining" not in declared["allow"]:
+        raise InputError(
+            f"feature or first weights were trained on {', '.join(sorted(found))}; to declare it "
+            f"add pretraining to protocols.{run.protocol}.allow"
+        )
     return tuple(sorted(found))
 
 
@@ -244,11 +249,11 @@ def _published(run: Run, data: Dataset, temporary: Path) -> list[dict]:
     return written
 
 
-def _provenance(run: Run, data: Dataset) -> dict | None:
+def _provenance(run: Run, data: Dataset, allow: list[str]) -> dict | None:
     """What each fold rests on, no test clip undeclared; None for imported weights."""
     if run.weights:
         return None
-    declared = ("selection",) if run.selection == "leaky" else ()
+    declared = leakage.declared(allow, run.selection)
     found, clips = {}, len(data.clips)
     for fold in data.folds:
         picked = {"last": fold.test[:0], "best_validation": fold.validation, "leaky": fold.test}
@@ -257,8 +262,7 @@ def _provenance(run: Run, data: Dataset) -> dict | None:
                 f"selection: best_validation needs validation clips, fold {fold.number} has none"
             )
         uses = {"weights": fold.train, "selection": picked[run.selection]}
-        uses |= {"augmentation": fold.train[fold.train >= clips]}
-        uses |= _uses(run, fold)
+        uses |= {"augmentation": fold.train[fold.train >= clips]} | _uses(run, fold)
         names = {purpose: data.clips["clip"][rows % clips] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):
@@ -299,7 +303,7 @@ def _card(
     stacked: bool,
 ) -> Card:
     """What the bundle will be, its models still missing."""
-    declared = tables.read_json(certificate)["sha256"]
+    declared = tables.read_json(certificate)
     return Card(
         folder=bundle,
         run=run.name,
@@ -320,10 +324,10 @@ def _card(
         backend=library,
         device=device,
         versions=bundles.versions(library),
-        certificate=declared,
+        certificate=declared["sha256"],
         stacked=stacked,
         parameters=0 if library == machines.LIBRARY else _build(run, data, 0).count_params(),
-        provenance=_provenance(run, data),
+        provenance=_provenance(run, data, declared["allow"]),
         pretrained_on=_pretrained_on(run, data, declared),
     )
 

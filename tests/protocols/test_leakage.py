@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.protocols import leakage
+from pipeline.protocols import leakage, vocabulary
 from pipeline.protocols.vocabulary import LEAKS
 
 COLUMNS = [leak.column for leak in LEAKS.values()]
@@ -236,3 +236,30 @@ def test_provenance_counts_hashes_and_names():
     assert leakage.trespasses(report) == "selection rests on 30 test clips (t00, t01, t02, ...)"
     assert leakage.trespasses(report, ("selection",)) == ""
     json.dumps(report)
+
+
+# ---- what no folds show ----------------------------------------------------------------------
+
+
+def test_what_a_run_states_is_laid_out_as_other_leaks():
+    uses = {"normalisation": {"clips": 40, "test": 8}, "unlabeled": {"clips": 9, "test": 0}}
+    found = leakage.stated(["normalisation"], 8, "demo", uses)
+    assert [found[kind]["clips"] for kind in vocabulary.STATED] == [8, 8, 0]
+    assert [found[kind]["allowed"] for kind in vocabulary.STATED] == [False, True, False]
+    assert {leak["of"] for leak in found.values()} == {8}
+    assert leakage.stated([], 8, "", uses)["pretraining"]["clips"] == 0
+    assert leakage.stated([], 8, "unknown", None) == {"pretraining": None}
+
+
+def test_what_is_declared_may_rest_on_test_clips():
+    report = leakage.provenance({"normalisation": ["a"], "unlabeled": ["a"]}, ["a"])
+    declared = leakage.declared(["transductive", "speaker"], "last")
+    assert declared == ("unlabeled",)
+    assert leakage.trespasses(report, declared) == "normalisation rests on 1 test clip (a)"
+    assert leakage.trespasses(report, leakage.declared(vocabulary.STATED, "last")) == ""
+
+
+def test_the_certificate_of_folds_does_not_count_what_they_do_not_show():
+    report = leakage.certificate(table(speaker="uuvv"), folds("TTtt"), ("pretraining",))
+    assert report["allow"] == ["pretraining"]
+    assert not report["leaks"].keys() & vocabulary.STATED.keys()

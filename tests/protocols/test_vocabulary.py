@@ -19,7 +19,8 @@ def test_a_leak_has_words_and_a_column_of_the_index(kind):
 
 def test_what_a_protocol_may_declare_are_leaks():
     own = [kind for kind in vocabulary.DECLARABLE if not kind.startswith(vocabulary.POOL)]
-    assert set(own) <= set(vocabulary.LEAKS)
+    assert set(own) == {*vocabulary.LEAKS, *vocabulary.STATED}
+    assert set(vocabulary.PURPOSES.values()) < set(vocabulary.STATED)
     assert len(set(vocabulary.DECLARABLE)) == len(vocabulary.DECLARABLE)
 
 

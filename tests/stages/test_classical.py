@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,17 @@ from sklearn.svm import SVC
 
 from pipeline.config import experiment, params
 from pipeline.engine import dataset, machines
+from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.inference import cards
+from pipeline.models.training import EmotionFit
+from pipeline.protocols import vocabulary
 from pipeline.reporting.results import read_run
+from pipeline.reporting.wording import stated_words
 from pipeline.scoring.targets import Emotions
+from pipeline.stages.evaluate import evaluate
+from pipeline.stages.train import train
 
-ROOT = Path(__file__).parents[2]
 ENGINES = {"keras", "tensorflow", "jax", "torch"}
 RUNS = """\
   svm-demo: {model: svm, corpus: demo, data: demo-mfcc39, folds: demo-speakers5}
@@ -138,3 +144,52 @@ def test_a_report_of_it_has_no_epochs(folder):
         assert run.protocol == "speakers held out"
         assert run.epochs == 0
         assert run.objections == []
+
+
+STATED = {
+    "pretraining": ({"pretrained_on": ("demo", "unknown")}, "corpus of pretraining shared"),
+    "normalisation": (
+        {"training": EmotionFit(scaling="all")},
+        "statistics of normalisation shared",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STATED)
+def test_a_leak_that_a_run_states_must_be_allowed_and_is_shown(folder, tmp_path, kind):
+    changed, objection = STATED[kind]
+    run = replace(params.load(folder / "params.yaml").runs["svm-demo"], **changed)
+    made = experiment.of(run, folder)
+    quality = made.index.with_name("quality.json")
+    given = (made.store, made.index, made.folds)
+    said = {
+        "pretraining": "feature or first weights were trained on demo, unknown; to declare it add "
+        "pretraining to protocols.speakers5.allow",
+        "normalisation": "fold 1: normalisation rests on 42 test clips",
+    }
+    with pytest.raises(InputError, match=said[kind]):
+        train(*given, made.certificate, tmp_path / "bundle", run=run)
+    declared = tables.read_json(made.certificate)
+    allowed = tmp_path / "folds.json"
+    tables.write_json(declared | {"allow": [*declared["allow"], kind]}, allowed)
+    train(*given, allowed, tmp_path / "bundle", run=run)
+    report = tmp_path / "svm-demo"
+    evaluate(
+        *(tmp_path / "bundle", made.store, made.index, quality, made.folds, allowed, report),
+        run=run,
+    )
+    found = read_run(report)
+    leak = found.facts["leaks"][kind]
+    assert (leak["clips"], leak["of"], leak["allowed"]) == (210, 210, True)
+    assert found.objections == [objection]
+    others = vocabulary.STATED.keys() - {kind}
+    assert all(found.facts["leaks"][other]["clips"] == 0 for other in others)
+    assert cards.read(tmp_path / "bundle").pretrained_on == run.pretrained_on
+    assert "declared by the protocol" in stated_words(kind, leak, found.facts)
+
+
+def test_a_feature_of_unknown_training_is_no_honest_one(folder):
+    run = read_run(folder / "reports" / "runs" / "svm-demo")
+    assert run.facts["leaks"]["pretraining"]["clips"] == 0
+    facts = run.facts | {"leaks": run.facts["leaks"] | {"pretraining": None}}
+    assert replace(run, facts=facts).objections == ["corpus of pretraining not known"]

@@ -742,8 +742,8 @@ def test_corpora_are_cited_once_each(reports):
 
 FLOORS = {
     "floors": {
+        "length": {"uar": 0.2, "war": 0.2},  # in the order of the file
         "majority": {"uar": 0.125, "war": 0.133},
-        "length": {"uar": 0.2, "war": 0.2},
         "svm": {"uar": 0.651, "war": 0.59},
     },
     "clips": 200,

@@ -147,7 +147,7 @@ def inputs(folder, validation=0, shift=0.0):
             rows.append((name, LABELS[y[i]], fold + 1, part))
     write(folder / "folds.csv", ["clip", "label", "fold", "part"], rows)
     tables.write_json(
-        {"sha256": "of the folds", "leaks": {}, "protocol": {}}, folder / "folds.json"
+        {"sha256": "of the folds", "allow": [], "leaks": {}, "protocol": {}}, folder / "folds.json"
     )
     return folder
 
@@ -183,7 +183,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
             part = "test" if i // 8 == fold else "validation" if i // 4 == 5 else "train"
             rows.append((name, "", fold + 1, part if i < 24 else "unlabeled"))
     write(folder / "folds.csv", ["clip", "label", "fold", "part"], rows)
-    tables.write_json({"sha256": "of the folds"}, folder / "folds.json")
+    tables.write_json({"sha256": "of the folds", "allow": []}, folder / "folds.json")
     return folder
 
 
