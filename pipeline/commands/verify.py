@@ -119,8 +119,7 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
         return network.build(card.input_shape, len(card.target.outputs), settings, seed)
 
     if not card.stacked:
-        first = tuple(fold for fold in data.folds if fold.number == card.folds[0].fold)
-        data, seeds = replace(data, folds=first), seeds[:1]
+        seeds = seeds[:1]
     training = cast(Training, read(type(facts.training), card.training, "training"))
     training = replace(training, epochs=min(epochs, training.epochs))
     with tempfile.TemporaryDirectory() as folder:
@@ -132,6 +131,7 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
             seeds=seeds,
             stacked=card.stacked,
             folder=Path(folder),
+            only=None if card.stacked else [card.folds[0].fold],
             with_clusters=getattr(network, "with_clusters", None),
         )
     return units[0]["history"]

@@ -16,7 +16,7 @@ from keras import ops
 from pipeline.engine import answers, clustering, compiled
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.program import Program
-from pipeline.engine.task import Task, Unit
+from pipeline.engine.task import Lost, Task, Unit
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models.training import AttributeTraining
@@ -95,16 +95,21 @@ class AttributeTask(Task):
             lesson = self._lesson(units[0], rows[0], assigned, np.random.default_rng(0))
             self.prepare(program, _network(state), list(map(len, rows)), *lesson)
 
-    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
+    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict | Lost]]:
         """Train one fold and seed: on clips without ratings, if any, then on those with."""
         (unit,), before = units, state["assigned"]
         rng = np.random.default_rng([unit.seed, unit.fold.number, number])
         row = {}
         pool = self._pool(unit)
         if len(pool):
-            state, _, sums = self._round(self.without_ratings, state, unit, pool, rng)
+            state, _, sums, lost = self._round(self.without_ratings, state, unit, pool, rng)
+            if lost:
+                return state | {"assigned": before}, [lost]
             row["unlabeled_loss"] = float(sums[0])
-        state, assigned, sums = self._round(self.program, state, unit, unit.fold.train, rng)
+        rows = unit.fold.train
+        state, assigned, sums, lost = self._round(self.program, state, unit, rows, rng)
+        if lost:
+            return state | {"assigned": before}, [lost]
         row = dict(zip(self.names, map(float, sums), strict=True)) | row
         row["nmi"] = clustering.agreement(assigned, before) if number else None
         sizes = clustering.sizes(assigned, self.training.clusters)
@@ -131,7 +136,7 @@ class AttributeTask(Task):
         unit: Unit,
         rows: np.ndarray,
         rng: np.random.Generator,
-    ) -> tuple[dict, np.ndarray, np.ndarray]:
+    ) -> tuple[dict, np.ndarray, np.ndarray, Lost | None]:
         """Cluster the chunks of some clips and train on them; mean measures of a clip."""
         state = _network(state)
         points = self.answers(state, rows, of="points")  # (rows, chunks, channels)
@@ -143,8 +148,9 @@ class AttributeTask(Task):
             for weight, apart in zip(state["weights"], self.apart, strict=True)
         ]
         lesson = self._lesson(unit, rows, assigned, rng)
-        state, sums = self.learn(program, state, *lesson)
-        return state, assigned, sums / len(rows)
+        after, sums = self.learn(program, state, *lesson)
+        lost = self.lost(program, state, lesson, sums)
+        return after, assigned, sums / len(rows), lost
 
     def _lesson(
         self, unit: Unit, rows: np.ndarray, assigned: np.ndarray, rng: np.random.Generator

@@ -8,6 +8,7 @@ at the same time in threads on one compiled program, or stacked in one (JAX).
 from collections.abc import Callable
 
 import keras
+import numpy as np
 from keras import ops
 
 from pipeline.engine.objectives import Optimiser
@@ -64,6 +65,23 @@ def assign(model: keras.Model, state: dict) -> None:
     variables = [*model.trainable_variables, *model.non_trainable_variables]
     for variable, value in zip(variables, [*state["weights"], *state["other"]], strict=True):
         variable.assign(value)
+
+
+def stacked(states: list[dict]) -> dict:
+    """One state out of several, with an axis for folds and seeds first; a single one as it is."""
+    if len(states) == 1:
+        return states[0]
+    return keras.tree.map_structure(lambda *leaves: np.stack(leaves), *states)
+
+
+def member(state: dict, i: int, units: int) -> dict:
+    """State of one fold and seed out of a stack; the state itself if there is one alone."""
+    return state if units == 1 else keras.tree.map_structure(lambda leaf: leaf[i], state)
+
+
+def copied(state: dict) -> dict:
+    """Copy a state from the device."""
+    return keras.tree.map_structure(np.array, state)
 
 
 def without_softmax(model: keras.Model) -> keras.Model:

@@ -12,7 +12,7 @@ from pipeline import progress
 from pipeline.engine import answers, compiled, objectives
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.program import Program
-from pipeline.engine.task import Task, Unit
+from pipeline.engine.task import Lost, Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.models.training import EmotionTraining
@@ -65,34 +65,41 @@ class EmotionTask(Task):
         counts = [len(unit.fold.train) for unit in units]
         self.prepare(self.program, state, counts, *self._lesson(units[0], 0))
 
-    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
+    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict | Lost]]:
         """Train one fold and seed, or several of one size stacked; give loss and accuracy."""
         lessons = [self._lesson(unit, number) for unit in units]
         rate = np.float32(objectives.rate(self.training, number))
         state["slots"]["rate"] = np.full((len(units),) if len(units) > 1 else (), rate)
         if len(units) > 1:
             stacked = [np.stack(arrays) for arrays in zip(*lessons, strict=True)]
-            state, sums = self.program.stacked_epoch(state, self.x, *stacked)
+            after, sums = self.program.stacked_epoch(state, self.x, *stacked)
         else:
-            state, sums = self.learn(self.program, state, *lessons[0])
-        means = np.reshape(sums, (len(units), -1)) / len(units[0].fold.train)
-        return state, [{"loss": float(loss), "accuracy": float(hits)} for loss, hits in means]
+            after, sums = self.learn(self.program, state, *lessons[0])
+        rows: list[dict | Lost] = []
+        for i, of_unit in enumerate(np.reshape(sums, (len(units), -1))):
+            before = compiled.member(state, i, len(units))
+            loss, hits = of_unit / len(units[i].fold.train)
+            lost = self.lost(self.program, before, lessons[i], of_unit)
+            rows.append(lost or {"loss": float(loss), "accuracy": float(hits)})
+        return after, rows
 
     def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
-        """Accuracy on some clips, and the cross-entropy on those of validation."""
+        """Accuracy and UAR on some clips, and the cross-entropy on those of validation."""
         probabilities = self.answers(state, rows)  # (clips, classes)
         if not np.isfinite(probabilities).all():
             return {f"{part}_accuracy": np.nan}
-        hits = probabilities.argmax(axis=1) == self.data.truth[rows]
-        found = {f"{part}_accuracy": float(hits.mean())}
+        true, guessed = self.data.truth[rows], probabilities.argmax(axis=1)
+        hits = guessed == true
+        recalls = [hits[true == label].mean() for label in np.unique(true)]
+        found = {f"{part}_accuracy": float(hits.mean()), f"{part}_uar": float(np.mean(recalls))}
         if part == "test":
             return found
-        true = probabilities[np.arange(len(rows)), self.data.truth[rows]]
-        return {f"{part}_loss": float(-np.log(np.maximum(true, 1e-7)).mean())} | found
+        of_true = probabilities[np.arange(len(rows)), true]
+        return {f"{part}_loss": float(-np.log(np.maximum(of_true, 1e-7)).mean())} | found
 
     def merit(self, row: dict, part: str) -> float:
-        """Accuracy."""
-        return row[f"{part}_accuracy"]
+        """Accuracy, or UAR."""
+        return row[f"{part}_{self.training.select_by}"]
 
     def _lesson(self, unit: Unit, number: int) -> tuple[np.ndarray, ...]:
         """Targets of all clips, training clips in the order of an epoch, and draws for each."""

@@ -21,7 +21,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ from pipeline.engine import compiled
 from pipeline.engine.attributes import AttributeTask
 from pipeline.engine.dataset import Dataset
 from pipeline.engine.emotions import EmotionTask
-from pipeline.engine.task import Task, Unit
+from pipeline.engine.task import Lost, Task, Unit
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, tables
 from pipeline.models.training import AttributeTraining, EmotionTraining, Training
@@ -63,9 +63,11 @@ class Record:
     history : list of dict
         A row per epoch.
     diverged : int
-        Epoch in which the loss became NaN; 0 if it never did.
+        Epoch in which the training got lost; 0 if it never did.
     ended : bool
         Whether the patience of the training ended before its epochs did.
+    how : str
+        What became of it where it got lost, in words.
     """
 
     epoch: int
@@ -74,6 +76,7 @@ class Record:
     history: list[dict] = field(default_factory=list)
     diverged: int = 0
     ended: bool = False
+    how: str = ""
 
 
 @dataclass
@@ -100,6 +103,7 @@ def train(
     stacked: bool,
     folder: Path,
     share: slice = slice(None),
+    only: Sequence[int] | None = None,
     with_clusters: Callable | None = None,
     begin: Callable[[keras.Model, Unit], None] | None = None,
 ) -> list[dict]:
@@ -113,9 +117,8 @@ def train(
     training : Training
         Settings of the task: of emotions, or of attributes.
     selection : str
-        ``last`` epoch, ``best_validation`` (highest accuracy or concordance on validation clips,
-        the earliest of equals) or ``leaky`` (the highest on the test clips, as some publications
-        did).
+        ``last`` epoch, ``best_validation`` (highest accuracy, UAR or concordance on validation
+        clips) or ``leaky`` (the highest on the test clips, as some publications did).
     seeds : tuple of int
         Seeds of the run; each fold draws its own from each.
     stacked : bool
@@ -127,6 +130,8 @@ def train(
     share : slice
         Models to train, in the order of what is returned; by default all. Several machines
         may each train some into one folder.
+    only : sequence of int, optional
+        Numbers of the folds that are trained; by default all.
     with_clusters : callable, optional
         Function of the model's file: the run is on attributes.
     begin : callable, optional
@@ -141,8 +146,8 @@ def train(
     Raises
     ------
     InputError
-        If a loss stops being a number; fold and epoch are named. The other folds are trained to
-        the end and kept for the next attempt.
+        If a loss is NaN or grows without bound; fold, epoch and step are named. The other folds are
+        trained to the end and kept for the next attempt.
     """
     (folder / UNFINISHED).mkdir(exist_ok=True)
     if with_clusters and isinstance(training, AttributeTraining):
@@ -156,6 +161,7 @@ def train(
         Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
         for seed in seeds
         for fold in data.folds
+        if only is None or fold.number in only
     ][share]
     groups = [[unit] for unit in units]
     if stacked:
@@ -185,6 +191,7 @@ class _Shared:
     def __init__(self, build, begin, task: Task, training: Training, selection: str, folder: Path):
         self.build, self.begin, self.task, self.epochs = build, begin, task, training.epochs
         self.patience, self.selection, self.folder = training.patience, selection, folder
+        self.later = training.equal_epochs == "latest"
         self.lock = threading.Lock()  # Keras builds and saves one model at a time
         self.stop = threading.Event()
         self.bar: Any = None  # of the training
@@ -233,16 +240,25 @@ class _Shared:
                 states.append(self.task.start(model, unit))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
-        return Progress(_stack(states), records)
+        return Progress(compiled.stacked(states), records)
 
     def _epoch(self, progress: Progress, units: list[Unit]) -> None:
         """Train for an epoch, and record it."""
-        progress.state, rows = self.task.epoch(progress.state, units, progress.epoch)
+        try:
+            progress.state, rows = self.task.epoch(progress.state, units, progress.epoch)
+        except InputError as error:
+            place = f"{units[0].name}: epoch {progress.epoch + 1}"
+            raise InputError(f"{place}: {error}") from None
         progress.epoch += 1
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
-            if not _over(record):
-                row = {"epoch": progress.epoch} | rows[i]
-                self._record(record, row, unit, _member(progress.state, i, len(units)))
+            if _over(record):
+                continue
+            measured = rows[i]
+            if isinstance(measured, Lost):
+                record.diverged, record.how = progress.epoch, measured.words(progress.epoch)
+            else:
+                row = {"epoch": progress.epoch} | measured
+                self._record(record, row, unit, compiled.member(progress.state, i, len(units)))
         self.bar.update(len(units))
 
     def _record(self, record: Record, row: dict, unit: Unit, state: dict) -> None:
@@ -253,13 +269,14 @@ class _Shared:
         # The training loss is of the weights before a step: the test score is of the last one.
         if not np.isfinite([value for value in row.values() if value is not None]).all():
             record.diverged = row["epoch"]
+            record.how = f"the weights are NaN after epoch {row['epoch']}"
             return
         record.history.append(row)
         part = {"best_validation": "validation", "leaky": "test"}.get(self.selection)
         score = self.task.merit(row, part) if part else row["epoch"]
-        if score > record.score:
+        if score > record.score or (self.later and score == record.score):
             record.score, record.epoch = score, row["epoch"]
-            record.kept = _numpy({key: state[key] for key in record.kept})
+            record.kept = compiled.copied({key: state[key] for key in record.kept})
         record.ended = 0 < self.patience <= row["epoch"] - record.epoch
         stated = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
         self.bar.update(0, f"{unit.name} epoch {row['epoch']}, {stated}")
@@ -269,14 +286,12 @@ class _Shared:
         messages = []
         for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
             if record.diverged:
-                messages.append(
-                    f"{unit.name}: the loss is NaN in epoch {record.diverged}; "
-                    "lower the learning rate"
-                )
+                how = record.how or f"the loss is NaN in epoch {record.diverged}"
+                messages.append(f"{unit.name}: {how}; lower the learning rate")
                 continue
             file = f"{unit.name}.keras"
             with self.lock:
-                state = record.kept or _member(progress.state, i, len(units))
+                state = record.kept or compiled.member(progress.state, i, len(units))
                 compiled.assign(self.task.network, state)  # its variables are the model's
                 bundles.write_model(self.task.model.save, self.folder / file)
             facts = {"fold": unit.fold.number, "seed": unit.seed, "file": file}
@@ -295,27 +310,10 @@ def _size(unit: Unit) -> int:
     return len(unit.fold.train)
 
 
-def _stack(states: list[dict]) -> dict:
-    """One state out of several, with an axis for folds and seeds first; a single one as it is."""
-    if len(states) == 1:
-        return states[0]
-    return keras.tree.map_structure(lambda *leaves: np.stack(leaves), *states)
-
-
-def _member(state: dict, i: int, units: int) -> dict:
-    """State of one fold and seed out of a stack; the state itself if there is one alone."""
-    return state if units == 1 else keras.tree.map_structure(lambda leaf: leaf[i], state)
-
-
-def _numpy(state: dict) -> dict:
-    """Copy a state from the device."""
-    return keras.tree.map_structure(np.array, state)
-
-
 def _save(progress: Progress, units: list[Unit], path: Path) -> None:
     """Write a checkpoint, whole or not at all."""
     kept = [record.kept for record in progress.records]
-    leaves = keras.tree.flatten((_numpy(progress.state), kept))
+    leaves = keras.tree.flatten((compiled.copied(progress.state), kept))
     records = [vars(record) | {"kept": None} for record in progress.records]
     names = [unit.name for unit in units]
     checkpoints.write(path, leaves, {"epoch": progress.epoch, "records": records, "units": names})

@@ -17,6 +17,7 @@ from pipeline.engine.program import Program
 from pipeline.models.training import Training
 
 STREAMED = 8  # batches at once where the features do not fit into memory
+LARGEST = 1e6  # mean loss of a clip above which a training is lost
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,30 @@ class Unit:
     def weights_seed(self) -> int:
         """Seed of the untrained weights: each fold draws its own from the run's."""
         return int(np.random.SeedSequence([self.seed, self.fold.number]).generate_state(1)[0] >> 1)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A training whose loss is NaN, or grows without bound.
+
+    Attributes
+    ----------
+    loss : float
+        Mean over the clips of the epoch.
+    step, steps : int
+        Step at which it happened, from 1, and how many an epoch has.
+    """
+
+    loss: float
+    step: int
+    steps: int
+
+    def words(self, epoch: int) -> str:
+        """Say what happened, in which epoch and step."""
+        what = "is NaN"
+        if np.isfinite(self.loss):
+            what = f"grows without bound, to {self.loss:.0e},"
+        return f"the loss {what} in epoch {epoch}, step {self.step} of {self.steps}"
 
 
 class Task(ABC):
@@ -88,7 +113,7 @@ class Task(ABC):
         """Compile all that the folds will run, before threads wait for it."""
 
     @abstractmethod
-    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict]]:
+    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict | Lost]]:
         """Train for an epoch.
 
         Parameters
@@ -104,8 +129,9 @@ class Task(ABC):
         -------
         state : dict
             After the epoch.
-        rows : list of dict
-            What was measured: a row of the history for each fold and seed.
+        rows : list of dict or Lost
+            What was measured: a row of the history for each fold and seed; or that its loss is NaN
+            or grows without bound.
         """
 
     @abstractmethod
@@ -145,6 +171,37 @@ class Task(ABC):
             state, more = program.epoch(state, *block)
             sums.append(np.asarray(more, dtype=float))
         return state, np.sum(sums, axis=0)
+
+    def lost(self, program: Program, state: dict, lesson: tuple, sums: np.ndarray) -> Lost | None:
+        """Find the step at which the loss of an epoch got lost; None if it did not.
+
+        The epoch is trained again as far as is needed: nothing is measured in between otherwise.
+
+        Parameters
+        ----------
+        program : Program
+        state : dict
+            State of one fold and seed before the epoch.
+        lesson : tuple
+            Targets, order and draws of the epoch.
+        sums : ndarray
+            What `learn` gave of it, the loss first.
+        """
+        targets, order, draws = lesson
+        most = LARGEST * len(order)
+        if np.isfinite(sums[0]) and abs(sums[0]) <= most:
+            return None
+        steps = -(-len(order) // self.batch)
+        sound, step = 0, steps
+        while step - sound > 1:
+            middle = (sound + step) // 2
+            some = middle * self.batch
+            _, found = self.learn(program, state, targets, order[:some], draws[:some])
+            if np.isfinite(found[0]) and abs(found[0]) <= most:
+                sound = middle
+            else:
+                step = middle
+        return Lost(float(sums[0] / len(order)), step, steps)
 
     def prepare(self, program: Program, state: dict, counts: Iterable[int], *lesson) -> None:
         """Compile steps of all sizes of batches that so many clips come in, by an example."""

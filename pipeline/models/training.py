@@ -17,6 +17,8 @@ OPTIMISERS = ("adam", "adamw")
 SCHEDULES = ("constant", "steps", "cosine")
 BALANCES = ("none", "weights", "resample")
 SCALINGS = ("training", "all")
+SELECT_BY = ("accuracy", "uar")
+EQUAL_EPOCHS = ("earliest", "latest")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Steps:
     beta_1: float = setting(0.9, "Decay of Adam's mean of the gradients.", low=0, below=1)
     beta_2: float = setting(0.999, "Decay of Adam's mean of their squares.", low=0, below=1)
     epsilon: float = setting(1e-7, "Number that Adam adds to its divisor.", above=0)
+    equal_epochs: str = setting(
+        "earliest",
+        "Which of equally good epochs is kept where the selection is not the last one.",
+        choices=EQUAL_EPOCHS,
+    )
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,11 @@ class EmotionTraining(Steps):
         "none",
         "What makes classes count alike: weights of clips, or how often they are drawn.",
         choices=BALANCES,
+    )
+    select_by: str = setting(
+        "accuracy",
+        "What epochs are compared by where the selection is not the last one.",
+        choices=SELECT_BY,
     )
     mask_frames: int = setting(
         0, "Most frames in a row of a clip replaced by the mean (SpecAugment).", low=0

@@ -28,7 +28,7 @@ from pipeline.settings import flat
 # Columns of a history as they are read: these, then clusters, then scores on test clips.
 UNTRAINED = list[str]("fold seed epoch loss accuracy".split())
 FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
-FIRST += "validation_loss validation_accuracy".split()
+FIRST += "validation_loss validation_accuracy validation_uar".split()
 
 
 def train(
@@ -102,11 +102,6 @@ def _numbers(run: Run, data: Dataset, only: list[int] | None) -> list[int]:
     return [number for number in known if number in only]
 
 
-def _some(data: Dataset, numbers: list[int]) -> Dataset:
-    """The data with some of its folds."""
-    return replace(data, folds=tuple(fold for fold in data.folds if fold.number in numbers))
-
-
 def _fit(
     run: Run,
     card: Card,
@@ -119,7 +114,7 @@ def _fit(
     if run.weights:
         return _published(run, data, folder)
     if isinstance(run.training, Fit):
-        data = _some(data, trained)
+        data = replace(data, folds=tuple(f for f in data.folds if f.number in trained))
         return classical.train(run.model, run.settings, run.training, data, run.seeds, folder)
     where = run.engine.workers
     held = load if workers.remote(where) else lambda: data
@@ -157,7 +152,7 @@ def _trained(
     _device(card.backend)
     from pipeline.engine import loop
 
-    data = _some(read(), numbers)
+    data = read()
     return loop.train(
         lambda seed: _build(run, data, seed),
         data,
@@ -168,6 +163,7 @@ def _trained(
         folder=folder,
         share=share,
         begin=starts.start(Path(run.start_from), card) if run.start_from else None,
+        only=numbers,
         with_clusters=getattr(models.network(run.model), "with_clusters", None),
     )
 

@@ -1,5 +1,6 @@
 """Learning attributes with clusters, on made-up clips: from its own clips, and what it says."""
 
+import re
 from dataclasses import replace
 from functools import partial
 
@@ -142,7 +143,9 @@ def test_ratings_that_are_all_alike_cannot_be_learnt(tmp_path):
     )
 
 
-def test_losses_that_are_no_numbers_are_told(tmp_path):
-    said = train(tmp_path, DATA, learning_rate=1e38).said
+@pytest.mark.parametrize("rates", [{"learning_rate": 1e38}, {"descent_rate": 1e30}])
+def test_a_training_that_gets_lost_is_told_with_epoch_and_step(tmp_path, rates):
+    said = train(tmp_path, DATA, **rates).said
     for name in FOLDS:
-        assert f"{name}: the loss is NaN in epoch" in said
+        where = r"(in epoch \d, step \d of \d|after epoch \d); lower the learning rate"
+        assert re.search(rf"{name}: the (loss|weights) .*{where}", said), said

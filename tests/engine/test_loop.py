@@ -1,5 +1,6 @@
 """What a fold learns: from its own clips and seed, whatever is beside it or came in between."""
 
+import re
 import shutil
 import threading
 from contextlib import contextmanager
@@ -218,8 +219,8 @@ def test_a_fold_without_a_number_is_named_and_the_others_are_kept(tmp_path, stac
         return found, {path: path.stat().st_mtime_ns for path in found.folder.glob("*.keras")}
 
     (first, written), (again, written_again) = attempt(), attempt()
-    said = "fold-02: the loss is NaN in epoch 1; lower the learning rate"
-    assert first.said == again.said == said
+    said = r"fold-02: the loss is NaN in epoch 1, step [123] of 3; lower the learning rate"
+    assert first.said == again.said and re.fullmatch(said, first.said)
     assert sorted(first.models) == ["fold-01", "fold-03"]
     assert first.models == again.models
     alone = train(tmp_path / "alone", replace(data, folds=(clean[0],)))
@@ -230,7 +231,7 @@ def test_a_fold_without_a_number_is_named_and_the_others_are_kept(tmp_path, stac
 
 def test_weights_that_are_no_numbers_after_the_last_step_are_not_kept(tmp_path):
     found = train(tmp_path, learning_rate=1e38, epochs=1, batch=CLIPS)
-    assert found.said.count("the loss is NaN in epoch 1") == 3
+    assert found.said.count("the weights are NaN after epoch 1; lower the learning rate") == 3
     assert not found.models
 
 
@@ -305,6 +306,52 @@ def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(
     assert len(begun) == of_wanted - saved
     told = "fold-01.npz: damaged; training begins again there" in caplog.text
     assert told == (left != "whole")
+
+
+def test_uar_stands_beside_accuracy_and_can_choose_the_epoch(tmp_path):
+    """Classes of 30, 4 and 4 clips in validation: accuracy and UAR differ."""
+    x, y = clips()
+    rows = np.concatenate([np.flatnonzero(y == label)[:n] for label, n in enumerate((16, 3, 2))])
+    rest = np.setdiff1d(np.arange(CLIPS), rows)
+    data = Dataset(x, y, Emotions(LABELS), None, (Fold(1, rest[::2], rows, rest[1::2]),), {})
+    given = {"selection": "best_validation", "epochs": 8, "learning_rate": 1e-3}
+    for key in ("accuracy", "uar"):
+        found = train(tmp_path / key, data, select_by=key, **given)
+        scores = found.column("fold-01", f"validation_{key}")
+        assert found.units["fold-01"]["epoch"] == 1 + int(np.argmax(scores))
+    uars, accuracies = (found.column("fold-01", f"validation_{key}") for key in ("uar", "accuracy"))
+    assert uars != accuracies
+    assert all(0 <= value <= 1 for value in found.column("fold-01", "test_uar"))
+
+
+def test_the_later_of_equal_epochs_is_kept_where_that_is_asked(tmp_path):
+    data = dataset(validation=8)
+    for equal, pick in (("earliest", min), ("latest", max)):
+        found = train(tmp_path / equal, data, selection="best_validation", equal_epochs=equal)
+        for name in FOLDS:
+            scores = found.column(name, "validation_accuracy")
+            best = [i for i, score in enumerate(scores, start=1) if score == max(scores)]
+            assert found.units[name]["epoch"] == pick(best)
+
+
+# ---- trainings that get lost -----------------------------------------------------------------
+
+
+@stacked_too
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [
+        (1e38, r"the loss is NaN in epoch 1, step 2 of [34]"),
+        (1e9, r"the loss grows without bound, to \de\+\d+, in epoch 1, step 2 of [34]"),
+    ],
+)
+def test_a_loss_without_bound_stops_its_fold_with_epoch_and_step(tmp_path, stacked, rate, words):
+    found = train(tmp_path, stacked=stacked, learning_rate=rate)
+    messages = sorted(found.said.split("; lower the learning rate; "))  # stacked, by size
+    assert len(messages) == 3
+    assert not found.models
+    for name, said in zip(FOLDS, messages, strict=True):
+        assert re.fullmatch(f"{name}: {words}(; lower the learning rate)?", said), said
 
 
 # ---- what is learnt from ---------------------------------------------------------------------

@@ -338,7 +338,7 @@ def test_every_seed_has_its_files_and_rows(runs):
     history = read(folder / "seeds" / "history.csv")
     wanted = [(f, s, e) for s in "12" for f in "123" for e in "12"]
     assert [(row["fold"], row["seed"], row["epoch"]) for row in history] == wanted
-    assert list(history[0]) == "fold seed epoch loss accuracy test_accuracy".split()
+    assert list(history[0]) == "fold seed epoch loss accuracy test_accuracy test_uar".split()
 
 
 def test_validation_has_its_columns_and_picks_the_epoch(runs):
@@ -355,7 +355,9 @@ def test_validation_has_its_columns_and_picks_the_epoch(runs):
 def test_divergence_is_told_and_other_settings_begin_anew(runs):
     _, folder, outcome = runs
     said = outcome["diverging"]["said"]
-    assert said.startswith("run tiny: fold-01: the loss is NaN in epoch 1; lower the lea")
+    assert said.startswith(
+        "run tiny: fold-01: the loss is NaN in epoch 1, step 2 of 3; lower the lea"
+    )
     assert [f"{name}: " in said for name in FOLDS] == [True] * 3
     assert outcome["mended"] == {"said": "", "epochs": 3}
     assert "card.json" in content(folder / "diverging")

@@ -50,6 +50,7 @@ TRAINING = EmotionTraining(
     decay=0.15,
     decay_from=50,
     decay_every=20,
+    equal_epochs="latest",
 )
 
 _SEVEN = "angry boredom disgust fear happy neutral sad".split()
