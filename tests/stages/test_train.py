@@ -227,7 +227,8 @@ def several(library, folder, trained):
     made, other = inputs(folder / "inputs"), inputs(folder / "validated", validation=4)
     changed = inputs(folder / "changed", shift=1.0)
     elsewhere = inputs(folder / "elsewhere")
-    (elsewhere / "folds.json").write_text('{"sha256": "of other folds"}')
+    declared = '{"sha256": "of other folds", "allow": ["pretraining"]}'
+    (elsewhere / "folds.json").write_text(declared)
 
     def job(name, given, of=made, **more):
         return {"inputs": of, "bundle": folder / name, "run": given} | more
