@@ -13,11 +13,12 @@ holds texts everywhere): ``.venv/bin/python -m pip install "audformat>=1.4,<2"``
 Order: path.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline import text
-from pipeline.corpora.clip import Clip, by_path, sound_files
+from pipeline.corpora.clip import NO_SOUND, Clip, by_path, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.files.index import RATINGS
@@ -60,7 +61,7 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
     InputError
         If the library is not installed, the folder is missing or empty or holds no database, there
         is no such scheme or table, labels are of parts of files or differ between tables, or a file
-        is not there or in two splits.
+        is in two splits.
     """
     files = {path.relative_to(folder).as_posix(): path for path in sound_files(folder)}
     database = _load(folder)
@@ -75,12 +76,6 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
         raise InputError(
             f"{folder}: labels of {emotion} are of parts of files; cut them into files of their own"
         )
-    gone = natural(set(rows.index) - set(files))
-    if gone:
-        raise InputError(
-            f"{folder}: {len(gone)} labelled files are not there, the first is {gone[0]}; "
-            "copy the database again"
-        )
     partitions = _partitions(database, folder, emotion, table)
     columns = {emotion: "emotion", **TEXTS, **{name: name for name in RATINGS}}
     rows = rows.astype(object).where(rows.notna(), None).rename(columns=columns)
@@ -89,9 +84,14 @@ def clips(folder: Path, *, emotion: str = "emotion", table: str = "") -> list[Cl
         for file, row in rows.to_dict("index").items()
     }
     clips = by_path(files)
-    return [
+    found = [
         _clip(clips[name], files[name], labels.get(name), partitions.get(name, ""))
         for name in natural(files)
+    ]
+    gone = natural(labels.keys() - files.keys())
+    return found + [
+        replace(_clip(name, folder / name, labels[name], partitions.get(name, "")), absent=NO_SOUND)
+        for name in gone
     ]
 
 

@@ -19,6 +19,9 @@ INVISIBLE = re.compile(  # letters and marks that show nothing; the others are o
 )
 
 
+NO_SOUND = "no such sound file"  # of a clip that labels name
+
+
 @dataclass(frozen=True)
 class Clip:
     """One audio file of a corpus, as its name and label files describe it.
@@ -28,7 +31,8 @@ class Clip:
     validation, test, test2 or test3. ``utterance`` is shared by takes of one speaker saying one
     sentence in one emotion and intensity. ``parent`` names the clip that this one was made from by
     augmentation. Attributes are on the corpus's own scale. ``skip`` says why a file of the folder
-    does not belong to the corpus; ``absent`` that labels name a file which is not there.
+    does not belong to the corpus; ``absent`` that labels name a file which is not there, and which
+    may be meant.
     """
 
     clip: str
@@ -47,7 +51,7 @@ class Clip:
     dominance: float | None = None
     valence: float | None = None
     skip: str = ""
-    absent: bool = False
+    absent: str = ""
 
 
 @dataclass(frozen=True)

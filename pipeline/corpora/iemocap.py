@@ -20,7 +20,7 @@ import glob
 import re
 from pathlib import Path
 
-from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
+from pipeline.corpora.clip import NO_SOUND, Clip, Expected, Source, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.order import natural
@@ -106,7 +106,7 @@ def clips(folder: Path) -> list[Clip]:
     for name in sorted(labels.keys() - {clip.clip for clip in found}):
         if turn := TURN.fullmatch(name):
             clip = _clip(folder / f"{name}.wav", turn, *labels[name])
-            found.append(dataclasses.replace(clip, absent=True))
+            found.append(dataclasses.replace(clip, absent=NO_SOUND))
     return natural(found, key=lambda clip: (clip.emotion.replace("excited", "happy"), clip.clip))
 
 

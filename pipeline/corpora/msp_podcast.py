@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import text
-from pipeline.corpora.clip import Clip, Expected, Source, refuse, sound_files
+from pipeline.corpora.clip import NO_SOUND, Clip, Expected, Source, refuse, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.order import natural
@@ -122,7 +122,7 @@ def clips(folder: Path, *, release: str = "") -> list[Clip]:
     for name in sorted(labels.keys() - there):
         if labels[name]["Split_Set"] != "Test3":
             clip = _clip(folder / f"{name}.wav", labels[name])
-            found.append(dataclasses.replace(clip, absent=True))
+            found.append(dataclasses.replace(clip, absent=NO_SOUND))
     return natural(found, key=lambda clip: clip.clip)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline import text
-from pipeline.corpora.clip import Clip, by_path, sound_files
+from pipeline.corpora.clip import NO_SOUND, Clip, by_path, sound_files
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.files.index import RATINGS
@@ -63,21 +63,20 @@ def clips(folder: Path, *, file: str = "labels.csv") -> list[Clip]:
     ------
     InputError
         If the folder is missing or empty, there is no table, it lacks a column or has one that is
-        not known, or a row of it names no sound file, repeats a clip, or holds a bad value.
+        not known, or a row of it has no path, repeats a clip, or holds a bad value.
     """
     files = {path.relative_to(folder).as_posix(): path for path in sound_files(folder)}
     table = tables.read_labels(folder / file)
     _check_columns(list(table.columns), folder / file)
     find, named = _finder(folder, files), by_path(files)
-    found, problems, names, paths = [], [], set(), set()
+    found, problems, missing, names, paths = [], [], 0, set(), set()
     for line, row in zip(table.index, table.to_dict("records"), strict=True):
-        path = find(row["path"])
-        name = row.get("clip") or named.get(path, "")
+        found_at = find(row["path"])
+        path = found_at or row["path"]
+        name = row.get("clip") or named.get(path, path)
         problem = _problem(row)
-        if path not in files:
-            problem = (
-                "no such sound file" if len(problems) >= SHOWN else _missing(row["path"], files)
-            )
+        if not path:
+            problem = NO_SOUND
         elif path in paths:
             problem = "has two rows"
         elif name in names:
@@ -87,10 +86,14 @@ def clips(folder: Path, *, file: str = "labels.csv") -> list[Clip]:
             continue
         names.add(name)
         paths.add(path)
+        absent = ""
+        if not found_at:
+            few = missing < SHOWN  # the nearest of many names takes long to find
+            absent, missing = _missing(path, files) if few else NO_SOUND, missing + 1
         labels = {column: row[column] for column in TEXTS if column in row}
         ratings = {column: float(row[column]) for column in RATINGS if row.get(column)}
         known: dict[str, Any] = labels | ratings | {"clip": name, "emotion": row["label"]}
-        found.append(Clip(path=files[path], **known))
+        found.append(Clip(path=files.get(path, folder / path), absent=absent, **known))
     orphans = [c for c in found if c.parent and (c.parent not in names or c.parent == c.clip)]
     problems += [f"{clip.clip} (no other clip is its parent {clip.parent})" for clip in orphans]
     if problems:
@@ -140,7 +143,7 @@ def _missing(path: str, files: Iterable[str]) -> str:
     bare = {re.sub(r"(?<!\d)0+(?=\d)", "", name): name for name in files}  # as spreadsheets do it
     near = bare.get(re.sub(r"(?<!\d)0+(?=\d)", "", path))
     near = [near] if near else difflib.get_close_matches(path, [*files], 1)
-    return "no such sound file" + (f", did you mean {near[0]}?" if near else "")
+    return NO_SOUND + (f", did you mean {near[0]}?" if near else "")
 
 
 def _check_columns(columns: list[str], path: Path) -> None:

@@ -8,6 +8,7 @@ suspicious; ``pipeline.audit.quality`` says what its keys are.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -76,18 +77,18 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     parser = corpora.parser(corpus.parser)
     clips = parser.clips(raw, **corpus.settings)
     _check_spelling(clips, raw)
-    absent = natural(clip.clip for clip in clips if clip.absent and not clip.skip)
+    hints = {clip.clip: clip.absent for clip in clips if clip.absent and not clip.skip}
     clips = [clip for clip in clips if not clip.absent]
     decoded = _decode_all(clips)
     rows = [_row(clip, raw, one.row) for clip, one in zip(clips, decoded, strict=True)]
     rows = _copies_skipped(rows, raw)
     # object: a file without facts must not turn whole numbers into decimals
     frame = pd.DataFrame(rows, columns=COLUMNS, dtype=object)
-    partial = _partial(frame, parser.expected(**corpus.settings), absent)
+    partial = _partial(frame, parser.expected(**corpus.settings), natural(hints))
     if partial and not corpus.allow_partial:
         raise InputError(
             f"{raw}: found {partial['found']} clips, {parser.name} has {partial['expected']} "
-            f"({_amiss(partial)}); copy the corpus again, or go on with what is there: "
+            f"({_amiss(partial, hints)}); copy the corpus again, or go on with what is there: "
             f"corpora.{corpus.name}.allow_partial: true"
         )
     usable = frame.status == USABLE
@@ -256,12 +257,15 @@ def _partial(frame: pd.DataFrame, expected: Expected | None, absent: list[str]) 
     }
 
 
-def _amiss(partial: dict) -> str:
-    """What a copy lacks and has too many of, in words."""
+def _amiss(partial: dict, hints: Mapping[str, str]) -> str:
+    """What a copy lacks and has too many of, in words; of what it lacks, what is known of it."""
     parts = []
     for kind in ("missing", "extra"):
         if partial[kind]:
-            names = partial[f"{kind}_names"]
+            names = [
+                f"{name}: {hints[name]}" if name in hints else name
+                for name in partial[f"{kind}_names"]
+            ]
             parts.append(f"{partial[kind]} {kind}" + (f": {_some(names)}" if names else ""))
     return "; ".join([*parts, _some(partial["wrong"])]).removesuffix("; ")
 
@@ -327,7 +331,7 @@ def _quality(
 def _offenders(found: dict, kind: str) -> str:
     """Clips that a count of ``quality.json`` counts: the first of them."""
     if kind in ("missing", "extra"):
-        return _amiss(found["partial"])
+        return _amiss(found["partial"], {})
     if kind == "confound":
         return f"emotions guessed by the clips' lengths, chance {found['length_chance']}"
     if kind == "one_length":

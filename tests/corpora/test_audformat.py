@@ -57,7 +57,7 @@ def test_every_field_of_a_clip(copy):
         "dominance": None,
         "valence": None,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
     assert (clips[-1].speaker, clips[-1].sex, clips[-1].partition) == ("s2", "m", "validation")
 
@@ -79,9 +79,11 @@ def test_names_that_are_not_there_are_refused(copy):
     refused(copy, r"no table 'emotion\.tain'; did you mean emotion\.train\?", table="emotion.tain")
 
 
-def test_a_labelled_file_that_is_not_there_is_refused(copy):
+def test_a_labelled_file_that_is_not_there_is_absent(copy):
     (copy / "wav" / "s1_0_anger.wav").unlink()
-    refused(copy, r"1 labelled files are not there, the first is wav/s1_0_anger\.wav; copy the dat")
+    (clip,) = [clip for clip in audformat.clips(copy) if clip.absent]
+    assert (clip.clip, clip.absent) == ("wav/s1_0_anger.wav", "no such sound file")
+    assert clip.emotion == "anger"
 
 
 def test_tables_that_disagree_are_refused(copy):

@@ -43,7 +43,7 @@ def test_every_field_of_a_clip(copy):
         "dominance": 5.25,
         "valence": 2.0,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
 
 

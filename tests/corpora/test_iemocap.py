@@ -68,7 +68,7 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": 2.6667,
         "valence": 4.5,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
 
 

@@ -52,7 +52,7 @@ def test_every_field_that_names_something_says_of_which_corpus(copy):
         "dominance": None,
         "valence": None,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
     assert (mine.speaker, mine.sentence, mine.session) == ("mine-01", "mine-01", "mine-2")
     assert (mine.utterance, mine.emotion) == ("mine-u", "angry")

@@ -56,7 +56,7 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": 4.5,
         "valence": 3.25,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
 
 

@@ -27,7 +27,7 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": None,
         "valence": None,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
 
 

@@ -47,7 +47,7 @@ def test_every_field_of_a_clip(tmp_path):
         "dominance": -2.5,
         "valence": 0.3,
         "skip": "",
-        "absent": False,
+        "absent": "",
     }
     empty = {key: value for key, value in vars(plain).items() if value not in ("", None, False)}
     assert empty == {"clip": "first", "path": tmp_path / "a" / "b.wav"}
@@ -73,14 +73,6 @@ def test_files_that_the_table_does_not_name_are_skipped(tmp_path):
         ("path,label,speakr\n", r"no column is called 'speakr'; did you mean speaker\?"),
         ("path;label\n", "its columns are divided by ';'; save it with commas"),
         ("path,speaker\na.wav,x\n", "has no column label; wanted path,label and what is known"),
-        (
-            "path,label\nz.wav,x\n",
-            r"1 rows cannot be used: z\.wav \(no such sound file, did you mean b\.wav\?\)",
-        ),
-        (
-            "path,label\n../a.wav,x\n",
-            r"1 rows .*: \.\./a\.wav \(no such sound file, did you mean a\.wav\?",
-        ),
         ("path,label\n,x\n", r"1 rows .*: line 2 without a path \(no such sound file"),
         ("path,label\na.wav,x\na.wav,x\n", r"1 rows cannot be used: a\.wav \(has two rows\)"),
         ("path,label,clip\na.wav,x,k\nb.wav,x,k\n", r"1 rows .*: b\.wav \(a second clip k\)"),
@@ -98,8 +90,8 @@ def test_a_table_that_cannot_be_used_is_refused(tmp_path, text, reason):
 
 
 def test_all_bad_rows_are_counted_and_three_shown(tmp_path):
-    text = "path,label\n" + "".join(f"{n}.wav,x\n" for n in range(5))
-    refused(corpus(tmp_path, text, "a.wav"), r"5 rows .* 0\.wav .* 1\.wav .* 2\.wav [^;]*; \.\.\.$")
+    text = "path,label,sex\n" + "".join(f"{n}.wav,x,F\n" for n in range(5))
+    refused(corpus(tmp_path, text, "a.wav"), r"5 rows .* 0\.wav .* 1\.wav .* 2\.wav .*; \.\.\.$")
 
 
 @pytest.mark.parametrize(
@@ -124,16 +116,22 @@ def test_a_path_may_be_written_in_other_ways(tmp_path, path):
 
 @pytest.mark.parametrize(
     ("path", "near"),
-    [("ada/1.wav", "ada/01.wav"), ("eve/ada/01.wav", "ada/01.wav"), ("ada/01.mp3", "ada/01.wav")],
+    [
+        (path, "ada/01.wav")
+        for path in ("../ada/01.wav", "ada/1.wav", "eve/ada/01.wav", "ada/01.mp3")
+    ],
 )
 def test_a_path_that_names_no_file_is_answered_with_the_nearest(tmp_path, path, near):
     corpus(tmp_path, f"path,label\n{path},sad\n", "ada/01.wav", "bob/10.wav")
-    refused(tmp_path, rf"{path} \(no such sound file, did you mean {near}\?\)")
+    first, *others = table.clips(tmp_path)
+    assert (first.clip, first.absent) == (path, f"no such sound file, did you mean {near}?")
+    assert all(clip.skip for clip in others)
 
 
 def test_a_path_that_may_mean_two_files_is_not_guessed(tmp_path):
     corpus(tmp_path, "path,label\nA/B.wav,sad\n", "a/b.wav", "A/b.wav")
-    refused(tmp_path, r"A/B\.wav \(no such sound file, did you mean A/b\.wav\?\)")
+    first = table.clips(tmp_path)[0]
+    assert first.absent == "no such sound file, did you mean A/b.wav?"
 
 
 def test_paths_whose_joined_names_are_equal_are_two_clips(tmp_path):

@@ -13,7 +13,7 @@ import soxr
 from pipeline.audit.quality import LIMITS, SUSPICIONS
 from pipeline.config.records import Corpus
 from pipeline.corpora import ravdess
-from pipeline.corpora.clip import Expected
+from pipeline.corpora.clip import NO_SOUND, Expected
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
 from pipeline.stages.index import COLUMNS, index
@@ -339,18 +339,42 @@ def test_a_longer_lossy_file_is_no_copy(raw):
 def test_labelled_clips_without_sound_are_missing(raw, monkeypatch):
     monkeypatch.setattr(ravdess, "expected", lambda **settings: None)
     found = ravdess.clips(raw, song=False)
-    gone = dataclasses.replace(found[0], clip="gone", absent=True)
-    other = dataclasses.replace(found[0], clip="other", absent=True, skip="not agreed upon")
+    gone = dataclasses.replace(found[0], clip="gone", absent=NO_SOUND)
+    other = dataclasses.replace(found[0], clip="other", absent=NO_SOUND, skip="not agreed upon")
 
     def clips(folder, *, song: bool = False):
         return [*found, gone, other]
 
     monkeypatch.setattr(ravdess, "clips", clips)
-    refused(raw, r"raw: found 4 clips, RAVDESS has 5 \(1 missing: gone\); copy the corpus again")
+    refused(
+        raw,
+        r"raw: found 4 clips, RAVDESS has 5 \(1 missing: gone: no such sound file\); copy the corp",
+    )
     frame, quality = run(raw, allow_partial=True)
     assert len(frame) == 4
     assert quality["partial"]["missing_names"] == ["gone"]
     assert quality["counts"]["missing"] == 1
+
+
+def test_rows_of_a_table_without_sound_are_named_or_left_out(tmp_path):
+    for name in ("01.wav", "02.wav"):
+        tmp_path.joinpath("own").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "own" / name, noise(int(name[:2])), RATE)
+    text = "path,label\n01.wav,sad\n2.wav,happy\n3.wav,sad\n"
+    (tmp_path / "own" / "labels.csv").write_text(text)
+    paths = tmp_path / "index.csv", tmp_path / "quality.json"
+    reason = (
+        r"found 1 clips, .* has 3 \(2 missing: 2\.wav: no such sound file, did you mean 02\.wav\?"
+    )
+    with pytest.raises(InputError, match=reason):
+        index(tmp_path / "own", *paths, corpus=Corpus("own", {}, "table"))
+    index(tmp_path / "own", *paths, corpus=Corpus("own", {}, "table", allow_partial=True))
+    found = tables.read(paths[0])
+    assert found[["path", "status"]].to_numpy().tolist() == [
+        ["01.wav", "ok"],
+        ["02.wav", "skipped"],
+    ]
+    assert tables.read_json(paths[1])["partial"]["missing_names"] == ["2.wav", "3.wav"]
 
 
 # ---- names -----------------------------------------------------------------------------------
