@@ -1,9 +1,11 @@
 """DVC as its users know it: after a finished `dvc repro` every command finds what it names."""
 
+import csv
 import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,18 @@ from tests.conftest import git
 
 pytestmark = pytest.mark.slow
 
+RAVDESS = Path(__file__).parents[2] / "shared" / "corpora" / "ravdess"
+LINES = {  # of the whole corpus, a run of two epochs
+    "corpora": "  ravdess: {parser: ravdess}\n",
+    "sounds": "  ravdess-centred: {corpus: ravdess, waveform: centred, samples: 110000}\n",
+    "data": "  ravdess-mfcc39: {sound: ravdess-centred, feature: mfcc39}\n",
+    "folds": "  ravdess-speakers2: {corpus: ravdess, protocol: speakers2}\n",
+    "runs": """\
+  tim_net-ravdess:
+    {model: tim_net, corpus: ravdess, data: ravdess-mfcc39, folds: ravdess-speakers2,
+     settings: {epochs: 2, blocks: 2, filters: 8}}
+""",
+}
 WIDTH = 120
 STORE = "features/data/demo-mfcc39.zarr"
 PARTS = {  # of a user, which no run names
@@ -156,6 +170,12 @@ def test_a_variant_is_kept_and_compared(clone, dvc):
     assert setting in dvc(clone, "params", "diff")
     dvc(clone, "metrics", "diff")
     dvc(clone, "plots", "diff")
+    git("checkout", "--quiet", ".", cwd=clone)
+    dvc(clone, "checkout")
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
+    dvc(clone, "exp", "apply", "slow")
+    assert re.search(r"learning_rate:\s+0\.01\b", (clone / "params.yaml").read_text())
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
 
 
 def test_a_variant_of_a_linked_corpus_is_made_in_a_copy(clone, dvc, ravdess_corpus):
@@ -169,3 +189,50 @@ def test_a_variant_of_a_linked_corpus_is_made_in_a_copy(clone, dvc, ravdess_corp
     assert ran(said) == ["check", "index@ravdess"]
     assert "part" in dvc(clone, "exp", "list", "--name-only")
     assert git("status", "--porcelain", cwd=clone) == ""
+
+
+@pytest.mark.corpus
+def test_the_commands_on_ravdess_itself(clone, dvc):
+    if not RAVDESS.is_dir():
+        pytest.skip("../shared/corpora/ravdess not found")
+    (clone / "raw_data" / "ravdess").symlink_to(RAVDESS)
+    for table, line in LINES.items():
+        text = (clone / "params.yaml").read_text()
+        start = re.search(rf"(?m)^{table}:.*\n(?:  ? +#.*\n)*", text)
+        assert start is not None
+        at = start.end()
+        (clone / "params.yaml").write_text(text[:at] + line + text[at:])
+    mine = ["index", "split", "waveforms", "extract", "train", "evaluate"]
+    said = ran(dvc(clone, "repro"))
+    assert sorted(stage.split("@")[0] for stage in said) == sorted(["check", *mine, "report"])
+    git("commit", "--quiet", "--all", "--message", "a corpus", cwd=clone)
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
+    for command in (
+        "checkout",
+        "push",
+        "fetch",
+        "pull",
+        "params diff",
+        "metrics diff",
+        "plots show",
+    ):
+        dvc(clone, *command.split())
+    assert dvc(clone, "gc", "--workspace", "--dry", "--force", "--quiet") == ""
+    assert "train@tim_net-ravdess" in dvc(clone, "dag", "train@tim_net-ravdess")
+    listed = dvc(clone, "list", ".", "--recursive", "--dvc-only").splitlines()
+    assert [name for name in listed if not (clone / name).is_file()] == []
+
+    # a sweep, each variant in a copy of the repository to which the corpus is linked
+    rate, seeds = "runs.tim_net-ravdess.settings.learning_rate", "runs.tim_net-ravdess.seeds"
+    linked = ("--copy-paths", "raw_data/ravdess")
+    sweep = ("-S", f"++{rate}=1e-3,5e-4", "-S", f"++{seeds}=[0,1]")
+    dvc(clone, "exp", "run", "--queue", *linked, *sweep, "evaluate@tim_net-ravdess")
+    dvc(clone, "exp", "run", "--run-all", "--jobs", "1")
+    shown = dvc(clone, "exp", "show", "--csv")
+    rows = list(csv.DictReader(shown.splitlines()))
+    rates = {row[rate]: row for row in rows if row["typ"] not in {"baseline", ""} and row["rev"]}
+    assert {"0.001", "0.0005"} <= rates.keys()
+    git("checkout", "--quiet", "HEAD~1", cwd=clone)
+    dvc(clone, "checkout")
+    assert "| tim_net-ravdess |" not in (clone / "reports" / "summary.md").read_text()
+    assert dvc(clone, "status") == "Data and pipelines are up to date.\n"
