@@ -32,7 +32,7 @@ class File:
         "left out, sound.",
     )
     gain: float = setting(1.0, "Factor of the input: 32768 for sound in 16-bit steps.", above=0)
-    offset: float = setting(0.0, "What is added to the input after that.")
+    offset: float = setting(0.0, "What is added to the input after that.", low=-1e6, high=1e6)
     rate: int | None = setting(
         None, "Sample rate that the network takes, where the file does not state it.", unit="Hz",
         low=1000,
