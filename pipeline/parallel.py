@@ -143,12 +143,18 @@ def _pool(where: str, work: Callable) -> Executor:
     if where == "threads":
         return ThreadPoolExecutor(cores())
     fresh = multiprocessing.get_context("spawn")  # not a copy of a process that runs threads
-    return ProcessPoolExecutor(cores(), fresh, _receive, (cloudpickle.dumps(work),))
+    pool = ProcessPoolExecutor(cores(), fresh, _receive, (cloudpickle.dumps(work),))
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until each is ready
+    for _ in range(cores()):
+        pool.submit(os.getpid)  # starts a process, which inherits that
+    signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    return pool
 
 
 def _receive(work: bytes) -> None:
     """Make ready a process of a pool."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches it too: end without a word
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threadpool_limits(1, "blas")
     _received[:] = [cloudpickle.loads(work)]
 

@@ -335,7 +335,7 @@ def compounded(
     Examples
     --------
     >>> y, both = np.array([0, 0]), np.array([0, 1])
-    >>> compounded(y, 2, 0.1, [both, both[:1], both])[2].round(4).tolist()
+    >>> compounded(y, 2, 0.1, [both, both[:1], both])[2].astype(float).round(4).tolist()
     [[0.8645, 0.1355], [0.905, 0.095]]
     """
     smoothed, found = np.eye(classes)[y], []

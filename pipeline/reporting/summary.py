@@ -104,15 +104,18 @@ def _published(kind: type[Target], results: list[Result]) -> list[str]:
 
 
 def _references(kind: type[Target], results: list[Result]) -> list[str]:
-    """Reference numbers on the folds of results, one table; none where there are none."""
-    rows = [
-        [result.name, *(result.show(measure) for measure in kind.MEASURES), *cells]
-        for result in results
-        for cells in reference_cells(result)
-    ]
-    head = ["Run", *(f"{m.name}{kind.UNIT} ours" for m in kind.MEASURES)]
-    head += ["Others on the same folds", "Theirs, %", "Figure", "Caveat", "Source"]
-    return [markdown_table(head, rows)] if rows else []
+    """Reference numbers below the results on their folds, a table for each set of them."""
+    head = ["On the same folds", *(f"{m.name}{kind.UNIT} ours" for m in kind.MEASURES)]
+    head += ["Theirs, %", "Figure", "Caveat", "Source"]
+    found: dict[str, tuple[list[list[str]], list[list[str]]]] = {}
+    for result in results:
+        theirs = [
+            [cells[0], *[DASH] * len(kind.MEASURES), *cells[1:]]
+            for cells in reference_cells(result)
+        ]
+        ours = [result.name, *map(result.show, kind.MEASURES), DASH, "", "", ""]
+        found.setdefault(str(theirs), ([], theirs))[0].append(ours)
+    return [markdown_table(head, ours + theirs) for ours, theirs in found.values() if theirs]
 
 
 def _paired(results: list[Result]) -> list[str]:
