@@ -8,10 +8,10 @@ ROUNDING = 1e-9  # of a figure that is computed in two ways
 ORDER = ("majority", "mean", "length", "svm", "svr")
 # What the floors are, by kind.
 EXPLAINED = {
-    Emotions.KIND: "the commonest emotion, the length of a clip alone, and an SVM on mean and "
-    "deviation of the run's feature",
-    Attributes.KIND: "the mean of training, the length of a clip alone, and support-vector "
-    "regression on mean and deviation of the run's feature",
+    Emotions.KIND: "commonest emotion, clip length alone, SVM on mean and deviation of the run's "
+    "feature",
+    Attributes.KIND: "mean of training, clip length alone, SVR on mean and deviation of the run's "
+    "feature",
 }
 
 

@@ -32,7 +32,7 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
     """
     parts = []
     for kind, found in by_kind(runs):
-        note = "over all held-out clips, in brackets the 95 % interval over speakers. "
+        note = "over all held-out clips [95 % interval over speakers]. "
         note += f"Floors, {kind.MEASURES[0].name.split()[0]}: {floors.EXPLAINED[kind.KIND]}.\n"
         note = f"{kind.SUMMARY} {note}"
         parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
