@@ -30,6 +30,20 @@ class Functionals:
     )
 
 
+@dataclass(frozen=True)
+class Machine:
+    """Settings that support-vector machines on functionals share."""
+
+    functionals: Functionals = Functionals()
+    kernel: str = setting("rbf", "Kernel.", choices=("rbf", "linear"))
+    c: tuple[float, ...] = setting(
+        (1.0,), "Weight of errors; of several the best by inner folds.", above=0
+    )
+    gamma: tuple[float, ...] = setting(
+        (1.0,), "Width of the rbf kernel, in 1 / functionals; of several the best.", above=0
+    )
+
+
 def leading(spec: Spec) -> int:
     """Number of axes of a clip before its frames: 1 where it is in segments, or chunks, else 0."""
     return int(spec.waveform.length == "segments") + int(spec.segment > 0)

@@ -10,23 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.models.functionals import Functionals
+from pipeline.models.functionals import Machine
 from pipeline.models.training import AttributeFit
 from pipeline.settings import setting
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(Machine):
     """Settings of the machine."""
 
-    functionals: Functionals = Functionals()
-    kernel: str = setting("rbf", "Kernel.", choices=("rbf", "linear"))
-    c: tuple[float, ...] = setting(
-        (1.0,), "Weight of errors; of several the best by inner folds.", above=0
-    )
-    gamma: tuple[float, ...] = setting(
-        (1.0,), "Width of the rbf kernel, in 1 / functionals; of several the best.", above=0
-    )
     epsilon: float = setting(0.1, "Error that costs nothing, in deviations of the ratings.", low=0)
 
 

@@ -164,7 +164,7 @@ class Target(ABC):
         Returns
         -------
         dict of str to float
-            Metrics of `metrics.emotions_over_seeds` or `metrics.attributes_over_seeds`.
+            Metrics of `evaluation.emotions_over_seeds` or `evaluation.attributes_over_seeds`.
         """
 
     @abstractmethod

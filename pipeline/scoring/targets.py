@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.files.index import RATINGS, Index
-from pipeline.scoring import metrics
+from pipeline.scoring import evaluation, metrics
 from pipeline.scoring.intervals import Metric
 from pipeline.scoring.target import Measure, Target
 
@@ -94,8 +94,8 @@ class Emotions(Target):
         return predictions
 
     def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
-        """Every metric of `metrics.evaluate_emotions`."""
-        return metrics.emotions_over_seeds(predictions, self.labels)
+        """Every metric of `evaluation.evaluate_emotions`."""
+        return evaluation.emotions_over_seeds(predictions, self.labels)
 
     def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
         """Cells of a confusion matrix."""
@@ -191,8 +191,8 @@ class Attributes(Target):
             raise InputError(str(error)) from None
 
     def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
-        """Every metric of `metrics.evaluate_attributes`."""
-        return metrics.attributes_over_seeds(predictions, self.names)
+        """Every metric of `evaluation.evaluate_attributes`."""
+        return evaluation.attributes_over_seeds(predictions, self.names)
 
     def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
         """Moments of each clip."""

@@ -12,7 +12,7 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 
-from pipeline.scoring import metrics
+from pipeline.scoring import evaluation, metrics
 
 CLASSES = ["angry", "happy", "neutral", "sad"]
 
@@ -92,7 +92,7 @@ def test_the_order_of_classes_changes_no_average():
 
 def test_evaluate_names_every_metric():
     frame = predictions()
-    values = metrics.evaluate_emotions(frame, CLASSES)
+    values = evaluation.evaluate_emotions(frame, CLASSES)
     assert set(values) == (
         {"uar", "uar_low", "uar_high", "war", "war_low", "war_high", "macro_f1"}
         | {f"recall_{label}" for label in CLASSES}
@@ -120,7 +120,7 @@ def test_evaluate_names_every_metric():
 
 def test_perfect_predictions_score_one():
     frame = predictions(right=1.0)
-    values = metrics.evaluate_emotions(frame, CLASSES)
+    values = evaluation.evaluate_emotions(frame, CLASSES)
     ones = {name for name in values if name.startswith(("uar", "war", "recall", "macro"))}
     assert {values[name] for name in ones - {"uar_fold_std", "war_fold_std"}} == {1.0}
     assert values["uar_fold_std"] == values["war_fold_std"] == 0
@@ -130,15 +130,15 @@ def test_the_order_of_the_clips_changes_nothing():
     frame = predictions()
     shuffled = frame.sample(frac=1, random_state=1)
     values, again = (
-        metrics.evaluate_emotions(frame, CLASSES),
-        metrics.evaluate_emotions(shuffled, CLASSES),
+        evaluation.evaluate_emotions(frame, CLASSES),
+        evaluation.evaluate_emotions(shuffled, CLASSES),
     )
     assert again == pytest.approx(values)
     assert list(again) == list(values)
 
 
 def test_folds_are_numbers_even_as_text():
-    values = metrics.evaluate_emotions(predictions(folds=12), CLASSES)
+    values = evaluation.evaluate_emotions(predictions(folds=12), CLASSES)
     folds = [name for name in values if name.startswith("uar_fold_")]
     assert folds == [f"uar_fold_{number:02d}" for number in range(1, 13)] + [
         "uar_fold_mean",
@@ -147,7 +147,7 @@ def test_folds_are_numbers_even_as_text():
 
 
 def test_a_class_without_a_clip_has_no_recall():
-    values = metrics.evaluate_emotions(predictions(), [*CLASSES, "bored"])
+    values = evaluation.evaluate_emotions(predictions(), [*CLASSES, "bored"])
     assert "recall_bored" not in values
     assert values["chance_uar"] == 0.2
 
@@ -167,16 +167,16 @@ def test_what_cannot_be_compared_is_refused():
 
 def test_predictions_must_be_whole():
     with pytest.raises(ValueError, match="predictions lack the column 'fold'"):
-        metrics.evaluate_emotions(predictions().drop(columns="fold"), CLASSES)
+        evaluation.evaluate_emotions(predictions().drop(columns="fold"), CLASSES)
     twice = pd.concat([predictions(), predictions().tail(1)])
     with pytest.raises(ValueError, match="clip c399 is predicted more than once in a fold"):
-        metrics.evaluate_emotions(twice, CLASSES)
+        evaluation.evaluate_emotions(twice, CLASSES)
 
 
 def test_a_clip_tested_in_two_folds_counts_in_both():
     once = predictions()
     again = once.head(100).assign(fold="9")
-    values = metrics.evaluate_emotions(pd.concat([once, again]), CLASSES)
+    values = evaluation.evaluate_emotions(pd.concat([once, again]), CLASSES)
     assert values["clips"] == len(once)
     right = (once["label"] == once["predicted"]).sum()
     right += (again["label"] == again["predicted"]).sum()
@@ -248,7 +248,7 @@ def test_moments_keep_leading_axes():
 
 def test_evaluate_attributes_names_every_metric():
     frame = rated()
-    values = metrics.evaluate_attributes(frame, ["arousal", "valence"])
+    values = evaluation.evaluate_attributes(frame, ["arousal", "valence"])
     folds = [f"_fold_{n}" for n in ("01", "02", "03", "04", "mean", "std")]
     assert set(values) == (
         {f"ccc_{a}{end}" for a in ("arousal", "valence") for end in ["", "_low", "_high", *folds]}
@@ -269,24 +269,24 @@ def test_evaluate_attributes_names_every_metric():
 
 def test_seeds_are_averaged_and_told():
     frames = [rated(seed=seed).assign(seed=seed) for seed in (3, 5)]
-    wanted = [metrics.evaluate_attributes(frame, ["arousal"]) for frame in frames]
-    values = metrics.attributes_over_seeds(pd.concat(frames), ["arousal"])
+    wanted = [evaluation.evaluate_attributes(frame, ["arousal"]) for frame in frames]
+    values = evaluation.attributes_over_seeds(pd.concat(frames), ["arousal"])
     seeds = [one["ccc_arousal"] for one in wanted]
     assert [values["ccc_arousal_seed_3"], values["ccc_arousal_seed_5"]] == pytest.approx(seeds)
     assert values["ccc_arousal"] == pytest.approx(np.mean(seeds))
     assert values["ccc_arousal_seeds_std"] == pytest.approx(np.std(seeds))
     assert values["rmse_arousal"] == pytest.approx(np.mean([one["rmse_arousal"] for one in wanted]))
-    assert metrics.attributes_over_seeds(frames[0], ["arousal"]) == wanted[0]
+    assert evaluation.attributes_over_seeds(frames[0], ["arousal"]) == wanted[0]
 
 
 def test_ratings_must_be_whole():
     frame = rated()
     with pytest.raises(ValueError, match="predictions lack the column 'true_dominance'"):
-        metrics.evaluate_attributes(frame, ["dominance"])
+        evaluation.evaluate_attributes(frame, ["dominance"])
     with pytest.raises(ValueError, match="no clips to evaluate"):
-        metrics.evaluate_attributes(frame[:0], ["arousal"])
+        evaluation.evaluate_attributes(frame[:0], ["arousal"])
     with pytest.raises(ValueError, match="clip c399 is predicted more than once in a fold"):
-        metrics.evaluate_attributes(pd.concat([frame, frame.tail(1)]), ["arousal"])
+        evaluation.evaluate_attributes(pd.concat([frame, frame.tail(1)]), ["arousal"])
     frame.loc[7, "predicted_arousal"] = np.nan
     with pytest.raises(ValueError, match="clip c007: predicted_arousal is NaN"):
-        metrics.evaluate_attributes(frame, ["arousal"])
+        evaluation.evaluate_attributes(frame, ["arousal"])

@@ -13,7 +13,7 @@ from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.inference import cards
-from pipeline.scoring import metrics
+from pipeline.scoring import evaluation
 from pipeline.stages.evaluate import COPIED, LEAK, evaluate, lengths, predicted
 from tests import specs
 
@@ -88,7 +88,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     bundle = finished / "models" / "tiny"
     assert (folder / "history.csv").read_bytes() == (bundle / "history.csv").read_bytes()
     found = json.loads((folder / "metrics.json").read_text())
-    assert found["uar"] == metrics.evaluate_emotions(predictions, run["labels"])["uar"]
+    assert found["uar"] == evaluation.evaluate_emotions(predictions, run["labels"])["uar"]
 
 
 def test_the_report_says_what_became_of_the_clips(finished):
@@ -201,7 +201,7 @@ def test_ratings_are_predicted_in_the_units_of_the_corpus(rated):
     assert set(first["predicted_arousal"]) == {3.0}  # a fold's clips stay in their order
     assert set(found["predicted_valence"]) == {1.5, 2.5}
     scores = tables.read_json(given["report"] / "metrics.json")
-    expected = metrics.evaluate_attributes(found, ["arousal", "valence"])
+    expected = evaluation.evaluate_attributes(found, ["arousal", "valence"])
     assert scores == pytest.approx(expected, abs=1e-5)
     run = tables.read_json(given["report"] / "run.json")
     assert (run["attributes"], run["labels"]) == (["arousal", "valence"], [])
