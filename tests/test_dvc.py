@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -101,6 +102,10 @@ def test_metrics_and_figures_are_read_on_a_screen(clone, dvc):
     page = (clone / "dvc_plots" / "index.html").read_text()
     for name in ("loss", "accuracy-percent", "folds", "confusion"):
         assert f"{name}.svg" in page
+    shown = [clone / "dvc_plots" / source for source in re.findall(r'<img src="([^"]+)"', page)]
+    assert len(shown) >= 4
+    for image in shown:
+        ElementTree.parse(image)  # a browser shows nothing of what is no XML
     assert git("status", "--porcelain", cwd=clone) == ""
 
 

@@ -49,7 +49,8 @@ def alone(svg: str) -> str:
     for role, colour in drawing.LIGHT.items():
         svg = svg.replace(f"var(--{role})", colour)
     width, height = re.findall(r"[\d.]+", svg)[2:4]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+    names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    head = f'<svg {names} width="{width}" height="{height}" '
     paper = f'<rect width="100%" height="100%" fill="{drawing.LIGHT["paper"]}"/>'
     svg = svg.replace("var(--sans)", "sans-serif").replace("<svg ", head, 1)
     return svg.replace(">", f">{paper}", 1)

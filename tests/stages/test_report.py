@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 
@@ -915,3 +916,15 @@ def test_page_does_not_scroll_sideways_on_a_phone(reports, tmp_path):
         timeout=120,
     )
     assert "<title>390 of 390</title>" in done.stdout, done.stderr[-2000:]
+
+
+def test_every_figure_is_a_file_that_a_browser_shows(tmp_path):
+    write_run(tmp_path, "a")
+    write_rated(tmp_path, "b")
+    report(tmp_path, ["a", "b"])
+    names = {"a": {"confusion", "loss"}, "b": {"arousal", "dominance", "valence"}}
+    for run, wanted in names.items():
+        images = list((tmp_path / "plots" / run).iterdir())
+        assert wanted <= {image.stem for image in images}
+        for image in images:
+            ElementTree.parse(image)  # of what is no XML a browser shows nothing
