@@ -130,7 +130,7 @@ def import_weights(
         network.set_weights(model, weights | scales)
     except InputError as error:
         raise InputError(f"{checkpoint}: {error}") from None
-    one = FoldModel(fold=1, seed=0, file=f"{bundles.unit_name(1, 0, (0,))}.keras", epoch=None)
+    one = FoldModel(fold=1, seed=0, file=f"{bundles.fold_name(1, 0, (0,))}.keras", epoch=None)
     card = Card(
         folder=bundle,
         run=bundle.name,

@@ -45,7 +45,7 @@ def progress(run: str) -> None:
         raise InputError(f"{bundle}: no training has begun; {text.nearest(bundle.name, known)}")
     standings = checkpoints.standings(folder)
     for plan in plans:
-        for name in plan.units:
+        for name in plan.names:
             sys.stdout.write(f"{name:10}{_words(standings.get(name), plan)}\n")
     kept = max(path.stat().st_mtime for path in folder.iterdir())
     sys.stdout.write(f"{bundle}: {_whole(plans, standings, kept)}\n")
@@ -64,8 +64,8 @@ def _whole(plans: list[Plan], standings: dict[str, Standing], kept: float) -> st
     """Epochs of all, the time left, and how old the last checkpoint is."""
     counts, left = [], [0.0]
     for plan in plans:
-        total = len(plan.units) * plan.epochs
-        found = [standings[name] for name in plan.units if name in standings]
+        total = len(plan.names) * plan.epochs
+        found = [standings[name] for name in plan.names if name in standings]
         done = sum(plan.epochs if one.finished else one.epoch for one in found)
         counts.append((done, total))
         if done > plan.done:

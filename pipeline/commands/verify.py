@@ -123,7 +123,7 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
     training = cast(Training, read(type(facts.training), card.training, "training"))
     training = replace(training, epochs=min(epochs, training.epochs))
     with tempfile.TemporaryDirectory() as folder:
-        units = loop.train(
+        trained = loop.train(
             build,
             data,
             training,
@@ -134,7 +134,7 @@ def _history(card: Card, data: dataset.Dataset, epochs: int) -> list[dict]:
             only=None if card.stacked else [card.folds[0].fold],
             with_clusters=getattr(network, "with_clusters", None),
         )
-    return units[0]["history"]
+    return trained[0]["history"]
 
 
 def _versions(card: Card) -> str:

@@ -16,7 +16,7 @@ from keras import ops
 from pipeline.engine import answers, clustering, compiled
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.program import Program
-from pipeline.engine.task import Lost, Task, Unit
+from pipeline.engine.task import FoldSeed, Lost, Task
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models.training import AttributeTraining
@@ -76,38 +76,40 @@ class AttributeTask(Task):
         drawn = [fold.pool(seed, most) for seed in seeds]
         return {"normalisation": fold.train, "unlabeled": np.unique(drawn)}
 
-    def start(self, model: keras.Model, unit: Unit) -> dict:
+    def start(self, model: keras.Model, fold_seed: FoldSeed) -> dict:
         """State of an untrained model that knows the scales of its training clips."""
-        for layer, (mean, std) in self._scales(unit.fold).items():
+        for layer, (mean, std) in self._scales(fold_seed.fold).items():
             model.get_layer(layer).mean.assign(mean)
             model.get_layer(layer).std.assign(std)
-        network = self.with_clusters(model, self.training.clusters, seed=unit.seed)
-        none = np.full((len(unit.fold.train), self.data.x.shape[1]), -1, np.int32)
+        network = self.with_clusters(model, self.training.clusters, seed=fold_seed.seed)
+        none = np.full((len(fold_seed.fold.train), self.data.x.shape[1]), -1, np.int32)
         return compiled.start(network, self.optimiser) | {"assigned": none}
 
-    def compile(self, units: list[Unit], state: dict) -> None:
+    def compile(self, fold_seeds: list[FoldSeed], state: dict) -> None:
         """Compile steps of all sizes of batches, with ratings and without."""
-        parts = [(self.program, [unit.fold.train for unit in units])]
+        parts = [(self.program, [one.fold.train for one in fold_seeds])]
         if self.training.unlabeled:
-            parts.append((self.without_ratings, [self._pool(unit) for unit in units]))
+            parts.append((self.without_ratings, [self._pool(one) for one in fold_seeds]))
         for program, rows in parts:
             assigned = np.zeros((len(rows[0]), self.data.x.shape[1]), np.int32)
-            lesson = self._lesson(units[0], rows[0], assigned, np.random.default_rng(0))
+            lesson = self._lesson(fold_seeds[0], rows[0], assigned, np.random.default_rng(0))
             self.prepare(program, _network(state), list(map(len, rows)), *lesson)
 
-    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict | Lost]]:
+    def epoch(
+        self, state: dict, fold_seeds: list[FoldSeed], number: int
+    ) -> tuple[dict, list[dict | Lost]]:
         """Train one fold and seed: on clips without ratings, if any, then on those with."""
-        (unit,), before = units, state["assigned"]
-        rng = np.random.default_rng([unit.seed, unit.fold.number, number])
+        (fold_seed,), before = fold_seeds, state["assigned"]
+        rng = np.random.default_rng([fold_seed.seed, fold_seed.fold.number, number])
         row = {}
-        pool = self._pool(unit)
+        pool = self._pool(fold_seed)
         if len(pool):
-            state, _, sums, lost = self._round(self.without_ratings, state, unit, pool, rng)
+            state, _, sums, lost = self._round(self.without_ratings, state, fold_seed, pool, rng)
             if lost:
                 return state | {"assigned": before}, [lost]
             row["unlabeled_loss"] = float(sums[0])
-        rows = unit.fold.train
-        state, assigned, sums, lost = self._round(self.program, state, unit, rows, rng)
+        rows = fold_seed.fold.train
+        state, assigned, sums, lost = self._round(self.program, state, fold_seed, rows, rng)
         if lost:
             return state | {"assigned": before}, [lost]
         row = dict(zip(self.names, map(float, sums), strict=True)) | row
@@ -133,7 +135,7 @@ class AttributeTask(Task):
         self,
         program: Program,
         state: dict,
-        unit: Unit,
+        fold_seed: FoldSeed,
         rows: np.ndarray,
         rng: np.random.Generator,
     ) -> tuple[dict, np.ndarray, np.ndarray, Lost | None]:
@@ -147,18 +149,18 @@ class AttributeTask(Task):
             _fresh(weight, rng) if apart else weight
             for weight, apart in zip(state["weights"], self.apart, strict=True)
         ]
-        lesson = self._lesson(unit, rows, assigned, rng)
+        lesson = self._lesson(fold_seed, rows, assigned, rng)
         after, sums = self.learn(program, state, *lesson)
         lost = self.lost(program, state, lesson, sums)
         return after, assigned, sums / len(rows), lost
 
     def _lesson(
-        self, unit: Unit, rows: np.ndarray, assigned: np.ndarray, rng: np.random.Generator
+        self, fold_seed: FoldSeed, rows: np.ndarray, assigned: np.ndarray, rng: np.random.Generator
     ) -> tuple[dict, np.ndarray, np.ndarray]:
         """Targets of all clips, those clips as they are drawn by their clusters, and triples."""
         everywhere = np.zeros((len(self.data.truth), assigned.shape[1]), np.int32)
         everywhere[rows] = assigned
-        mean, std = self._scales(unit.fold)["ratings"]
+        mean, std = self._scales(fold_seed.fold)["ratings"]
         scaled = np.nan_to_num((self.data.truth - mean) / std).astype(np.float32)
         order = rows[clustering.draw(rng, assigned)].astype(np.int32)
         triples = self._triples(rng, len(order), assigned.shape[1])
@@ -193,9 +195,9 @@ class AttributeTask(Task):
             }
         return self.scales[fold.number]
 
-    def _pool(self, unit: Unit) -> np.ndarray:
+    def _pool(self, fold_seed: FoldSeed) -> np.ndarray:
         """Rows of the clips without ratings that a fold trains on, the same in every epoch."""
-        return unit.fold.pool(unit.seed, self.training.unlabeled)
+        return fold_seed.fold.pool(fold_seed.seed, self.training.unlabeled)
 
     def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
         """The frames of each clip (frames, bins), each once, out of chunks that overlap."""

@@ -84,7 +84,7 @@ def train(
         fitted.append((fold, *fit(name, settings, training, data, fold, taken)))
     for seed in seeds:
         for fold, machine, history in fitted:
-            file = f"{bundles.unit_name(fold.number, seed, seeds)}.npz"
+            file = f"{bundles.fold_name(fold.number, seed, seeds)}.npz"
             machines.write(machine, folder / file)
             facts = {"fold": fold.number, "seed": seed, "file": file, "epoch": None}
             made.append(facts | {"history": [dict(row) for row in history]})

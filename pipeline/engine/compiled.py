@@ -74,9 +74,9 @@ def stacked(states: list[dict]) -> dict:
     return keras.tree.map_structure(lambda *leaves: np.stack(leaves), *states)
 
 
-def member(state: dict, i: int, units: int) -> dict:
+def member(state: dict, i: int, count: int) -> dict:
     """State of one fold and seed out of a stack; the state itself if there is one alone."""
-    return state if units == 1 else keras.tree.map_structure(lambda leaf: leaf[i], state)
+    return state if count == 1 else keras.tree.map_structure(lambda leaf: leaf[i], state)
 
 
 def copied(state: dict) -> dict:

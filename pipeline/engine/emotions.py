@@ -12,7 +12,7 @@ from pipeline import progress
 from pipeline.engine import answers, compiled, objectives
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.program import Program
-from pipeline.engine.task import Lost, Task, Unit
+from pipeline.engine.task import FoldSeed, Lost, Task
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.models.training import EmotionTraining
@@ -56,30 +56,32 @@ class EmotionTask(Task):
         """No clips besides those of training and selection."""
         return {}
 
-    def start(self, model: keras.Model, unit: Unit) -> dict:
+    def start(self, model: keras.Model, fold_seed: FoldSeed) -> dict:
         """State of an untrained model."""
         return compiled.start(compiled.divide(model)[1], self.optimiser)
 
-    def compile(self, units: list[Unit], state: dict) -> None:
+    def compile(self, fold_seeds: list[FoldSeed], state: dict) -> None:
         """Compile steps of all sizes of batches."""
-        counts = [len(unit.fold.train) for unit in units]
-        self.prepare(self.program, state, counts, *self._lesson(units[0], 0))
+        counts = [len(one.fold.train) for one in fold_seeds]
+        self.prepare(self.program, state, counts, *self._lesson(fold_seeds[0], 0))
 
-    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict | Lost]]:
+    def epoch(
+        self, state: dict, fold_seeds: list[FoldSeed], number: int
+    ) -> tuple[dict, list[dict | Lost]]:
         """Train one fold and seed, or several of one size stacked; give loss and accuracy."""
-        lessons = [self._lesson(unit, number) for unit in units]
+        lessons = [self._lesson(one, number) for one in fold_seeds]
         rate = np.float32(objectives.rate(self.training, number))
-        state["slots"]["rate"] = np.full((len(units),) if len(units) > 1 else (), rate)
-        if len(units) > 1:
+        state["slots"]["rate"] = np.full((len(fold_seeds),) if len(fold_seeds) > 1 else (), rate)
+        if len(fold_seeds) > 1:
             stacked = [np.stack(arrays) for arrays in zip(*lessons, strict=True)]
             after, sums = self.program.stacked_epoch(state, self.x, *stacked)
         else:
             after, sums = self.learn(self.program, state, *lessons[0])
         rows: list[dict | Lost] = []
-        for i, of_unit in enumerate(np.reshape(sums, (len(units), -1))):
-            before = compiled.member(state, i, len(units))
-            loss, hits = of_unit / len(units[i].fold.train)
-            lost = self.lost(self.program, before, lessons[i], of_unit)
+        for i, of_one in enumerate(np.reshape(sums, (len(fold_seeds), -1))):
+            before = compiled.member(state, i, len(fold_seeds))
+            loss, hits = of_one / len(fold_seeds[i].fold.train)
+            lost = self.lost(self.program, before, lessons[i], of_one)
             rows.append(lost or {"loss": float(loss), "accuracy": float(hits)})
         return after, rows
 
@@ -101,10 +103,10 @@ class EmotionTask(Task):
         """Accuracy, or UAR."""
         return row[f"{part}_{self.training.select_by}"]
 
-    def _lesson(self, unit: Unit, number: int) -> tuple[np.ndarray, ...]:
+    def _lesson(self, fold_seed: FoldSeed, number: int) -> tuple[np.ndarray, ...]:
         """Targets of all clips, training clips in the order of an epoch, and draws for each."""
-        draw = np.random.default_rng([unit.seed, unit.fold.number, number])
-        train, targets = unit.fold.train, self.targets[unit.fold.number]
+        draw = np.random.default_rng([fold_seed.seed, fold_seed.fold.number, number])
+        train, targets = fold_seed.fold.train, self.targets[fold_seed.fold.number]
         balance = self.training.balance
         if balance == "none":
             order = draw.permutation(train)

@@ -37,7 +37,7 @@ from pipeline.engine import compiled
 from pipeline.engine.attributes import AttributeTask
 from pipeline.engine.dataset import Dataset
 from pipeline.engine.emotions import EmotionTask
-from pipeline.engine.task import Lost, Task, Unit
+from pipeline.engine.task import FoldSeed, Lost, Task
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, tables
 from pipeline.models.training import AttributeTraining, EmotionTraining, Training
@@ -105,7 +105,7 @@ def train(
     share: slice = slice(None),
     only: Sequence[int] | None = None,
     with_clusters: Callable | None = None,
-    begin: Callable[[keras.Model, Unit], None] | None = None,
+    begin: Callable[[keras.Model, FoldSeed], None] | None = None,
 ) -> list[dict]:
     """Train a model per fold and seed, going on from what an interrupted run left in ``folder``.
 
@@ -157,32 +157,32 @@ def train(
     else:
         raise TypeError("a training of attributes wants with_clusters")
     shared = _Shared(build, begin, task, training, selection, folder)
-    units = [
-        Unit(fold, seed, bundles.unit_name(fold.number, seed, seeds))
+    fold_seeds = [
+        FoldSeed(fold, seed, bundles.fold_name(fold.number, seed, seeds))
         for seed in seeds
         for fold in data.folds
         if only is None or fold.number in only
     ][share]
-    groups = [[unit] for unit in units]
+    groups = [[fold_seed] for fold_seed in fold_seeds]
     if stacked:
-        groups = [list(same) for _, same in groupby(sorted(units, key=_size), key=_size)]
+        groups = [list(same) for _, same in groupby(sorted(fold_seeds, key=_size), key=_size)]
     pending = [group for group in groups if None in map(shared.result, group)]
-    total, left = len(units), sum(map(len, pending))
+    total, left = len(fold_seeds), sum(map(len, pending))
     with ExitStack() as stack:
         epochs = training.epochs
         bar = showing(total * epochs, "train", "epochs", (total - left) * epochs)
         shared.bar = stack.enter_context(bar)
         if pending:
             shared.bar.update(0, "compiling")
-            shared.compile([unit for group in pending for unit in group], stacked)
-            names = [unit.name for unit in units]
+            shared.compile([fold_seed for group in pending for fold_seed in group], stacked)
+            names = [one.name for one in fold_seeds]
             checkpoints.begin(folder / UNFINISHED, names, epochs, task.SHOWN)
         pool = stack.enter_context(ThreadPoolExecutor(1 if stacked else parallel.cores()))
         stack.callback(shared.stop.set)  # Ctrl-C: the threads save where they are and end
         messages = [message for found in pool.map(shared.run, pending) for message in found]
     if messages:
         raise InputError("; ".join(messages))
-    return [found for unit in units if (found := shared.result(unit))]
+    return [found for fold_seed in fold_seeds if (found := shared.result(fold_seed))]
 
 
 class _Shared:
@@ -196,61 +196,61 @@ class _Shared:
         self.stop = threading.Event()
         self.bar: Any = None  # of the training
 
-    def compile(self, units: list[Unit], stacked: bool) -> None:
+    def compile(self, fold_seeds: list[FoldSeed], stacked: bool) -> None:
         """Compile before the threads start, so that none waits for another."""
-        state = self.task.start(self.build(0), units[0])
-        self.task.score(state, units[0].fold.test[:1], "test")
+        state = self.task.start(self.build(0), fold_seeds[0])
+        self.task.score(state, fold_seeds[0].fold.test[:1], "test")
         if not stacked:
-            self.task.compile(units, state)
+            self.task.compile(fold_seeds, state)
 
-    def run(self, units: list[Unit]) -> list[str]:
+    def run(self, fold_seeds: list[FoldSeed]) -> list[str]:
         """Train one fold and seed, or several stacked, to the end; return what went wrong."""
-        checkpoint = self.folder / UNFINISHED / f"{units[0].name}.npz"
-        progress = _load(self._start(units), units, checkpoint)
-        self.bar.skip(progress.epoch * len(units))
+        checkpoint = self.folder / UNFINISHED / f"{fold_seeds[0].name}.npz"
+        progress = _load(self._start(fold_seeds), fold_seeds, checkpoint)
+        self.bar.skip(progress.epoch * len(fold_seeds))
         saved = time.monotonic()
         while progress.epoch < self.epochs:
             if all(map(_over, progress.records)) or self.stop.is_set():
                 break
-            self._epoch(progress, units)
+            self._epoch(progress, fold_seeds)
             if time.monotonic() - saved > CHECKPOINT_SECONDS:
-                _save(progress, units, checkpoint)
+                _save(progress, fold_seeds, checkpoint)
                 saved = time.monotonic()
-        _save(progress, units, checkpoint)
+        _save(progress, fold_seeds, checkpoint)
         if self.stop.is_set():
             return []
-        self.bar.skip((self.epochs - progress.epoch) * len(units))
-        return self._finish(progress, units)
+        self.bar.skip((self.epochs - progress.epoch) * len(fold_seeds))
+        return self._finish(progress, fold_seeds)
 
-    def result(self, unit: Unit) -> dict | None:
+    def result(self, fold_seed: FoldSeed) -> dict | None:
         """Result of a finished fold and seed; None if it is not finished or its file cut short."""
         try:
-            return tables.read_json(self.folder / UNFINISHED / f"{unit.name}.json")
+            return tables.read_json(self.folder / UNFINISHED / f"{fold_seed.name}.json")
         except InputError:
             return None
 
-    def _start(self, units: list[Unit]) -> Progress:
+    def _start(self, fold_seeds: list[FoldSeed]) -> Progress:
         """Untrained models, each from a seed of its own."""
         states = []
-        for unit in units:
+        for fold_seed in fold_seeds:
             with self.lock:
-                model = self.build(unit.weights_seed)
+                model = self.build(fold_seed.weights_seed)
                 if self.begin is not None:
-                    self.begin(model, unit)
-                states.append(self.task.start(model, unit))
+                    self.begin(model, fold_seed)
+                states.append(self.task.start(model, fold_seed))
         keys = () if self.selection == "last" else ("weights", "other")
         records = [Record(0, -math.inf, {key: state[key] for key in keys}) for state in states]
         return Progress(compiled.stacked(states), records)
 
-    def _epoch(self, progress: Progress, units: list[Unit]) -> None:
+    def _epoch(self, progress: Progress, fold_seeds: list[FoldSeed]) -> None:
         """Train for an epoch, and record it."""
         try:
-            progress.state, rows = self.task.epoch(progress.state, units, progress.epoch)
+            progress.state, rows = self.task.epoch(progress.state, fold_seeds, progress.epoch)
         except InputError as error:
-            place = f"{units[0].name}: epoch {progress.epoch + 1}"
+            place = f"{fold_seeds[0].name}: epoch {progress.epoch + 1}"
             raise InputError(f"{place}: {error}") from None
         progress.epoch += 1
-        for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
+        for i, (fold_seed, record) in enumerate(zip(fold_seeds, progress.records, strict=True)):
             if _over(record):
                 continue
             measured = rows[i]
@@ -258,13 +258,15 @@ class _Shared:
                 record.diverged, record.how = progress.epoch, measured.words(progress.epoch)
             else:
                 row = {"epoch": progress.epoch} | measured
-                self._record(record, row, unit, compiled.member(progress.state, i, len(units)))
-        self.bar.update(len(units))
+                self._record(
+                    record, row, fold_seed, compiled.member(progress.state, i, len(fold_seeds))
+                )
+        self.bar.update(len(fold_seeds))
 
-    def _record(self, record: Record, row: dict, unit: Unit, state: dict) -> None:
+    def _record(self, record: Record, row: dict, fold_seed: FoldSeed, state: dict) -> None:
         """Complete a row of the history, and keep the state if the selection asks for it."""
         for part in ("validation", "test"):
-            if len(rows := getattr(unit.fold, part)):
+            if len(rows := getattr(fold_seed.fold, part)):
                 row |= self.task.score(state, rows, part)
         # The training loss is of the weights before a step: the test score is of the last one.
         if not np.isfinite([value for value in row.values() if value is not None]).all():
@@ -279,24 +281,24 @@ class _Shared:
             record.kept = compiled.copied({key: state[key] for key in record.kept})
         record.ended = 0 < self.patience <= row["epoch"] - record.epoch
         stated = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
-        self.bar.update(0, f"{unit.name} epoch {row['epoch']}, {stated}")
+        self.bar.update(0, f"{fold_seed.name} epoch {row['epoch']}, {stated}")
 
-    def _finish(self, progress: Progress, units: list[Unit]) -> list[str]:
+    def _finish(self, progress: Progress, fold_seeds: list[FoldSeed]) -> list[str]:
         """Write the selected models and the histories; return what went wrong."""
         messages = []
-        for i, (unit, record) in enumerate(zip(units, progress.records, strict=True)):
+        for i, (fold_seed, record) in enumerate(zip(fold_seeds, progress.records, strict=True)):
             if record.diverged:
                 how = record.how or f"the loss is NaN in epoch {record.diverged}"
-                messages.append(f"{unit.name}: {how}; lower the learning rate")
+                messages.append(f"{fold_seed.name}: {how}; lower the learning rate")
                 continue
-            file = f"{unit.name}.keras"
+            file = f"{fold_seed.name}.keras"
             with self.lock:
-                state = record.kept or compiled.member(progress.state, i, len(units))
+                state = record.kept or compiled.member(progress.state, i, len(fold_seeds))
                 compiled.assign(self.task.network, state)  # its variables are the model's
                 bundles.write_model(self.task.model.save, self.folder / file)
-            facts = {"fold": unit.fold.number, "seed": unit.seed, "file": file}
+            facts = {"fold": fold_seed.fold.number, "seed": fold_seed.seed, "file": file}
             facts |= {"epoch": record.epoch, "history": record.history}
-            tables.write_json(facts, self.folder / UNFINISHED / f"{unit.name}.json")
+            tables.write_json(facts, self.folder / UNFINISHED / f"{fold_seed.name}.json")
         return messages
 
 
@@ -305,21 +307,21 @@ def _over(record: Record) -> bool:
     return record.ended or record.diverged > 0
 
 
-def _size(unit: Unit) -> int:
+def _size(fold_seed: FoldSeed) -> int:
     """Number of clips that a fold trains on."""
-    return len(unit.fold.train)
+    return len(fold_seed.fold.train)
 
 
-def _save(progress: Progress, units: list[Unit], path: Path) -> None:
+def _save(progress: Progress, fold_seeds: list[FoldSeed], path: Path) -> None:
     """Write a checkpoint, whole or not at all."""
     kept = [record.kept for record in progress.records]
     leaves = keras.tree.flatten((compiled.copied(progress.state), kept))
     records = [vars(record) | {"kept": None} for record in progress.records]
-    names = [unit.name for unit in units]
-    checkpoints.write(path, leaves, {"epoch": progress.epoch, "records": records, "units": names})
+    names = [one.name for one in fold_seeds]
+    checkpoints.write(path, leaves, {"epoch": progress.epoch, "records": records, "names": names})
 
 
-def _load(fresh: Progress, units: list[Unit], path: Path) -> Progress:
+def _load(fresh: Progress, fold_seeds: list[FoldSeed], path: Path) -> Progress:
     """Go on from a checkpoint if there is one, and of the same folds and seeds."""
     if not path.exists():
         return fresh
@@ -328,7 +330,7 @@ def _load(fresh: Progress, units: list[Unit], path: Path) -> Progress:
         log.warning("%s: damaged; training begins again there", path.name)
         return fresh
     leaves, facts = held
-    if facts["units"] != [unit.name for unit in units]:  # stacked otherwise, on other machines
+    if facts["names"] != [one.name for one in fold_seeds]:  # stacked otherwise, on other machines
         return fresh
     kept = [record.kept for record in fresh.records]
     state, kept = keras.tree.pack_sequence_as((fresh.state, kept), leaves)

@@ -21,7 +21,7 @@ LARGEST = 1e6  # mean loss of a clip above which a training is lost
 
 
 @dataclass(frozen=True)
-class Unit:
+class FoldSeed:
     """One training: a fold under a seed, and the name of its files."""
 
     fold: Fold
@@ -105,22 +105,24 @@ class Task(ABC):
         """
 
     @abstractmethod
-    def start(self, model: keras.Model, unit: Unit) -> dict:
+    def start(self, model: keras.Model, fold_seed: FoldSeed) -> dict:
         """State of an untrained model, as numpy arrays."""
 
     @abstractmethod
-    def compile(self, units: list[Unit], state: dict) -> None:
+    def compile(self, fold_seeds: list[FoldSeed], state: dict) -> None:
         """Compile all that the folds will run, before threads wait for it."""
 
     @abstractmethod
-    def epoch(self, state: dict, units: list[Unit], number: int) -> tuple[dict, list[dict | Lost]]:
+    def epoch(
+        self, state: dict, fold_seeds: list[FoldSeed], number: int
+    ) -> tuple[dict, list[dict | Lost]]:
         """Train for an epoch.
 
         Parameters
         ----------
         state : dict
             State of one fold and seed, or of several with a first axis for them.
-        units : list of Unit
+        fold_seeds : list of FoldSeed
             Several only if ``STACKS``.
         number : int
             Number of the epoch, from 0.

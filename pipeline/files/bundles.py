@@ -44,7 +44,7 @@ def resume(folder: Path, fingerprint: str) -> Iterator[Path]:
     os.replace(temporary, folder)
 
 
-def unit_name(fold: int, seed: int, seeds: tuple[int, ...]) -> str:
+def fold_name(fold: int, seed: int, seeds: tuple[int, ...]) -> str:
     """Name of a fold's files; the seed is in it only where a run has several."""
     return f"fold-{fold:02d}" + (f"-seed-{seed}" if len(seeds) > 1 else "")
 

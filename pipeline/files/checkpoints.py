@@ -26,7 +26,7 @@ class Plan:
 
     Attributes
     ----------
-    units : list of str
+    names : list of str
         Names of folds and seeds.
     epochs : int
         Length of each.
@@ -38,7 +38,7 @@ class Plan:
         Time, in seconds since 1970.
     """
 
-    units: list[str]
+    names: list[str]
     epochs: int
     shown: list[str]
     done: int
@@ -72,7 +72,7 @@ def write(path: Path, leaves: list, facts: dict) -> None:
     leaves : list of array
         What is trained.
     facts : dict
-        The ``units`` by name, the ``epoch``, and their ``records``, each with its ``history``.
+        The ``names`` of folds and seeds, the ``epoch``, and ``records`` with the ``history``.
     """
     with tables.replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, *leaves, facts=json.dumps(facts))
@@ -95,21 +95,21 @@ def read(path: Path, *, leaves: bool = True) -> tuple[list[np.ndarray], dict] | 
         return None
 
 
-def begin(folder: Path, units: list[str], epochs: int, shown: tuple[str, ...]) -> None:
+def begin(folder: Path, names: list[str], epochs: int, shown: tuple[str, ...]) -> None:
     """Write the plan of a process that begins to train.
 
     Parameters
     ----------
     folder : Path
         ``FOLDER`` of a bundle.
-    units : list of str, at least one
+    names : list of str, at least one
     epochs : int
     shown : tuple of str
         Columns, as in `Plan`.
     """
-    done = sum(one.epoch for name, one in standings(folder).items() if name in units)
-    plan = Plan(units, epochs, list(shown), done, time.time())
-    tables.write_json(asdict(plan), folder / f"{units[0]}.plan")
+    done = sum(one.epoch for name, one in standings(folder).items() if name in names)
+    plan = Plan(names, epochs, list(shown), done, time.time())
+    tables.write_json(asdict(plan), folder / f"{names[0]}.plan")
 
 
 def plans(folder: Path) -> list[Plan]:
@@ -121,8 +121,8 @@ def standings(folder: Path) -> dict[str, Standing]:
     """Where each fold and seed stands that has begun, by its name."""
     found = {}
     for path in sorted(folder.glob("*.npz")):
-        _, facts = read(path, leaves=False) or ([], {"units": []})
-        for i, name in enumerate(facts["units"]):
+        _, facts = read(path, leaves=False) or ([], {"names": []})
+        for i, name in enumerate(facts["names"]):
             history = facts["records"][i]["history"]
             found[name] = Standing(facts["epoch"], False, (history or [{}])[-1])
     for path in sorted(folder.glob("*.json")):

@@ -12,7 +12,7 @@ from pipeline.scoring.targets import Target
 if TYPE_CHECKING:
     import keras
 
-    from pipeline.engine.task import Unit
+    from pipeline.engine.task import FoldSeed
 
 
 def origin(
@@ -50,7 +50,7 @@ def origin(
     return held, same
 
 
-def start(bundle: Path, card: Card) -> Callable[["keras.Model", "Unit"], None]:
+def start(bundle: Path, card: Card) -> Callable[["keras.Model", "FoldSeed"], None]:
     """Give a function that sets an untrained model to the weights of a bundle.
 
     Where the folds are the same each starts from its own model, which has not seen its test clips;
@@ -73,8 +73,8 @@ def start(bundle: Path, card: Card) -> Callable[["keras.Model", "Unit"], None]:
     held, same = origin(bundle, *given)
     load: Any = models(held)
 
-    def begin(model: "keras.Model", unit: "Unit") -> None:
-        trained = load(held.of_fold(unit.fold.number if same else None)[0])
+    def begin(model: "keras.Model", fold_seed: "FoldSeed") -> None:
+        trained = load(held.of_fold(fold_seed.fold.number if same else None)[0])
         count = len(model.layers) - (held.target != card.target)
         for layer, other in zip(model.layers[:count], trained.layers, strict=False):
             for weight, value in zip(layer.weights, other.weights, strict=True):

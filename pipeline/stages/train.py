@@ -125,18 +125,18 @@ def _fit(
 def _write(card: Card, trained: list[dict], folder: Path) -> None:
     """Write history and card next to the models, and remove what was kept to go on."""
     rows = [
-        {"fold": unit["fold"], "seed": unit["seed"]} | row
-        for unit in trained
-        for row in unit.pop("history")
+        {"fold": fold["fold"], "seed": fold["seed"]} | row
+        for fold in trained
+        for row in fold.pop("history")
     ]
     tables.write(pd.DataFrame(rows, columns=_columns(rows)), folder / "history.csv")
     if card.backend == machines.LIBRARY:
         card = replace(card, parameters=machines.read(folder / trained[0]["file"]).parameters)
-    files = {unit["file"] for unit in trained}
+    files = {fold["file"] for fold in trained}
     for path in [*folder.glob("*.keras"), *folder.glob("*.npz")]:
         if path.name not in files:  # of a fold that was finished earlier, and is not asked for now
             path.unlink()
-    cards.write(replace(card, folds=tuple(FoldModel(**unit) for unit in trained)), folder)
+    cards.write(replace(card, folds=tuple(FoldModel(**fold) for fold in trained)), folder)
     shutil.rmtree(folder / checkpoints.FOLDER, ignore_errors=True)
 
 
@@ -239,7 +239,7 @@ def _published(run: Run, data: Dataset, temporary: Path) -> list[dict]:
             models.network(run.model).set_weights(model, weights)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
-        name = f"{bundles.unit_name(fold.number, 0, (0,))}.keras"
+        name = f"{bundles.fold_name(fold.number, 0, (0,))}.keras"
         bundles.write_model(model.save, temporary / name)
         written.append({"fold": fold.number, "seed": 0, "file": name, "epoch": None, "history": []})
     return written

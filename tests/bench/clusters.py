@@ -169,10 +169,10 @@ Sentences of validation and test cost what points cost, and come on top.
 
 def points(library: str, temporal: str, sentences: int, rounds: int) -> dict:
     """Ask the network for the points of some sentences."""
-    task, _, unit = _task(library, temporal, sentences)
+    task, _, fold_seed = _task(library, temporal, sentences)
     from pipeline.engine import compiled
 
-    state, rows = compiled.start(task.network, task.optimiser), unit.fold.train
+    state, rows = compiled.start(task.network, task.optimiser), fold_seed.fold.train
     task.answers(state, rows[:BATCH])  # compiles
     return _timed(lambda: task.answers(state, rows), rounds)
 
@@ -209,9 +209,9 @@ def _theirs() -> Callable:
 
 def epoch(library: str, temporal: str, sentences: int) -> dict:
     """Train for an epoch as the loop does, after one that compiles."""
-    task, model, unit = _task(library, temporal, sentences)
-    state, _ = task.epoch(task.start(model, unit), [unit], 0)
-    return _timed(lambda: task.epoch(state, [unit], 1), 1)
+    task, model, fold_seed = _task(library, temporal, sentences)
+    state, _ = task.epoch(task.start(model, fold_seed), [fold_seed], 0)
+    return _timed(lambda: task.epoch(state, [fold_seed], 1), 1)
 
 
 # ---- both ------------------------------------------------------------------------------------
@@ -229,11 +229,11 @@ def _facts(run: Apart, scale: float) -> dict:
 
 
 def _task(library: str, temporal: str, sentences: int) -> tuple:
-    """Give the engine's task on random sentences, its untrained model, and a unit of all clips."""
+    """Give the engine's task on random sentences, its untrained model, and a fold of all clips."""
     backend.choose(library)
     from pipeline.engine.attributes import AttributeTask
     from pipeline.engine.dataset import Dataset, Fold
-    from pipeline.engine.task import Unit
+    from pipeline.engine.task import FoldSeed
     from pipeline.models.deep_emo_cluster import TRAINING, Settings, network
     from pipeline.scoring import targets
     from tests import specs
@@ -255,7 +255,7 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
     training = replace(TRAINING, batch=BATCH, clusters=CLUSTERS)
     model = network.build(SHAPE, 1, Settings(temporal=temporal), 0)
     task = AttributeTask(network.with_clusters, model, data, training)
-    return task, model, Unit(fold, 0, "fold-01")
+    return task, model, FoldSeed(fold, 0, "fold-01")
 
 
 def _timed(call: Callable, rounds: int) -> dict:

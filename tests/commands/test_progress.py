@@ -22,15 +22,15 @@ def unfinished(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     history = [{"epoch": epoch, "loss": 0.25, "accuracy": 1.0} for epoch in range(1, 11)]
     (folder / "fold-01.json").write_text(json.dumps({"fold": 1, "history": history}))
-    units = ["fold-01", "fold-02", "fold-03"]
-    checkpoints.begin(folder, units, 10, ("loss", "accuracy"))
+    names = ["fold-01", "fold-02", "fold-03"]
+    checkpoints.begin(folder, names, 10, ("loss", "accuracy"))
     return folder
 
 
-def keep(folder, epoch, *units, seconds=0):
+def keep(folder, epoch, *names, seconds=0):
     """Write a checkpoint, so many seconds ago."""
-    facts = {"epoch": epoch, "units": units, "records": [{"history": [ROW]} for _ in units]}
-    path = folder / f"{units[0]}.npz"
+    facts = {"epoch": epoch, "names": names, "records": [{"history": [ROW]} for _ in names]}
+    path = folder / f"{names[0]}.npz"
     checkpoints.write(path, [np.zeros(3)], facts)
     os.utime(path, (time.time() - seconds,) * 2)
 

@@ -49,12 +49,12 @@ class Trained:
 
     folder: Path
     models: dict
-    units: dict
+    folds: dict
     said: str
 
     def column(self, name, key="loss"):
-        """One figure of each epoch of a unit."""
-        return [row[key] for row in self.units[name]["history"]]
+        """One figure of each epoch of a fold."""
+        return [row[key] for row in self.folds[name]["history"]]
 
 
 def train(folder, data=None, *, build=None, training=TRAINING, seeds=(0,), **changed):
@@ -65,9 +65,9 @@ def train(folder, data=None, *, build=None, training=TRAINING, seeds=(0,), **cha
     if training.attributes:
         given["with_clusters"], build = with_clusters, build or mean_level
     folder.mkdir(exist_ok=True)
-    units, said = [], ""
+    folds, said = [], ""
     try:
-        units = loop.train(
+        folds = loop.train(
             *(build or perceptron, data, replace(training, **changed)),
             seeds=seeds,
             folder=folder,
@@ -76,8 +76,8 @@ def train(folder, data=None, *, build=None, training=TRAINING, seeds=(0,), **cha
     except InputError as error:
         said = str(error)
     models = {f.stem: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.glob("*.keras")}
-    units = {unit.pop("file").removesuffix(".keras"): unit for unit in units}
-    return Trained(folder, models, units, said)
+    folds = {fold.pop("file").removesuffix(".keras"): fold for fold in folds}
+    return Trained(folder, models, folds, said)
 
 
 def on_disk(path, x):

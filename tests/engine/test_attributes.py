@@ -60,7 +60,7 @@ def test_scales_are_those_of_the_frames_of_training(rated):
 def test_a_fold_is_the_same_alone_and_beside_others(tmp_path, rated):
     alone = train(tmp_path, replace(DATA, folds=DATA.folds[1:]))
     assert alone.models == {"fold-02": rated.models["fold-02"]}
-    assert alone.units["fold-02"] == rated.units["fold-02"]
+    assert alone.folds["fold-02"] == rated.folds["fold-02"]
 
 
 def test_a_training_broken_off_goes_on_as_if_it_were_not(tmp_path, rated, monkeypatch):
@@ -78,18 +78,18 @@ def test_a_training_broken_off_goes_on_as_if_it_were_not(tmp_path, rated, monkey
         train(tmp_path, DATA)
     monkeypatch.undo()
     resumed = train(tmp_path, DATA)
-    assert (resumed.models, resumed.units) == (rated.models, rated.units)
+    assert (resumed.models, resumed.folds) == (rated.models, rated.folds)
 
 
 def test_features_on_disk_are_as_good(tmp_path, rated):
     found = train(tmp_path / "run", replace(DATA, x=on_disk(tmp_path / "x.zarr", DATA.x)))
-    histories = (one.units["fold-01"]["history"] for one in (found, rated))
+    histories = (one.folds["fold-01"]["history"] for one in (found, rated))
     for row, wanted in zip(*histories, strict=True):
         assert numbers(row) == pytest.approx(numbers(wanted), rel=1e-4, abs=1e-5)
 
 
 def test_history(rated):
-    history = rated.units["fold-01"]["history"]
+    history = rated.folds["fold-01"]["history"]
     sizes = [f"cluster_{i:02d}" for i in range(1, 6)]
     stated = {"epoch", "loss", "cluster_loss", "attribute_loss", "nmi", *sizes}
     parts = [f"{part}_ccc_{a}" for part in ("validation", "test") for a in ("arousal", "valence")]
@@ -106,8 +106,8 @@ def test_the_best_epoch_on_validation_is_kept(tmp_path, rated):
     selected = train(tmp_path, DATA, selection="best_validation")
     for name in FOLDS:
         parts = (rated.column(name, f"validation_ccc_{a}") for a in ("arousal", "valence"))
-        assert selected.units[name]["epoch"] == 1 + int(np.argmax(np.sum([*parts], axis=0)))
-        assert selected.units[name]["history"] == rated.units[name]["history"]
+        assert selected.folds[name]["epoch"] == 1 + int(np.argmax(np.sum([*parts], axis=0)))
+        assert selected.folds[name]["history"] == rated.folds[name]["history"]
 
 
 def test_clips_without_ratings_are_learnt_from_if_they_are_asked_for(tmp_path, rated):
@@ -130,7 +130,7 @@ def test_a_pool_is_at_most_the_clips_there_are(tmp_path):
 
 def test_the_triplet_loss_is_added(tmp_path):
     ordered = train(tmp_path, DATA, build=partial(mean_level, name="ordered"), epochs=2)
-    for row in ordered.units["fold-01"]["history"]:
+    for row in ordered.folds["fold-01"]["history"]:
         parts = [row[f"{name}_loss"] for name in ("cluster", "attribute", "triplet")]
         assert row["triplet_loss"] > 0
         assert row["loss"] == pytest.approx(sum(parts), rel=1e-5)

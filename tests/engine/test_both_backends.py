@@ -42,7 +42,7 @@ def histories(folder):
     emotions = train(folder / "emotions", build=without_dropout)
     attributes = train(folder / "attributes", rated_clips()[0], training=RATED, epochs=1)
     return [
-        [row for unit in trained.units.values() for row in unit["history"]]
+        [row for fold in trained.folds.values() for row in fold["history"]]
         for trained in (emotions, attributes)
     ]
 

@@ -56,7 +56,7 @@ def test_a_fold_is_the_same_alone_and_beside_others(tmp_path, all_folds, number)
     name = FOLDS[number - 1]
     alone = train(tmp_path, dataset(folds=(dataset().folds[number - 1],)))
     assert alone.models == {name: all_folds.models[name]}
-    assert alone.units == {name: all_folds.units[name]}
+    assert alone.folds == {name: all_folds.folds[name]}
 
 
 def test_folds_differ_and_learn(all_folds):
@@ -78,10 +78,10 @@ def test_stacked_folds_are_those_of_threads(tmp_path, all_folds):
     """Measured: losses to 2e-7 with TIM-Net; the same bytes with this small network."""
     stacked, again = (train(tmp_path / name, stacked=True) for name in ("stacked", "again"))
     for name in FOLDS:
-        pairs = zip(stacked.units[name]["history"], all_folds.units[name]["history"], strict=True)
+        pairs = zip(stacked.folds[name]["history"], all_folds.folds[name]["history"], strict=True)
         for row, wanted in pairs:
             assert row == pytest.approx(wanted, rel=1e-5)
-    assert (again.models, again.units) == (stacked.models, stacked.units)
+    assert (again.models, again.folds) == (stacked.models, stacked.folds)
 
 
 # ---- clips -----------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ def test_a_clip_trained_on_changes_the_weights(tmp_path, untouched):
 def test_validation_clips_are_measured_if_there_are_any(untouched, all_folds):
     accuracies = untouched[1].column("fold-01", "validation_accuracy")
     np.testing.assert_array_equal(np.array(accuracies) * 8 % 1, 0)  # of 8 clips
-    assert "validation_loss" not in all_folds.units["fold-01"]["history"][0]
+    assert "validation_loss" not in all_folds.folds["fold-01"]["history"][0]
 
 
 def test_features_read_while_training_give_the_same(tmp_path, all_folds, monkeypatch):
@@ -131,8 +131,8 @@ def test_features_read_while_training_give_the_same(tmp_path, all_folds, monkeyp
     found = train(tmp_path / "run", dataset(x=on_disk(tmp_path / "x.zarr", clips()[0])))
     assert found.models == all_folds.models
     for name in FOLDS:
-        wanted = all_folds.units[name]["history"]
-        for row, told in zip(found.units[name]["history"], wanted, strict=True):
+        wanted = all_folds.folds[name]["history"]
+        for row, told in zip(found.folds[name]["history"], wanted, strict=True):
             assert row == pytest.approx(told, rel=1e-6)
 
 
@@ -142,30 +142,30 @@ def test_features_read_while_training_give_the_same(tmp_path, all_folds, monkeyp
 def test_a_seed_gives_the_same_alone_and_beside_others(tmp_path):
     both = train(tmp_path / "both", seeds=(1, 2), epochs=2)
     alone = train(tmp_path / "alone", seeds=(2,), epochs=2)
-    assert list(both.units) == [f"{fold}-seed-{seed}" for seed in (1, 2) for fold in FOLDS]
+    assert list(both.folds) == [f"{fold}-seed-{seed}" for seed in (1, 2) for fold in FOLDS]
     assert len(set(both.models.values())) == 6
     for fold in FOLDS:
         assert both.models[f"{fold}-seed-2"] == alone.models[fold]
-        assert both.units[f"{fold}-seed-2"] == alone.units[fold]
-        assert alone.units[fold]["seed"] == 2
+        assert both.folds[f"{fold}-seed-2"] == alone.folds[fold]
+        assert alone.folds[fold]["seed"] == 2
 
 
 def test_the_last_epoch_is_taken_by_default(all_folds):
-    assert {unit["epoch"] for unit in all_folds.units.values()} == {4}
+    assert {fold["epoch"] for fold in all_folds.folds.values()} == {4}
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
 def test_the_best_epoch_is_taken_and_its_weights(tmp_path, selection):
     data, taken = dataset(validation=8), []
     selected = train(tmp_path / "selected", data, selection=selection, epochs=8)
-    for name, unit in selected.units.items():
+    for name, fold in selected.folds.items():
         scores = selected.column(name, SELECTIONS[selection])
         assert len(scores) == 8
-        assert unit["epoch"] == 1 + int(np.argmax(scores))  # the earliest of equals
-        alone = replace(data, folds=(data.folds[unit["fold"] - 1],))
-        to_there = train(tmp_path / name, alone, epochs=unit["epoch"])
+        assert fold["epoch"] == 1 + int(np.argmax(scores))  # the earliest of equals
+        alone = replace(data, folds=(data.folds[fold["fold"] - 1],))
+        to_there = train(tmp_path / name, alone, epochs=fold["epoch"])
         assert to_there.models == {name: selected.models[name]}
-        taken.append(unit["epoch"])
+        taken.append(fold["epoch"])
     assert min(taken) < 8
 
 
@@ -180,7 +180,7 @@ def test_a_fold_ends_where_patience_does_and_keeps_its_best_epoch(tmp_path, stac
         best = [1 + int(np.argmax(scores[:n])) for n in range(1, 13)]
         lengths = [n for n in range(1, 13) if n - best[n - 1] >= 2] or [12]
         assert len(short.column(name)) == lengths[0]
-        assert short.units[name]["epoch"] == best[lengths[0] - 1]
+        assert short.folds[name]["epoch"] == best[lengths[0] - 1]
         ended.append(lengths[0])
     assert min(ended) < 12
 
@@ -302,7 +302,7 @@ def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(
             path.write_bytes(path.read_bytes()[:-100] if left == "damaged" else b"")
     with epochs() as begun:
         found = train(tmp_path / "run", stacked=stacked, **LONG)
-    assert (found.models, found.units) == (wanted.models, wanted.units)
+    assert (found.models, found.folds) == (wanted.models, wanted.folds)
     assert len(begun) == of_wanted - saved
     told = "fold-01.npz: damaged; training begins again there" in caplog.text
     assert told == (left != "whole")
@@ -318,7 +318,7 @@ def test_uar_stands_beside_accuracy_and_can_choose_the_epoch(tmp_path):
     for key in ("accuracy", "uar"):
         found = train(tmp_path / key, data, select_by=key, **given)
         scores = found.column("fold-01", f"validation_{key}")
-        assert found.units["fold-01"]["epoch"] == 1 + int(np.argmax(scores))
+        assert found.folds["fold-01"]["epoch"] == 1 + int(np.argmax(scores))
     uars, accuracies = (found.column("fold-01", f"validation_{key}") for key in ("uar", "accuracy"))
     assert uars != accuracies
     assert all(0 <= value <= 1 for value in found.column("fold-01", "test_uar"))
@@ -331,7 +331,7 @@ def test_the_later_of_equal_epochs_is_kept_where_that_is_asked(tmp_path):
         for name in FOLDS:
             scores = found.column(name, "validation_accuracy")
             best = [i for i, score in enumerate(scores, start=1) if score == max(scores)]
-            assert found.units[name]["epoch"] == pick(best)
+            assert found.folds[name]["epoch"] == pick(best)
 
 
 # ---- trainings that get lost -----------------------------------------------------------------

@@ -75,9 +75,9 @@ def test_a_new_bundle_takes_the_place_of_the_old_one(tmp_path):
 
 
 def test_files_are_named_by_fold_and_by_seed_where_there_are_several():
-    names = [bundles.unit_name(fold, 7, (7,)) for fold in (1, 10, 123)]
+    names = [bundles.fold_name(fold, 7, (7,)) for fold in (1, 10, 123)]
     assert names == ["fold-01", "fold-10", "fold-123"]
-    assert bundles.unit_name(3, 7, (7, 8)) == "fold-03-seed-7"
+    assert bundles.fold_name(3, 7, (7, 8)) == "fold-03-seed-7"
 
 
 def interrupted(folder, fingerprint, name):

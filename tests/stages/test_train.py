@@ -302,7 +302,7 @@ def test_folds_trained_alone_are_those_of_a_whole_run(runs):
     rows = read(folder / "first" / "history.csv")
     assert read(folder / "in parts" / "history.csv") == [row for row in rows if row["fold"] != "2"]
     card, of_all = (json.loads(held["card.json"]) for held in (part, whole))
-    of_all["folds"] = [unit for unit in of_all["folds"] if unit["fold"] != 2]
+    of_all["folds"] = [fold for fold in of_all["folds"] if fold["fold"] != 2]
     assert card == of_all
     assert outcome["no such fold"]["said"] == "run tiny: only: no fold 4; there are 1 to 3"
 
@@ -326,10 +326,10 @@ def test_a_card_says_what_is_needed(runs):
     assert card["training"] == flat(TRAINING)
     assert card["spec"] == specs.spec().to_json()
     history = read(folder / "first" / "history.csv")
-    for unit, name in zip(card["folds"], FOLDS, strict=True):
-        assert unit["file"] == f"{name}.keras"
-        scores = [float(r["test_accuracy"]) for r in history if int(r["fold"]) == unit["fold"]]
-        assert unit["epoch"] == 1 + int(np.argmax(scores))
+    for fold, name in zip(card["folds"], FOLDS, strict=True):
+        assert fold["file"] == f"{name}.keras"
+        scores = [float(r["test_accuracy"]) for r in history if int(r["fold"]) == fold["fold"]]
+        assert fold["epoch"] == 1 + int(np.argmax(scores))
 
 
 def test_every_seed_has_its_files_and_rows(runs):
@@ -347,10 +347,10 @@ def test_validation_has_its_columns_and_picks_the_epoch(runs):
     history = read(folder / "validated run" / "history.csv")
     assert {"validation_loss", "validation_accuracy"} < set(history[0])
     card = json.loads((folder / "validated run" / "card.json").read_text())
-    for unit in card["folds"]:
-        rows = [row for row in history if int(row["fold"]) == unit["fold"]]
+    for fold in card["folds"]:
+        rows = [row for row in history if int(row["fold"]) == fold["fold"]]
         scores = [float(row["validation_accuracy"]) for row in rows]
-        assert unit["epoch"] == 1 + int(np.argmax(scores))
+        assert fold["epoch"] == 1 + int(np.argmax(scores))
 
 
 def test_divergence_is_told_and_other_settings_begin_anew(runs):
@@ -487,16 +487,16 @@ def test_a_history_of_attributes_is_in_the_order_it_is_read(rated):
 
 def test_the_epoch_is_picked_by_the_mean_concordance_on_validation(rated):
     _, card, history = bundle_of(rated, "semi")
-    assert [(unit["fold"], unit["seed"]) for unit in card["folds"]] == [
+    assert [(fold["fold"], fold["seed"]) for fold in card["folds"]] == [
         *((1, 1), (2, 1), (1, 2), (2, 2))
     ]
-    for unit in card["folds"]:
+    for fold in card["folds"]:
         merits = [
             float(row["validation_ccc_arousal"]) + float(row["validation_ccc_valence"])
             for row in history
-            if (row["fold"], row["seed"]) == (str(unit["fold"]), str(unit["seed"]))
+            if (row["fold"], row["seed"]) == (str(fold["fold"]), str(fold["seed"]))
         ]
-        assert unit["epoch"] == 1 + int(np.argmax(merits))
+        assert fold["epoch"] == 1 + int(np.argmax(merits))
 
 
 def test_a_triplet_loss_has_its_column(rated):
@@ -675,7 +675,7 @@ def test_published_weights_take_the_place_of_training(refused):
     card = json.loads((bundle / "card.json").read_text())
     assert card["training"] is None
     assert list(card["weights"]) == [f"best_{n}.hdf5" for n in (1, 2, 3)]
-    assert [unit["epoch"] for unit in card["folds"]] == [None] * 3
+    assert [fold["epoch"] for fold in card["folds"]] == [None] * 3
     for number, name in enumerate(FOLDS, start=1):
         model = keras.models.load_model(bundle / f"{name}.keras")
         assert (model.get_layer("head").bias.numpy() == number).all()
