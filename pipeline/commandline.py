@@ -47,6 +47,7 @@ COMMANDS = {
     "predict": "Name the emotion or the attributes of sound files.",
     "export": "Write the model of a fold as TFLite or ONNX files.",
     "import": "Make a bundle of a published checkpoint.",
+    "plan": "Show what dvc repro would run, and why.",
     "progress": "Show where the training of a run stands.",
     "compare": "Compare two runs, two revisions, or a run with its paper.",
     "verify": "Train the first epochs of a run again, and compare.",

@@ -7,18 +7,41 @@ edited meanwhile is of the next `dvc repro`.
 """
 
 import dataclasses
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipeline import text
 from pipeline.config import code
-from pipeline.config.records import Engine
+from pipeline.config.records import Engine, Params
 from pipeline.errors import InputError
 from pipeline.files import tables
 
+FOLDER = Path("features/code")  # what check writes
+TIMES = Path(".dvc/tmp/seconds")  # how long each stage took here, under the name of its listing
 SHOWN = 3  # so many differences are named
+
+
+def every(params: Params) -> dict[str, dict[str, Any]]:
+    """Give the listing of each thing that is made, by its name, ``train/tim_net-demo``."""
+    recipes = {name: params.features[data.feature] for name, data in params.data.items()}
+    tables: tuple[tuple[str, str, Mapping], ...] = (  # stage, its parameter, what it is given
+        ("index", "corpus", params.corpora),
+        ("split", "folds", params.folds),
+        ("waveforms", "sound", params.sounds),
+        ("extract", "feature", recipes),
+        ("train", "run", params.runs),
+        ("evaluate", "run", params.runs),
+    )
+    made = {
+        f"{stage}/{name}": listing(stage, {parameter: line})
+        for stage, parameter, table in tables
+        for name, line in table.items()
+    }
+    report = listing("report", {"runs": params.runs})
+    return made | {"demo": listing("demo", {}), "report": report}
 
 
 def listing(stage: str, records: dict[str, Any]) -> dict[str, Any]:
@@ -62,8 +85,15 @@ def refused(stage: str, records: dict[str, Any], path: Path) -> Iterator[dict[st
         ran; comments and docstrings do not count, nor does what only says where it is computed.
     """
     _compare(stage, records, path)
+    begun = time.monotonic()
     yield records
     _compare(stage, records, path)
+    if path.is_relative_to(FOLDER):
+        took = {
+            "seconds": time.monotonic() - begun,
+            "epochs": _epochs(stage, listing(stage, records)),
+        }
+        tables.write_json(took, TIMES / path.relative_to(FOLDER))
 
 
 def _compare(stage: str, records: dict[str, Any], path: Path) -> None:
@@ -71,13 +101,42 @@ def _compare(stage: str, records: dict[str, Any], path: Path) -> None:
     if not path.is_file():  # DVC, whose dependency it is, starts no stage without it
         return
     listed, now = tables.read_json(path), listing(stage, records)
+    if edited := changes(listed, now):
+        raise InputError(f"{path}: edited after check listed it: {edited}; run dvc repro again")
+
+
+def changes(listed: dict[str, Any], now: dict[str, Any]) -> str:
+    """Say in words how two listings differ; nothing if they do not."""
     edited = [key for key in listed | now if listed.get(key) != now.get(key)]
-    if edited:
-        changes = [_change(key, listed, now) for key in edited[:SHOWN]]
-        more = f" and {len(edited) - SHOWN} more" if len(edited) > SHOWN else ""
-        raise InputError(
-            f"{path}: edited after check listed it: {', '.join(changes)}{more}; run dvc repro again"
-        )
+    more = f" and {len(edited) - SHOWN} more" if len(edited) > SHOWN else ""
+    return ", ".join(_change(key, listed, now) for key in edited[:SHOWN]) + more
+
+
+def expected(name: str, now: dict[str, Any]) -> float | None:
+    """Seconds that a stage took here when it last ran to its end, for as many epochs as now.
+
+    Parameters
+    ----------
+    name : str
+        Of its listing, ``train/tim_net-demo``.
+    now : dict
+        Its listing.
+
+    Returns
+    -------
+    float or None
+        None if it has not run here.
+    """
+    path = TIMES / name
+    if not path.is_file():
+        return None
+    took = tables.read_json(path)
+    return took["seconds"] * _epochs(name.partition("/")[0], now) / took["epochs"]
+
+
+def _epochs(stage: str, listed: dict[str, Any]) -> int:
+    """Epochs of a training, by which it takes longer; 1 of all else."""
+    return listed.get("run.training.epochs", 1) if stage == "train" else 1
 
 
 def _change(key: str, listed: dict, now: dict) -> str:

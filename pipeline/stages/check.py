@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.config import listings
@@ -47,37 +46,17 @@ def check(folder: Path) -> None:
     """
     params = load()
     _readable([Path("raw_data") / name for name in params.corpora])
-    made = _listings(params)
+    made = listings.every(params)
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
     for name, listed in made.items():
         tables.write_json(listed, temporary / name)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
-    if load() != params or _listings(params) != made:  # DVC records them as they are at the end
+    if load() != params or listings.every(params) != made:  # DVC takes them as of the end
         raise InputError("params.yaml or the code was edited while check ran; run dvc repro again")
     if left := _left(params):
         sys.stdout.write(f"no line of params.yaml makes these; to remove: rm -r {' '.join(left)}\n")
-
-
-def _listings(params: Params) -> dict[str, dict]:
-    """Each listing by its name, ``train/tim_net-demo``."""
-    recipes = {name: params.features[data.feature] for name, data in params.data.items()}
-    tables: tuple[tuple[str, str, Mapping], ...] = (  # stage, its parameter, what it is given
-        ("index", "corpus", params.corpora),
-        ("split", "folds", params.folds),
-        ("waveforms", "sound", params.sounds),
-        ("extract", "feature", recipes),
-        ("train", "run", params.runs),
-        ("evaluate", "run", params.runs),
-    )
-    made = {
-        f"{stage}/{name}": listings.listing(stage, {parameter: line})
-        for stage, parameter, table in tables
-        for name, line in table.items()
-    }
-    report = listings.listing("report", {"runs": params.runs})
-    return made | {"demo": listings.listing("demo", {}), "report": report}
 
 
 def _readable(corpora: list[Path]) -> None:
