@@ -119,16 +119,32 @@ class AttributeTask(Task):
         return state | {"assigned": assigned}, [row]
 
     def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
-        """Concordance of each attribute over some clips."""
+        """Concordance of each attribute over some clips, and the loss of chunks if it selects."""
         found, true = self.answers(_network(state), rows, of="ratings"), self.data.truth[rows]
         sound = np.isfinite(found).all()
-        return {
+        scores = {
             f"{part}_ccc_{name}": metrics.concordance(true[:, i], found[:, i]) if sound else np.nan
             for i, name in enumerate(self.data.target.outputs)
         }
+        if self.training.select_by == "chunk_loss":
+            scores[f"{part}_chunk_loss"] = self._chunk_loss(state, rows) if sound else np.nan
+        return scores
+
+    def _chunk_loss(self, state: dict, rows: np.ndarray) -> float:
+        """Mean over batches of the loss of chunks; the same batches are drawn in all epochs."""
+        rows = np.random.default_rng(0).permutation(rows)
+        paths = [variable.path for variable in self.network.non_trainable_variables]
+        mean, std = (state["other"][paths.index(f"ratings/{name}")] for name in ("mean", "std"))
+        ratings = ((self.data.truth[rows] - mean) / std).astype(np.float32)
+        found = self.answers(_network(state), rows, of="attributes")  # (clips, chunks, attributes)
+        batches = (slice(first, first + self.batch) for first in range(0, len(rows), self.batch))
+        losses = [clustering.concordance(ratings[some], found[some]) for some in batches]
+        return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))
 
     def merit(self, row: dict, part: str) -> float:
-        """Mean concordance of the attributes."""
+        """Mean concordance of the attributes, or how low the loss of chunks is."""
+        if self.training.select_by == "chunk_loss":
+            return -row[f"{part}_chunk_loss"]
         return float(np.mean([row[f"{part}_ccc_{name}"] for name in self.data.target.outputs]))
 
     def _round(

@@ -100,8 +100,9 @@ class EmotionTask(Task):
         return {f"{part}_loss": float(-np.log(np.maximum(of_true, 1e-7)).mean())} | found
 
     def merit(self, row: dict, part: str) -> float:
-        """Accuracy, or UAR."""
-        return row[f"{part}_{self.training.select_by}"]
+        """Accuracy or UAR, or how low the loss is."""
+        measure = self.training.select_by
+        return row[f"{part}_{measure}"] * (-1 if measure == "loss" else 1)
 
     def _lesson(self, fold_seed: FoldSeed, number: int) -> tuple[np.ndarray, ...]:
         """Targets of all clips, training clips in the order of an epoch, and draws for each."""

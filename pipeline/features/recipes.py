@@ -89,7 +89,7 @@ class FeatureRecipe:
     deltas: str = setting(
         "none",
         "Change from frame to frame, and change of that, stacked on the feature: fitted to 9 "
-        "frames (regression), or the difference to the next frame.",
+        "frames (regression) or to 5 (regression5), or the difference to the next frame.",
         choices=deltas.KINDS,
     )
     segment: int = setting(

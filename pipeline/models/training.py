@@ -17,7 +17,8 @@ OPTIMISERS = ("adam", "adamw")
 SCHEDULES = ("constant", "steps", "cosine")
 BALANCES = ("none", "weights", "resample")
 SCALINGS = ("training", "all")
-SELECT_BY = ("accuracy", "uar")
+SELECT_BY = ("accuracy", "uar", "loss")
+SELECT_BY_RATED = ("ccc", "chunk_loss")
 EQUAL_EPOCHS = ("earliest", "latest")
 
 
@@ -64,7 +65,7 @@ class EmotionTraining(Steps):
     decay_every: int = setting(20, "Epochs between two steps of the rate.", low=1)
     patience: int = setting(
         0,
-        "Epochs without a better accuracy on validation clips after which a fold is finished; 0 "
+        "Epochs after which a fold is finished if none of them is better on validation clips; 0 "
         "trains all epochs.",
         low=0,
     )
@@ -75,7 +76,8 @@ class EmotionTraining(Steps):
     )
     select_by: str = setting(
         "accuracy",
-        "What epochs are compared by where the selection is not the last one.",
+        "What epochs are compared by where the selection is not the last one; the lowest loss is "
+        "the best.",
         choices=SELECT_BY,
     )
     mask_frames: int = setting(
@@ -106,6 +108,13 @@ class AttributeTraining(Steps):
     )
     descent_rate: float = setting(1e-3, "Learning rate of plain descent.", low=0)
     clusters_rate: float = setting(0.05, "Learning rate of the layer of clusters.", above=0)
+
+    select_by: str = setting(
+        "ccc",
+        "What epochs are compared by where the selection is not the last one: CCC of clips, or the "
+        "authors' mean over batches of the loss of chunks, the lowest of which is the best.",
+        choices=SELECT_BY_RATED,
+    )
 
     patience: ClassVar[int] = 0
 

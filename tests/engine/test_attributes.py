@@ -110,6 +110,29 @@ def test_the_best_epoch_on_validation_is_kept(tmp_path, rated):
         assert selected.folds[name]["history"] == rated.folds[name]["history"]
 
 
+def test_the_epoch_of_the_lowest_loss_of_chunks_is_kept(tmp_path, rated):
+    given = {"selection": "best_validation", "select_by": "chunk_loss", "batch": 4}
+    selected = train(tmp_path, DATA, **given)
+    for name, fold in zip(FOLDS, DATA.folds, strict=True):
+        losses = selected.column(name, "validation_chunk_loss")
+        epoch = selected.folds[name]["epoch"]
+        assert epoch == 1 + int(np.argmin(losses))
+        rows = np.random.default_rng(0).permutation(fold.validation)  # 6 clips, batches of 4
+        model = keras.saving.load_model(tmp_path / f"{name}.keras")
+        chunks = keras.Model(model.input, model.get_layer("head").output).predict_on_batch(
+            DATA.x[rows]
+        )
+        scales = model.get_layer("ratings")
+        ratings = (DATA.truth[rows] - scales.mean.numpy()) / scales.std.numpy()
+        found = []
+        for some in (slice(0, 4), slice(4, 6)):
+            t, y = np.repeat(ratings[some], 6, axis=0), chunks[some].reshape(-1, 2)
+            between = ((t - t.mean(0)) * (y - y.mean(0))).mean(0)
+            spread = t.var(0, ddof=1) + y.var(0, ddof=1) + (t.mean(0) - y.mean(0)) ** 2
+            found.append((1 - 2 * between / spread).mean())
+        assert losses[epoch - 1] == pytest.approx(np.mean(found), rel=1e-4)
+
+
 def test_clips_without_ratings_are_learnt_from_if_they_are_asked_for(tmp_path, rated):
     x = DATA.x.copy()
     x[48:] += 1

@@ -308,17 +308,17 @@ def test_what_was_broken_off_goes_on_and_ends_as_if_undisturbed(
     assert told == (left != "whole")
 
 
-def test_uar_stands_beside_accuracy_and_can_choose_the_epoch(tmp_path):
+def test_uar_stands_next_to_accuracy_and_each_can_choose_the_epoch(tmp_path):
     """Classes of 30, 4 and 4 clips in validation: accuracy and UAR differ."""
     x, y = clips()
     rows = np.concatenate([np.flatnonzero(y == label)[:n] for label, n in enumerate((16, 3, 2))])
     rest = np.setdiff1d(np.arange(CLIPS), rows)
     data = Dataset(x, y, Emotions(LABELS), None, (Fold(1, rest[::2], rows, rest[1::2]),), {})
     given = {"selection": "best_validation", "epochs": 8, "learning_rate": 1e-3}
-    for key in ("accuracy", "uar"):
+    for key, pick in (("accuracy", np.argmax), ("loss", np.argmin), ("uar", np.argmax)):
         found = train(tmp_path / key, data, select_by=key, **given)
         scores = found.column("fold-01", f"validation_{key}")
-        assert found.folds["fold-01"]["epoch"] == 1 + int(np.argmax(scores))
+        assert found.folds["fold-01"]["epoch"] == 1 + int(pick(scores))
     uars, accuracies = (found.column("fold-01", f"validation_{key}") for key in ("uar", "accuracy"))
     assert uars != accuracies
     assert all(0 <= value <= 1 for value in found.column("fold-01", "test_uar"))

@@ -21,6 +21,20 @@ def test_regression_is_librosas(frames):
         np.testing.assert_allclose(stacked[..., order], expected, rtol=1e-6, atol=1e-5)
 
 
+@pytest.mark.parametrize("frames", (1, 2, 12))
+def test_regression_over_5_frames_repeats_the_ends(frames):
+    values = np.random.default_rng(frames).normal(size=(1, frames, 2)).astype(np.float32)
+
+    def slopes(x):
+        at = [x[min(max(t, 0), frames - 1)] for t in range(-2, frames + 2)]  # from frame -2
+        return [np.polyfit(range(-2, 3), np.stack(at[t : t + 5]), 1)[0] for t in range(frames)]
+
+    stacked = deltas.stack(values, kind="regression5")[0]
+    first = slopes(values[0].astype(float))
+    np.testing.assert_allclose(stacked[..., 1], first, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(stacked[..., 2], slopes(first), rtol=1e-5, atol=1e-6)
+
+
 def test_slope_and_curvature_of_a_parabola():
     frames = np.arange(20)
     values = (3 * frames**2 - 5 * frames + 7).astype(np.float32)[None, :, None]

@@ -14,7 +14,7 @@ from pipeline.engine import compiled, emotions, loop, objectives
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.models.dcnn_blstm import TRAINING, cnns
+from pipeline.models.dcnn_blstm import TRAINING, Settings, cnns
 from pipeline.models.dcnn_blstm import network as dcnn_blstm
 from pipeline.scoring.targets import Emotions
 from tests.models import running
@@ -70,7 +70,7 @@ def learn(model, x):
 
 READINGS = {
     "repetition": {},
-    "paper": {"attention": "projected", "scaled": True, "resize": 20},
+    "paper": {"attention": "projected", "scaled": True, "imagenet": True, "resize": 20},
 }
 
 # ---- known answers ---------------------------------------------------------------------------
@@ -143,6 +143,20 @@ def test_scaled_to_one():
             np.testing.assert_allclose(scaled[:own, :, :, channel], wanted, **CLOSE)
     assert not found[1, 3:].any()
     assert not found[1, :, :, :, 2].any()
+
+
+def test_normalised_as_imagenet_is():
+    x = noise(2, *SHAPE)
+    x[1, 3:] = 0
+    (scaled,), (found,) = (
+        inside(small(scaled=True, imagenet=normal), x, "scaled") for normal in (False, True)
+    )
+    channels = ((0.485, 0.229), (0.456, 0.224), (0.406, 0.225))
+    wanted = [(scaled[..., i] - mean) / std for i, (mean, std) in enumerate(channels)]
+    np.testing.assert_allclose(found[0], np.stack(wanted, axis=-1)[0], **CLOSE)
+    assert not found[1, 3:].any()  # padding stays zero
+    with pytest.raises(InputError, match=r"imagenet: its mean and deviation are of 0\.\.1; set sc"):
+        Settings(imagenet=True).check()
 
 
 def test_dropout_follows_the_first_and_the_last_dense_layer():

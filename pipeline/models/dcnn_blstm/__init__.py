@@ -25,7 +25,9 @@ departs from the paper in what follows; the settings that lead back are in brack
 * Eight segments, the first 3 s. The paper takes all of a clip (``length: whole`` of the waveform).
 * Attention has no weights but one scale. A second repetition has query, key and value layers, sums
   over the segments, and goes on with 512 and 256 units (``attention: projected``,
-  ``dense: [512, 256]``); it brings each channel of a clip to 0..1 (``scaled: true``).
+  ``dense: [512, 256]``); it brings each channel of a clip to 0..1 (``scaled: true``), normalises
+  it as ImageNet's (``imagenet: true``), and takes deltas over five frames (``deltas: regression5``
+  of the feature).
 
 What the paper itself has for the last point is not known here. AlexNet is in one column, without
 response normalisation and dropout. The running variances of ResNet50V2 are fed with biased ones.
@@ -64,6 +66,9 @@ class Settings:
         0, "Height and width to which segments are brought (bilinear); 0 leaves them.", low=0
     )
     scaled: bool = setting(False, "Whether each channel of a clip is brought to 0..1 first.")
+    imagenet: bool = setting(
+        False, "Whether these channels are then normalised by ImageNet's mean and deviation."
+    )
     units: int = setting(128, "Units of the LSTM, in each direction.", low=1)
     attention: str = setting("dot", "Attention of the segments to each other.", choices=ATTENTIONS)
     dense: tuple[int, ...] = setting(
@@ -75,6 +80,8 @@ class Settings:
 
     def check(self) -> None:
         """Refuse choices that lead to no network."""
+        if self.imagenet and not self.scaled:
+            raise InputError("imagenet: its mean and deviation are of 0..1; set scaled: true")
         if not self.dense:
             raise InputError("dense: wanted one layer or more, got []")
         if self.cnn_weights == "imagenet" and self.cnn != "resnet50v2":
@@ -85,8 +92,8 @@ class Settings:
             raise InputError("freeze: a CNN of random weights learns nothing; set cnn_weights")
 
 
-# The repetition's, which stops early by a validation set (``selection: best_validation``) and names
-# no epochs; 30 is that of the other one.
+# The repetition's, which names no epochs; 30 is that of the other one. It stops early by the loss
+# of validation clips: selection: best_validation, settings: {patience: 5, select_by: loss}.
 TRAINING = EmotionTraining(epochs=30, batch=32, learning_rate=1e-4)
 
 # Recalls in percent, from the abstract; what could be read states no protocol. The repetition gives

@@ -7,6 +7,8 @@ from pipeline.errors import InputError
 from pipeline.models import layers
 from pipeline.models.dcnn_blstm import Settings, cnns
 
+# Of red, green and blue in 0..1, by which networks trained on ImageNet are usually fed.
+IMAGENET = {"mean": (0.485, 0.456, 0.406), "deviation": (0.229, 0.224, 0.225)}
 SMALLEST = {"resnet50v2": 32, "alexnet": 67, "small": 16}  # image that the network can take
 
 # ---- layers ----------------------------------------------------------------------------------
@@ -62,19 +64,33 @@ class SegmentMask(keras.layers.Layer):
 class MinMaxScale(keras.layers.Layer):
     """Each channel of a clip brought to 0..1 over all its own segments; padding stays zero.
 
-    A channel that never changes becomes 0.
+    A channel that never changes becomes 0. Of 0..1 a mean is then subtracted, and a deviation
+    divides it.
 
     Input: (batch, segments, frames, bins, channels) and `SegmentMask` of it. Output: the former.
+
+    Parameters
+    ----------
+    mean, deviation : float or tuple of float, one for each channel
     """
 
+    def __init__(self, *, mean=0.0, deviation=1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.mean, self.deviation = mean, deviation
+
     def call(self, x, own):
-        """Subtract the lowest, divide by the range."""
+        """Subtract the lowest, divide by the range; then normalise."""
         own = own[:, :, None, None, None]
         axes = {"axis": (1, 2, 3), "keepdims": True}
         lowest = keras.ops.min(keras.ops.where(own, x, np.inf), **axes)
         highest = keras.ops.max(keras.ops.where(own, x, -np.inf), **axes)
         scaled = (x - lowest) / keras.ops.maximum(highest - lowest, keras.config.epsilon())
-        return keras.ops.where(own, scaled, 0.0)
+        mean, deviation = (np.float32(value) for value in (self.mean, self.deviation))
+        return keras.ops.where(own, (scaled - mean) / deviation, 0.0)
+
+    def get_config(self) -> dict:
+        """Give back the constructor's arguments."""
+        return super().get_config() | {"mean": self.mean, "deviation": self.deviation}
 
 
 @keras.saving.register_keras_serializable(package="ser", name="Apart")
@@ -165,7 +181,10 @@ def build(
     rng = np.random.default_rng(seed)
     inputs = keras.Input(input_shape, name="features")
     own = SegmentMask(name="own")(inputs)  # (batch, segments)
-    x = MinMaxScale(name="scaled")(inputs, own) if settings.scaled else inputs
+    x = inputs
+    if settings.scaled:
+        normal = IMAGENET if settings.imagenet else {}
+        x = MinMaxScale(name="scaled", **normal)(inputs, own)
     x = MergeSegments(name="apart")(x)  # (batch * segments, frames, bins, 3)
     if settings.resize:
         x = keras.layers.Resizing(settings.resize, settings.resize, name="resized")(x)
