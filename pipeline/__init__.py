@@ -29,15 +29,15 @@ What goes from one to the other is typed: a ``Clip`` (corpora/clip.py) to the in
 or attributes (scoring/target.py), and the ``Card`` of a bundle (inference/cards.py).
 
 ``errors``, ``text`` (words of messages), ``order`` (of names), ``lazy`` (numpy, when it is used),
-``progress`` (of long work), ``settings`` (fields with types and bounds), ``plugins`` (parts found
-by file name), ``workers`` and ``parallel`` (work over clips and folds) and ``commandline`` serve
-them all. A file imports from floors below its own, from its own folder, and nothing else;
-tests/test_house.py reads ``FLOORS``.
+``progress`` (of long work), ``quiet`` (libraries that write past Python), ``settings`` (fields with
+types and bounds), ``plugins`` (parts found by file name), ``workers`` and ``parallel`` (work over
+clips and folds) and ``commandline`` serve them all. A file imports from floors below its own, from
+its own folder, and nothing else; tests/test_house.py reads ``FLOORS``.
 """
 
 FLOORS = (
     "errors text order lazy",
-    "progress settings plugins workers",
+    "progress quiet settings plugins workers",
     "files",
     "scoring",
     "parallel features audit",

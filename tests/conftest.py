@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from pipeline.engine import backend
-from tests import copies
+from tests import chatter, copies
 
 backend.choose("jax")  # in this process, unless the environment says another
 # What XLA compiled serves all workers, and the commands that tests start.
@@ -132,9 +132,13 @@ def dropped(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
-    """Give what commands need to run like a user's: this Python, one thread, DVC's own corners."""
+    """Give what commands need to run like a user's: this Python, one thread, DVC's own corners.
+
+    What this process has set for TensorFlow and XLA is left out: commands set it themselves.
+    """
     corner = tmp_path_factory.mktemp("dvc")
-    return os.environ | {
+    own = {key: os.environ[key] for key in os.environ if not key.startswith(("TF_", "XLA_"))}
+    return own | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "KERAS_BACKEND": "jax",  # starts faster
         "CUDA_VISIBLE_DEVICES": "",
@@ -155,6 +159,7 @@ def repro(environment):
             **{"cwd": folder, "env": environment, "capture_output": True, "text": True},
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        assert chatter.lines(done.stdout + done.stderr) == []
         return re.findall(r"Running stage '(?:[^':]*:)?([^':]+)'", done.stdout)
 
     return run

@@ -18,13 +18,14 @@ import numpy as np
 import pandas as pd
 
 from pipeline import models as networks
-from pipeline import text
+from pipeline import quiet, text
 from pipeline.config import experiment, params
 from pipeline.engine import backend, dataset, machines
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.files import tables
 from pipeline.inference import cards, exported, graphs, inputs
+from pipeline.inference import models as trained
 from pipeline.inference.cards import Card, FoldModel
 
 # Files of each format. int8: weights alone, as the converter's "dynamic range"; int8-full: all
@@ -186,15 +187,16 @@ def _check(card: Card, format: str, fuse: bool, sounds: list[Path] | None, evalu
     packages = ("onnx", "onnxruntime", "tf2onnx") if format == "onnx" else ()
     if not all(importlib.util.find_spec(name) for name in packages):  # importing takes seconds
         raise InputError(exported.ONNX_MISSING)
+    trained.check(card)
+    inputs.check(card)
 
 
 def _network(card: Card, one: FoldModel, fuse: bool, clips: Clips) -> Source:
     """A network, read by Keras with TensorFlow."""
     use_tensorflow()
     from pipeline.engine import answers
-    from pipeline.inference import models
 
-    model = models.models(card)(one)
+    model = trained.models(card)(one)
     return Source(
         lambda given: answers.predict(model, framing.rectangle(given, card.input_shape)),
         _scale(model),
@@ -283,7 +285,7 @@ def converted(
     if format == "onnx":
         import tf2onnx
 
-        with backend.quiet_libraries():
+        with quiet.libraries():
             network, _ = tf2onnx.convert.from_function(graph, [taken], opset=OPSET)
         return network.SerializeToString()
     return _tflite(model, graph, kind, representative)
@@ -306,7 +308,7 @@ def _tflite(model: Any, graph: Callable, kind: str, representative: np.ndarray) 
         converter.representative_dataset = lambda: ([clip[None]] for clip in representative)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    with backend.quiet_libraries():
+    with quiet.libraries():
         content = converter.convert()
     return _unnamed(content)
 

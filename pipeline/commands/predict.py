@@ -19,6 +19,7 @@ from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
 from pipeline.inference import cards, exported, inputs
+from pipeline.inference import models as networks
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.reporting import timeline
 from pipeline.scoring import targets
@@ -217,7 +218,12 @@ def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | Non
         if not card.classical:
             backend.start(card.backend)  # TensorFlow starts in silence
         model = exported.read(asked[0][1], asked[0][0], card)
+        if not model.fused:
+            inputs.check(card)
         return Model(card, model.fused, model.predict)
+    inputs.check(card)
+    if not card.classical:
+        networks.check(card)
     return Model(card, False, _trained(card, card.of_fold(fold)))
 
 
@@ -228,10 +234,8 @@ def _trained(card: Card, asked: tuple[FoldModel, ...]) -> Callable[[list[np.ndar
     def answer(features: list[np.ndarray]) -> np.ndarray:
         if not card.classical:
             backend.start(card.backend)
-        from pipeline.inference import models
-
         if not held:
-            held.append(models.asked(card))
+            held.append(networks.asked(card))
         found = [held[0](one, features) for one in asked]  # each (clips, outputs)
         return found[0] if len(asked) == 1 else np.mean(found, axis=0)
 

@@ -19,7 +19,8 @@ from pipeline.config import params
 from pipeline.engine import backend, classical, dataset, machines
 from pipeline.errors import InputError
 from pipeline.files import bundles, tables
-from pipeline.inference import cards
+from pipeline.inference import cards, inputs
+from pipeline.inference import models as trained
 from pipeline.inference.cards import Card
 from pipeline.models.training import AttributeFit, EmotionFit, Training
 from pipeline.settings import read
@@ -51,6 +52,8 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
         raise InputError(f"{bundle}: its weights were published, not trained here")
     if epochs < 1:
         raise InputError(f"epochs: must be at least 1, got {epochs}")
+    trained.check(card)
+    inputs.check(card)
     store, index, folds, certificate = _inputs(bundle, card.run)
     memory_mb = params.load().runs[card.run].engine.memory_mb
     library = card.backend if card.classical else backend.start(card.backend)

@@ -26,6 +26,7 @@ CALLING = (
     "errors",
     "plugins",
     "progress",
+    "quiet",
     "settings",
     "text",
 )

@@ -1,12 +1,10 @@
 """The library that computes, chosen and set up before Keras is imported."""
 
-import logging
 import os
 import platform
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
+from pipeline import quiet
 from pipeline.errors import InputError
 
 BACKENDS = ("jax", "tensorflow")
@@ -95,35 +93,6 @@ def start(name: str) -> str:
     """
     library = choose(name)
     if library == "tensorflow" and library not in sys.modules:
-        with quiet_libraries():
+        with quiet.libraries():
             import tensorflow  # noqa: F401
     return library
-
-
-@contextmanager
-def quiet_libraries() -> Iterator[None]:
-    """Keep from the user what libraries write to stderr past Python, unless the block fails.
-
-    TensorFlow, its converter and TFLite have no setting for some of their messages. ``ser -v``
-    shows them all.
-    """
-    if logging.getLogger("pipeline").isEnabledFor(logging.DEBUG):
-        yield
-        return
-    import tempfile  # slow, and reading params.yaml has no need of it
-
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    try:
-        with tempfile.TemporaryFile() as said:
-            os.dup2(said.fileno(), 2)
-            try:
-                yield
-            except BaseException:
-                said.seek(0)
-                os.write(stderr, said.read())
-                raise
-            finally:
-                os.dup2(stderr, 2)
-    finally:
-        os.close(stderr)

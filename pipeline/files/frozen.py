@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline import quiet
 from pipeline.errors import InputError
 from pipeline.files import torch_checkpoint
 
@@ -106,12 +107,16 @@ def _chosen(layer: str, outputs: list[str], known: list[str]) -> str:
 def _tflite(path: Path, content: bytes, layer: str) -> Frozen:
     """Run a TFLite file."""
     try:
-        import tensorflow as tf
+        with quiet.libraries():
+            import tensorflow as tf
     except ImportError:
         raise InputError("tflite: needs the package tensorflow; pip install -e '.[cpu]'") from None
     resolver: Any = tf.lite.experimental.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
-        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of its next home
+        with (
+            warnings.catch_warnings(action="ignore", category=UserWarning),  # of its next home
+            quiet.libraries(),
+        ):
             interpreter = tf.lite.Interpreter(
                 model_content=content,
                 num_threads=1,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.engine import backend
+from pipeline import quiet
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.inference.cards import Card
@@ -124,14 +124,14 @@ def read(path: Path, kind: str, card: Card) -> Exported:
 def _tflite(content: bytes) -> Exported:
     """Run a TFLite file; what it takes or gives in 8 bits is converted by its own scales."""
     try:
-        with backend.quiet_libraries():
+        with quiet.libraries():
             import tensorflow as tf
     except ImportError:
         raise InputError("tflite: needs the package tensorflow; pip install -e '.[cpu]'") from None
     try:
         with (
             warnings.catch_warnings(action="ignore", category=UserWarning),  # of its next home
-            backend.quiet_libraries(),
+            quiet.libraries(),
         ):
             interpreter = tf.lite.Interpreter(model_content=content, num_threads=1)
     except ValueError:
@@ -140,7 +140,7 @@ def _tflite(content: bytes) -> Exported:
 
     def answer(clip: np.ndarray) -> np.ndarray:
         interpreter.resize_tensor_input(source["index"], clip.shape)
-        with backend.quiet_libraries():  # it names its delegate
+        with quiet.libraries():  # it names its delegate
             interpreter.allocate_tensors()
         interpreter.set_tensor(source["index"], _to_steps(clip, source))
         interpreter.invoke()

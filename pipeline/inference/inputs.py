@@ -7,7 +7,7 @@ import numpy as np
 
 from pipeline.audit import quality
 from pipeline.errors import InputError
-from pipeline.features import recipes, resampling
+from pipeline.features import functions, recipes, resampling
 from pipeline.files import audio
 from pipeline.inference.cards import Card
 
@@ -20,6 +20,20 @@ class Input(NamedTuple):
     end: float
     values: np.ndarray  # a feature (frames, ...), or sound (samples,) at the recipe's rate
     empty: str = ""  # why a window holds no sound; then it has no values, and no model is asked
+
+
+def check(card: Card) -> None:
+    """Refuse a bundle whose feature has no code here.
+
+    Raises
+    ------
+    InputError
+        If ``pipeline/features`` lacks its function, or the file of it does not import.
+    """
+    try:
+        functions.load(card.spec.function)
+    except InputError as error:
+        raise InputError(f"{card.folder}: {error}") from None
 
 
 def files(given: list[Path]) -> list[Path]:

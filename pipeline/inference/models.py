@@ -16,6 +16,20 @@ if TYPE_CHECKING:
     import keras
 
 
+def check(card: Card) -> None:
+    """Refuse a bundle whose model has no code here.
+
+    Raises
+    ------
+    InputError
+        If ``pipeline/models`` lacks it, or it does not import.
+    """
+    try:
+        networks.facts(card.model)
+    except InputError as error:
+        raise InputError(f"{card.folder}: {error}") from None
+
+
 def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
     """Give a function that asks a model of a bundle about clips.
 

@@ -28,7 +28,7 @@ from pipeline.features import framing, recipes
 from pipeline.files.spec import Spec
 from pipeline.inference import cards, exported, fused
 from pipeline.scoring.targets import Attributes, Emotions
-from tests import rated
+from tests import chatter, rated
 from tests.models import running
 
 pytestmark = pytest.mark.slow
@@ -74,6 +74,7 @@ def exports(finished, environment, tmp_path_factory):
         **{"cwd": finished, "env": environment},
     )
     assert done.returncode == 0, done.stderr
+    assert chatter.lines(done.stderr) == []
     return folder, done.stdout
 
 
@@ -130,6 +131,7 @@ def test_onnx_as_well(finished, environment, held_out, card, tmp_path, options):
     code += "commandline.command(export.export)"
     done = run_code(code, line, cwd=finished, env=environment)
     assert done.returncode == 0, done.stderr
+    assert chatter.lines(done.stderr) == []
     (file,) = tmp_path.glob("*.onnx")
     sounds = [Path(path) for path in held_out.path]
     predict(finished / "models" / "tiny", sounds, onnx=file, csv=tmp_path / "a.csv")
@@ -259,6 +261,7 @@ def attributes(environment, tmp_path_factory):
     asked = environment | {"PYTHONPATH": str(ROOT)}
     done = run_code(code, lines, cwd=folder, env=asked)
     assert done.returncode == 0, done.stderr
+    assert chatter.lines(done.stderr) == []
     return folder
 
 

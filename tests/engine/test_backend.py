@@ -2,8 +2,6 @@
 
 import os
 import platform
-import subprocess
-import sys
 
 import pytest
 
@@ -51,41 +49,3 @@ def test_the_users_flags_stay(environment):
     environment["XLA_FLAGS"] = held
     backend.choose("jax")
     assert environment["XLA_FLAGS"] == held
-
-
-QUIET = """
-import logging, os, sys
-from pipeline.engine import backend
-logging.getLogger("pipeline").setLevel(getattr(logging, sys.argv[1]))
-assert backend.start("tensorflow") == "tensorflow"
-import keras
-from pipeline.inference import exported
-import tensorflow as tf
-import numpy as np
-model = keras.Sequential([keras.Input((3, 2)), keras.layers.Flatten(), keras.layers.Dense(2)])
-model.predict_on_batch(np.ones((1, 3, 2), np.float32))
-with backend.quiet_libraries():
-    content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
-exported.load(content, "tflite").predict([np.ones((3, 2), np.float32)])
-"""
-
-
-@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
-def test_tensorflow_its_converter_and_tflite_say_nothing_unless_asked(level):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", QUIET, level],
-        env={key: value for key, value in os.environ.items() if key[:3] not in ("TF_", "KER")},
-        **{"capture_output": True, "text": True, "check": True},
-    )
-    said = [line for line in done.stderr.splitlines() if line]
-    assert (said == []) == (level == "INFO")
-
-
-def test_what_was_kept_back_is_shown_if_the_block_fails(capfd):
-    with pytest.raises(ZeroDivisionError), backend.quiet_libraries():
-        os.write(2, b"the reason\n")
-        raise ZeroDivisionError
-    with backend.quiet_libraries():
-        os.write(2, b"chatter\n")
-    os.write(2, b"after\n")
-    assert capfd.readouterr().err == "the reason\nafter\n"

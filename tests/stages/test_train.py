@@ -22,7 +22,7 @@ import pytest
 from pipeline.models import dcnn_blstm, deep_emo_cluster, tim_net
 from pipeline.models.training import EmotionTraining
 from pipeline.settings import flat
-from tests import specs
+from tests import chatter, specs
 
 pytestmark = pytest.mark.slow
 
@@ -217,6 +217,7 @@ def trained(tmp_path_factory, environment):
         if done.returncode == -signal.SIGKILL:
             return None
         assert done.returncode == 0, done.stderr
+        assert chatter.lines(done.stderr) == []
         return json.loads(done.stdout)
 
     return run
