@@ -1,4 +1,4 @@
-"""Bundles of made-up networks that predict attributes, for tests of what uses them."""
+"""Bundles of made-up networks that predict attributes, and sound, for tests of what uses them."""
 
 from dataclasses import replace
 
@@ -19,6 +19,15 @@ def spec():
     made = Spec.from_json(import_weights.SPEC)
     settings = {**made.settings, "n_mels": SHAPE[2]}
     return replace(made, settings=settings, chunks=SHAPE[0], segment=SHAPE[1])
+
+
+def sound(samples, rate):
+    """Draw a tone in noise, which grows louder and ends in digital silence."""
+    time = np.arange(samples) / rate
+    noise = np.random.default_rng(0).normal(0, 0.1, samples)
+    signal = (np.sin(2 * np.pi * 440 * time) + noise) * np.linspace(0.01, 0.6, samples)
+    signal[samples * 7 // 8 :] = 0
+    return signal.astype(np.float32)
 
 
 def write(bundle, *attributes, seed=0, scale=1.0):

@@ -1,4 +1,4 @@
-"""The rules of the house: who imports what, what DVC knows of the code, and what is documented."""
+"""The rules of the house: who imports what, what DVC knows, what is documented and tested."""
 
 import ast
 import functools
@@ -331,6 +331,60 @@ def test_sections_are_read():
     doc += "\nReturns\n-------\nint\n"
     assert section(doc, "Parameters") == ["a", "b", "c"]
     assert section(doc, "Raises") is None
+
+
+# ---- tests -----------------------------------------------------------------------------------
+
+TOGETHER = {  # modules that one file of another name rightly tests; see test_every_module_...
+    **dict.fromkeys(
+        ("engine/program", "engine/jax_program", "engine/tensorflow_program"),
+        "engine/test_compiled",
+    ),
+    **dict.fromkeys(
+        (f"models/{name}" for name in ("logistic_regression", "ridge", "svm", "svr")),
+        "models/test_classical",
+    ),
+    "errors": "test_commandline",
+    "__main__": "test_environment",
+}
+LEFT = {  # theirs are being written
+    *(f"scoring/{name}" for name in ("evaluation", "target")),
+    *(
+        f"reporting/{name}"
+        for name in (
+            *("drawing", "figures", "floors", "page", "plots", "published_folds", "results"),
+            *("summary", "timeline", "wording"),
+        )
+    ),
+}
+
+
+def mirrored(module):
+    """Where the tests of a module may be: its mirror, or of a part of a plug-in the plug-in's."""
+    *folders, name = module.split("/")
+    yield "/".join([*folders, f"test_{name}"])
+    if len(folders) > 1:
+        yield f"{folders[0]}/test_{folders[1]}"
+
+
+def test_every_module_has_its_tests():
+    """Tests mirror the folders: those of pipeline/A/B.py are in tests/A/test_B.py.
+
+    Parts of a plug-in that is a folder are tested with it. What `TOGETHER` holds is an interface
+    and the two programs that keep it, which the same marked tests run on either backend; four files
+    that each make one machine of scikit-learn; an exception without behaviour, which the command
+    line turns into a line; and what is run where nothing of the package can be imported.
+    """
+    modules = [name.removeprefix("pipeline/").removesuffix(".py") for name in FILES]
+    tested = {
+        module
+        for module in modules
+        if any((ROOT / "tests" / f"{place}.py").is_file() for place in mirrored(module))
+    }
+    own = {module for module in modules if not module.endswith("__init__")}
+    assert own - tested - TOGETHER.keys() - LEFT == set()
+    assert TOGETHER.keys() <= own - tested
+    assert all((ROOT / "tests" / f"{place}.py").is_file() for place in TOGETHER.values())
 
 
 # ---- lock files ------------------------------------------------------------------------------

@@ -18,15 +18,13 @@ import soundfile
 import tensorflow as tf
 
 from pipeline import models
-from pipeline.commands import export, import_weights
+from pipeline.commands import export
 from pipeline.commands.export import export as export_command
 from pipeline.commands.predict import predict
 from pipeline.config import params
 from pipeline.engine import dataset
 from pipeline.errors import InputError
-from pipeline.features import framing, recipes
-from pipeline.files.spec import Spec
-from pipeline.inference import cards, exported, fused
+from pipeline.inference import cards, exported
 from pipeline.scoring.targets import Attributes, Emotions
 from tests import chatter, rated
 from tests.models import running
@@ -156,90 +154,6 @@ def test_files_need_nothing_but_builtin_operations(plain, with_recipe):
             assert b"Flex" not in (folder / name).read_bytes(), name
 
 
-# ---- recipes as graphs -----------------------------------------------------------------------
-
-
-def spec_of(waveform, feature, **changes):
-    """Resolve two recipes of params.yaml, with other settings of the function."""
-    held = params.load(ROOT / "params.yaml")
-    clip = held.waveforms[waveform]
-    spec = held.features[feature].spec(
-        clip.spec(clip.samples if isinstance(clip.samples, int) else 16000)
-    )
-    return dataclasses.replace(spec, settings=spec.settings | changes)
-
-
-def sound_of(samples, rate):
-    """Draw a tone in noise, which grows louder and ends in digital silence."""
-    time = np.arange(samples) / rate
-    noise = np.random.default_rng(0).normal(0, 0.1, samples)
-    signal = (np.sin(2 * np.pi * 440 * time) + noise) * np.linspace(0.01, 0.6, samples)
-    signal[samples * 7 // 8 :] = 0
-    return signal.astype(np.float32)
-
-
-@pytest.mark.parametrize("share", [0.011, 0.6, 1, 1.7], ids="instant short exact long".split())
-@pytest.mark.parametrize(
-    ("waveform", "feature", "changes"),
-    [
-        ("light-sernet-3s", "mfcc40-tf", {}),
-        ("dcnn-3s", "segments64-tf", {}),
-        ("centred", "mfcc39", {}),
-        ("centred", "mfcc39", {"win_length": 1101, "periodic": False, "pad_mode": "reflect"}),
-        ("centred", "mel128-chunks", {"pad_mode": "symmetric", "power": 1.0}),
-        ("light-sernet-3s", "mfcc40-tf", {"log": "db", "top_db": None, "dct_norm": "ortho"}),
-    ],
-    ids="light_sernet dcnn tim_net window mel decibels".split(),
-)
-def test_a_graph_makes_what_the_recipe_makes(waveform, feature, changes, share):
-    spec = spec_of(waveform, feature, **changes)
-    fused.check(spec)
-    recipe = spec.waveform
-    sound = sound_of(int(share * recipe.samples), recipe.sample_rate)
-    clip = recipes.waveform(sound, recipe.sample_rate, recipe)
-    (made,) = recipes.feature([clip], spec)
-    shape = (len(made) + 2, *made.shape[1:])
-    (wanted,) = framing.rectangle([made], shape)
-    found = fused.feature(tf.constant(sound), spec, shape).numpy()
-    # What float32 leaves: where a band is nearly silent, its logarithm moves most.
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-3 * np.abs(wanted).max())
-    assert np.abs(found - wanted).mean() < 1e-5 * np.abs(wanted).max()
-
-
-@pytest.mark.parametrize("samples", [1, 2, 100, 256, 257, 5000, 15872, 16128, 59200, 200000])
-@pytest.mark.parametrize("mode", ["reflect", "symmetric"])
-def test_a_graph_cuts_any_length_into_chunks(mode, samples):
-    spec = Spec.from_json(import_weights.SPEC)
-    spec = dataclasses.replace(spec, settings={**spec.settings, "pad_mode": mode})
-    fused.check(spec)
-    sound = sound_of(samples + 1, 16000)[1:]  # the first sample is silent, as the last are
-    clip = recipes.waveform(sound, 16000, spec.waveform)
-    (wanted,) = recipes.feature([clip], spec)
-    found = fused.feature(tf.constant(sound), spec, (11, 62, 128)).numpy()
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * np.abs(wanted).max())
-
-
-def test_a_graph_of_silence_is_finite():
-    spec = spec_of("light-sernet-3s", "mfcc40-tf")
-    found = fused.feature(tf.zeros(5000), spec, (184, 40)).numpy()
-    assert np.isfinite(found).all()
-
-
-@pytest.mark.parametrize(
-    ("waveform", "changes", "message"),
-    [
-        ("whole-16k", {}, "recipe has length whole, wanted centre, start, or whole with chunks"),
-        ("centred", {"function": "cepstral.plp"}, "recipe has function cepstral.plp, wanted one"),
-        ("centred", {"deltas": "regression"}, "recipe has deltas regression, wanted none or"),
-        ("centred", {"settings": {"n_fft": 1000}}, "recipe has n_fft 1000, wanted a power of two"),
-        ("centred", {"settings": {"n_fft": 8, "pad_mode": "edge"}}, "recipe has pad_mode edge"),
-    ],
-)
-def test_a_recipe_that_has_no_graph_is_refused(waveform, changes, message):
-    with pytest.raises(InputError, match=f"fused: {message}"):
-        fused.check(dataclasses.replace(spec_of(waveform, "mfcc39"), **changes))
-
-
 # ---- attributes ------------------------------------------------------------------------------
 
 
@@ -250,7 +164,7 @@ def attributes(environment, tmp_path_factory):
     rated.write(folder / "bundle", "arousal", "valence", scale=2.0)
     (folder / "sounds").mkdir()
     for number, samples in enumerate((1600, 8000, 24000, 80000)):
-        soundfile.write(folder / "sounds" / f"{number}.wav", sound_of(samples, 16000), 16000)
+        soundfile.write(folder / "sounds" / f"{number}.wav", rated.sound(samples, 16000), 16000)
     packages = ("onnxruntime", "tf2onnx")
     onnx = all(importlib.util.find_spec(name) for name in packages)
     lines = ["", "--fused"] + ["--format onnx --fused"] * onnx
@@ -470,27 +384,6 @@ def test_a_file_that_deviates_is_not_written(finished, plain, tmp_path, monkeypa
     with pytest.raises(InputError, match=message):  # another fold's
         export_command(finished / "models" / "tiny", to=tmp_path / "to", fold=2)
     assert not (tmp_path / "to").exists()
-
-
-@pytest.mark.parametrize("kind", exported.FORMATS)
-def test_a_file_of_another_kind(card, tmp_path, kind):
-    if kind == "onnx":
-        pytest.importorskip("onnxruntime")
-    (tmp_path / "a").write_bytes(b"something else entirely")
-    with pytest.raises(InputError, match=r"a: not an? (TFLite|ONNX) model; write it with ser"):
-        exported.read(tmp_path / "a", kind, card)
-    with pytest.raises(InputError, match="b: no such file; write it with ser export"):
-        exported.read(tmp_path / "b", kind, card)
-
-
-def test_a_file_of_another_bundle(plain, card):
-    message = (
-        r"float32\.tflite: takes \(1, 108, 39\) and gives 7 values, the models of run tiny take "
-        r"\(1, 108, 39\) and give 6; it is of another bundle"
-    )
-    with pytest.raises(InputError, match=message):
-        other = dataclasses.replace(card, target=Emotions(card.target.labels[1:]))
-        exported.read(plain / "float32.tflite", "tflite", other)
 
 
 def deviations(name):

@@ -199,12 +199,6 @@ def test_windows_are_half_apart_and_drawn(slid, tmp_path):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_one_window_as_long_as_the_clip_is_the_clip(slid, sounds):
-    signal, rate = soundfile.read(sounds / "odd" / "long.wav")
-    table = slid(window=len(signal) / rate)
-    assert (table.start.tolist(), table.end.tolist()) == ([0], [len(signal) / rate])
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -213,7 +207,6 @@ def test_one_window_as_long_as_the_clip_is_the_clip(slid, sounds):
         ({"hop": 1.0, "picture": None}, "hop: belongs to a timeline; give --window as well"),
         ({}, "picture: belongs to a timeline; give --window as well"),
         ({"window": 1.0, "picture": Path("a.pdf")}, r"a\.pdf: wanted a name that ends in \.png"),
-        ({"window": 1e4}, r"long\.wav: [\d.]+ s long, shorter than the window of 10000 s; give"),
     ],
 )
 def test_timelines_that_cannot_be(slid, tmp_path, options, message):
@@ -342,21 +335,6 @@ def test_a_silent_window_gets_no_answer_but_the_reason(asked, tmp_path, capsys):
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_folder_and_all_that_is_in_it_are_the_same(asked, rates, noises, tmp_path):
-    wanted = asked()
-    (tmp_path / "all" / "empty").mkdir(parents=True)
-    for path in noises.iterdir():
-        (tmp_path / "all" / path.name).symlink_to(path)
-    opus = tmp_path / "all" / "z.opus"
-    soundfile.write(opus, soundfile.read(noises / "b.wav")[0], 16000, format="OGG", subtype="OPUS")
-    shutil.copy(opus, tmp_path / "all" / "empty")
-    (tmp_path / "all" / "full").symlink_to("empty")  # its files are found there
-    folder = asked(sounds=tmp_path / "all")
-    assert len(folder) == len(wanted) + 2
-    predict(rates / "two", sorted((tmp_path / "all").iterdir()), csv=tmp_path / "b.csv")
-    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "b.csv"), folder)
-
-
 def test_attributes_over_time(asked, rates, noises, tmp_path):
     options = {"window": 4.0, "hop": 3.0, "picture": tmp_path / "a.png"}
     table = asked("valence", noises / "below" / "c.wav", also=[rates / "arousal"], **options)
@@ -436,17 +414,3 @@ def test_a_file_is_asked_alone(finished, tmp_path, options):
         predict(
             finished / "models" / "tiny", [tmp_path / "a"], tflite=tmp_path / "a.tflite", **options
         )
-
-
-def test_a_folder_without_sound(finished, tmp_path):
-    message = r"holds no sound files \(\.wav \.flac .* lists all\)"
-    with pytest.raises(InputError, match=message):
-        predict(finished / "models" / "tiny", [tmp_path])
-
-
-def test_a_rate_that_cannot_be_resampled(finished, tmp_path):
-    soundfile.write(tmp_path / "fast.wav", np.zeros(100), 2**31 - 1, subtype="PCM_16")
-    with pytest.raises(
-        InputError, match=r"fast\.wav: a sample rate of 2147483647 Hz; wanted 2000 to 768000"
-    ):
-        predict(finished / "models" / "tiny", [tmp_path / "fast.wav"])

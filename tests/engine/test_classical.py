@@ -13,7 +13,7 @@ from pipeline import models
 from pipeline.engine import classical, machines
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
-from pipeline.models import functionals, svm
+from pipeline.models import svm
 from pipeline.models.functionals import Functionals
 from pipeline.models.training import EmotionFit
 from pipeline.scoring.targets import Attributes, Emotions
@@ -125,15 +125,6 @@ def test_functionals_leave_out_what_was_added_to_a_clip():
     assert own < FRAMES
 
 
-def test_changes_do_not_reach_from_one_segment_to_the_next():
-    clip = np.array([[[1.0], [2.0]], [[7.0], [9.0]]])  # two segments of two frames
-    wanted = Functionals(functionals=("mean",), deltas=True)
-    assert functionals.of(clip, wanted, 1).tolist() == [4.75, (1 + 0 + 2 + 0) / 4]
-    assert functionals.leading(specs.spec(segment=2, segment_hop=1)) == 1
-    assert functionals.leading(specs.spec(waveform={"length": "segments"})) == 1
-    assert functionals.leading(specs.spec()) == 0
-
-
 def test_held_out_clips_leave_the_model_alone_unless_all_clips_scale_it():
     data = made_up()
     x = data.x.copy()
@@ -191,24 +182,3 @@ def test_nothing_is_fitted_on_one_emotion_or_to_equal_ratings():
     rated = made_up(attributes=("arousal",))
     with pytest.raises(InputError, match="all training clips are rated alike"):
         fit("ridge", replace(rated, truth=np.ones((CLIPS, 1), np.float32)))
-
-
-def test_a_model_is_written_without_pickle_and_read_as_it_was(tmp_path):
-    machine, _, taken = fit("svm", made_up())
-    for name in ("a.npz", "b.npz"):
-        machines.write(machine, tmp_path / name)
-    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    with np.load(tmp_path / "a.npz", allow_pickle=False) as held:
-        assert all(held[name].dtype != object for name in held.files)
-    read = machines.read(tmp_path / "a.npz")
-    assert read.wanted == machine.wanted
-    np.testing.assert_array_equal(read.answer(taken), machine.answer(taken))
-    assert read.parameters == machine.parameters
-
-
-def test_a_file_that_is_no_model(tmp_path):
-    with pytest.raises(InputError, match=r"a\.npz: no such file, but card\.json names it"):
-        machines.read(tmp_path / "a.npz")
-    (tmp_path / "a.npz").write_bytes(b"PK\3\4")
-    with pytest.raises(InputError, match=r"a\.npz: not a model of this pipeline; run dvc repro"):
-        machines.read(tmp_path / "a.npz")

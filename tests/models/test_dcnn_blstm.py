@@ -463,11 +463,6 @@ def test_a_frozen_cnn_sees_each_clip_once_and_what_is_learnt_is_the_same(
     assert history[0]["loss"] != history[1]["loss"]
 
 
-def test_a_cnn_that_is_trained_is_no_stem():
-    model = small()
-    assert compiled.divide(model) == (None, model)
-
-
 def test_a_resumed_run_takes_what_the_frozen_cnn_gave(trained, tmp_path, monkeypatch):
     history, answers = train_frozen(tmp_path / "run", trained[1][0])
     for left in tmp_path.glob("run/unfinished/fold*"):
