@@ -7,7 +7,6 @@ LOCK   := requirements$(if $(GPU),-gpu).lock
 RUN    := . .venv/bin/activate &&
 # In the environment's site-packages: its dvc finds its own python, whatever the shell's is.
 FIRST  := import os, sys; b = os.path.join(sys.prefix, "bin"); p = os.environ.get("PATH", ""); sys.prefix == sys.base_prefix or p.split(os.pathsep)[0] == b or os.environ.update(PATH=os.pathsep.join(filter(None, (b, p))))
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16

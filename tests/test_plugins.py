@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline import plugins, text
+from pipeline import plugins
 from pipeline.errors import InputError
 
 
@@ -51,9 +51,3 @@ def test_a_plug_in_that_does_not_import_is_one_line(dropped, source, message):
         plugins.load("features", name)
     assert str(error.value).startswith(f"pipeline/features/{name}.py: does not import, {message}")
     assert len(str(error.value).splitlines()) == 1
-
-
-def test_nearest_offers_the_likeliest_name_or_all_of_them():
-    assert text.nearest("epoch", ["batch", "epochs"]) == "did you mean epochs?"
-    assert text.nearest("zzz", ("batch", "epochs")) == "known: batch, epochs"
-    assert text.nearest(3, []) == "known: none"

@@ -1,8 +1,14 @@
-"""Words of messages (`nearest` is tried in test_plugins)."""
+"""Words of messages."""
 
 import pytest
 
 from pipeline import text
+
+
+def test_nearest_offers_the_likeliest_name_or_all_of_them():
+    assert text.nearest("epoch", ["batch", "epochs"]) == "did you mean epochs?"
+    assert text.nearest("zzz", ("batch", "epochs")) == "known: batch, epochs"
+    assert text.nearest(3, []) == "known: none"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.emotions import EmotionTask
-from pipeline.engine.task import Unit
+from pipeline.engine.task import FoldSeed
 from pipeline.scoring.targets import Emotions
 from tests.engine.made_up import TRAINING
 
@@ -21,7 +21,7 @@ STILL = replace(TRAINING, learning_rate=1e-30, batch=2, label_smoothing=0.0)
 
 
 def task(folder, x=LOGARITHMS, **training):
-    """Make a task whose network gives probabilities of their logarithms; its unit and state."""
+    """Make a task whose network gives probabilities of their logarithms, and its state."""
     inputs = keras.Input((1, 3), name="features")
     flat = keras.layers.Flatten(name="flat")(inputs)
     outputs = keras.layers.Dense(
@@ -30,8 +30,9 @@ def task(folder, x=LOGARITHMS, **training):
     model = keras.Model(inputs, outputs)
     x = x[:, None].astype(np.float32)
     data = Dataset(x, TRUTH, Emotions(("angry", "happy", "sad")), None, (FOLD,), {})
-    made, unit = EmotionTask(model, data, replace(STILL, **training), folder), Unit(FOLD, 0, "one")
-    return made, unit, made.start(model, unit)
+    made = EmotionTask(model, data, replace(STILL, **training), folder)
+    fold_seed = FoldSeed(FOLD, 0, "fold-01")
+    return made, fold_seed, made.start(model, fold_seed)
 
 
 def test_clips_of_validation_are_scored_by_hits_recalls_and_cross_entropy(tmp_path):
@@ -56,9 +57,9 @@ def test_answers_that_are_no_numbers_have_no_score(tmp_path):
 
 
 def test_an_epoch_measures_loss_and_hits_of_the_clips_it_is_trained_on(tmp_path):
-    made, unit, state = task(tmp_path)
-    made.compile([unit], state)
-    after, (row,) = made.epoch(state, [unit], 0)
+    made, fold_seed, state = task(tmp_path)
+    made.compile([fold_seed], state)
+    after, (row,) = made.epoch(state, [fold_seed], 0)
     wanted = {"loss": -np.log([0.4, 0.1, 0.8]).mean(), "accuracy": 1 / 3}
     assert row == pytest.approx(wanted, rel=1e-5)
     np.testing.assert_allclose(after["weights"][0], np.eye(3), atol=1e-6)  # of a rate of nothing
@@ -66,8 +67,8 @@ def test_an_epoch_measures_loss_and_hits_of_the_clips_it_is_trained_on(tmp_path)
 
 def test_classes_count_alike_where_that_is_asked(tmp_path):
     """Two clips of angry and one of sad, none of happy: each class counts for a half of three."""
-    made, unit, state = task(tmp_path, balance="weights")
-    _, (row,) = made.epoch(state, [unit], 0)
+    made, fold_seed, state = task(tmp_path, balance="weights")
+    _, (row,) = made.epoch(state, [fold_seed], 0)
     wanted = -(0.75 * np.log(0.8) + 0.75 * np.log(0.1) + 1.5 * np.log(0.4)) / 3
     assert row["loss"] == pytest.approx(wanted, rel=1e-5)
 

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.engine import answers, task
 from pipeline.engine.emotions import EmotionTask
-from pipeline.engine.task import Lost, Unit
+from pipeline.engine.task import FoldSeed, Lost
 from tests.engine.made_up import CLIPS, TRAINING, clips, dataset, on_disk, perceptron
 
 STEP = task.STREAMED * TRAINING.batch
@@ -31,16 +31,16 @@ def streamed(model, tmp_path_factory):
     return EmotionTask(model, dataset(made), TRAINING, folder)
 
 
-def unit(fold=1, seed=0):
+def fold_seed(fold=1, seed=0):
     """Make the training of a fold under a seed."""
-    return Unit(dataset().folds[fold - 1], seed, f"fold-{fold:02d}")
+    return FoldSeed(dataset().folds[fold - 1], seed, f"fold-{fold:02d}")
 
 
 def test_each_fold_and_seed_draws_its_own_weights():
-    seeds = {unit(fold, seed).weights_seed for fold in (1, 2, 3) for seed in (0, 1)}
+    seeds = {fold_seed(fold, seed).weights_seed for fold in (1, 2, 3) for seed in (0, 1)}
     assert len(seeds) == 6
     assert all(0 <= seed < 2**31 for seed in seeds)
-    assert unit(2, 1).weights_seed == unit(2, 1).weights_seed
+    assert fold_seed(2, 1).weights_seed == fold_seed(2, 1).weights_seed
 
 
 def test_a_loss_that_got_lost_is_told_with_its_step():
@@ -80,7 +80,7 @@ def test_features_on_disk_come_in_blocks_of_one_shape(streamed):
 
 def test_answers_are_those_of_the_network_for_any_rows(model, resident, streamed):
     rows = np.random.default_rng(0).permutation(CLIPS)
-    state = resident.start(model, unit())
+    state = resident.start(model, fold_seed())
     wanted = answers.predict(model, clips()[0][rows])
     for one in (resident, streamed):
         np.testing.assert_allclose(one.answers(state, rows), wanted, rtol=1e-5, atol=1e-6)
@@ -88,7 +88,7 @@ def test_answers_are_those_of_the_network_for_any_rows(model, resident, streamed
 
 def test_the_step_at_which_a_loss_gets_lost_is_found(model, resident):
     """The clip of the fourth step has targets without bound; those before and after are sound."""
-    state = resident.start(model, unit())
+    state = resident.start(model, fold_seed())
     targets, order, draws = np.eye(3, dtype=np.float32)[clips()[1]], np.arange(CLIPS), None
     order, draws = order.astype(np.int32), np.zeros((CLIPS, 4), np.float32)
     lesson = targets, order, draws

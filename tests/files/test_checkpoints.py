@@ -10,7 +10,7 @@ from pipeline.files.checkpoints import Plan, Standing
 HISTORY = [{"epoch": epoch, "loss": 1 / epoch} for epoch in (1, 2, 3)]
 FACTS = {
     "epoch": 3,
-    "units": ["fold-02", "fold-03"],
+    "names": ["fold-02", "fold-03"],
     "records": [{"history": HISTORY}, {"history": []}],
 }
 

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from pipeline.engine.dataset import Fold
-from pipeline.engine.task import Unit
+from pipeline.engine.task import FoldSeed
 from pipeline.errors import InputError
 from pipeline.inference import cards, starts
 from pipeline.scoring.targets import Attributes, Emotions
 from tests.inference import trained
 
-SECOND = Unit(Fold(2, *[np.empty(0, int)] * 3), 0, "fold-02")
+SECOND = FoldSeed(Fold(2, *[np.empty(0, int)] * 3), 0, "fold-02")
 
 
 @pytest.fixture(scope="module")
