@@ -51,6 +51,7 @@ COMMANDS = {
     "progress": "Show where the training of a run stands.",
     "compare": "Compare two runs, two revisions, or a run with its paper.",
     "verify": "Train the first epochs of a run again, and compare.",
+    "vectors": "Write what a run's networks make of held-out clips.",
     "record": "Keep the results of a run, with what made them.",
     "check-features": "Compute some features again from raw audio, and compare.",
 }

@@ -40,6 +40,7 @@ DOORS = {
     "matplotlib": [
         "reporting/drawing",
         "reporting/figures",
+        "reporting/maps",
         "reporting/plots",
         "reporting/timeline",
     ],
@@ -47,6 +48,7 @@ DOORS = {
     "onnxruntime": ["inference/exported", "files/frozen"],
     "sklearn": [
         *("engine/attributes", "engine/classical", "engine/clustering", "engine/floors"),
+        "reporting/maps",
         "protocols/drawn",
         *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),
     ],

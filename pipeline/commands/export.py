@@ -19,7 +19,7 @@ import pandas as pd
 
 from pipeline import models as networks
 from pipeline import quiet, text
-from pipeline.config import experiment, params
+from pipeline.config import experiment
 from pipeline.engine import backend, dataset, machines
 from pipeline.errors import InputError
 from pipeline.features import framing
@@ -231,14 +231,7 @@ def clips_given(card: Card, sounds: list[Path]) -> Clips:
 
 def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:
     """Held-out and training clips of a fold, from where the stages of the run put them."""
-    root = card.folder.resolve().parents[1]
-    runs = params.load(root / "params.yaml").runs
-    if card.run not in runs:
-        raise InputError(f"{card.folder}: no run {card.run} in params.yaml; give --sounds")
-    made = experiment.of(runs[card.run], root)
-    for path in (made.store, made.folds):
-        if not path.exists():
-            raise InputError(f"{path}: not there; run dvc repro, or give --sounds")
+    made = experiment.of_bundle(card, "run dvc repro, or give --sounds")
     data = dataset.load(made.store, made.index, made.folds, target=card.target, memory_mb=0)
     card.expect(tables.read_json(made.certificate)["sha256"], data.spec)
     (parts,) = (part for part in data.folds if part.number == fold)

@@ -2,8 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pipeline.config import params
 from pipeline.config.records import Run
+from pipeline.errors import InputError
+
+if TYPE_CHECKING:
+    from pipeline.inference.cards import Card
 
 
 @dataclass(frozen=True)
@@ -27,3 +33,29 @@ def of(run: Run, root: Path = Path()) -> Experiment:
         folds=features / "folds" / f"{run.folds}.csv",
         certificate=features / "folds" / f"{run.folds}.json",
     )
+
+
+def of_bundle(card: "Card", mend: str) -> Experiment:
+    """Files of the run that trained a bundle, next to whose folder ``models`` they lie.
+
+    Parameters
+    ----------
+    card : Card
+        Its card.
+    mend : str
+        What to do where they are not there.
+
+    Raises
+    ------
+    InputError
+        If params.yaml has no such run, or its features or folds are not there.
+    """
+    root = card.folder.resolve().parents[1]
+    runs = params.load(root / "params.yaml").runs
+    if card.run not in runs:
+        raise InputError(f"{card.folder}: no run {card.run} in params.yaml; {mend}")
+    made = of(runs[card.run], root)
+    for path in (made.store, made.folds):
+        if not path.exists():
+            raise InputError(f"{path}: not there; {mend}")
+    return made

@@ -57,6 +57,40 @@ def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
     return lambda one, clips: answers.predict(load(one), framing.rectangle(clips, card.input_shape))
 
 
+def vectors(
+    card: Card,
+) -> Callable[[FoldModel, list[np.ndarray]], tuple[np.ndarray, np.ndarray]]:
+    """Give a function that asks a network of a bundle for the input of its last layer.
+
+    Parameters
+    ----------
+    card : Card
+        Card of the bundle; its models are networks.
+
+    Returns
+    -------
+    callable
+        Function from one of the card's models and clips, each (frames, ...), to the vectors
+        (clips, dims), of chunks their mean, and the answers (clips, outputs), float32.
+
+    Raises
+    ------
+    InputError
+        As of `models`.
+    """
+    load = models(card)
+    import keras
+
+    from pipeline.engine import answers
+
+    def ask(one: FoldModel, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        model, x = load(one), framing.rectangle(clips, card.input_shape)
+        found = answers.predict(keras.Model(model.input, model.get_layer("head").input), x)
+        return found.reshape(len(x), -1, found.shape[-1]).mean(axis=1), answers.predict(model, x)
+
+    return ask
+
+
 def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
     """Give a function that loads a network of a bundle; it is compiled once for all of them.
 
