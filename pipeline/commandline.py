@@ -187,7 +187,7 @@ def _called(function: Callable) -> Callable:
         **options: Any,
     ) -> None:
         with _loudness(quiet, verbose):
-            options |= dict(zip(positional, values, strict=True))
+            options |= dict(zip(positional, values, strict=False))  # some may be left out
             records = _records(options, looked_up, handed_over)
             with _refused(function, records, listed):
                 function(**options | records)

@@ -91,6 +91,18 @@ def test_options_left_out_have_the_function_s_defaults(called, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize(("line", "second"), [("one", None), ("one two", "two")])
+def test_what_stands_last_may_be_left_out(line, second):
+    calls = []
+
+    def compare(first: str, second: str | None = None) -> None:
+        """Compare."""
+        calls.append((first, second))
+
+    commandline.command(compare, line.split())
+    assert calls == [("one", second)]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -23,10 +23,10 @@ LEAST = 4  # clips of a fold that a map is drawn of
 def vectors(
     bundle: Path, *, csv: Path, fold: int | None = None, picture: Path | None = None
 ) -> None:
-    """Write the vector that each network of a run makes of each of its held-out clips.
+    """Write what a run's networks make of held-out clips.
 
-    It is the input of the last layer, of chunks their mean. Vectors of two folds or seeds are of
-    two networks, and not comparable.
+    A vector is the input of the last layer, of chunks their mean. Vectors of two folds or seeds are
+    of two networks, and not comparable.
 
     Parameters
     ----------
