@@ -49,7 +49,7 @@ DOORS = {
     "sklearn": [
         *("engine/attributes", "engine/classical", "engine/clustering", "engine/floors"),
         "reporting/maps",
-        "protocols/drawn",
+        *("protocols/drawn", "scoring/classification"),
         *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),
     ],
     "tf2onnx": ["commands/export"],

@@ -20,7 +20,7 @@ from pipeline import parallel, text
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.reporting.results import partial
-from pipeline.scoring import targets
+from pipeline.scoring import evaluation, targets
 from pipeline.scoring.targets import Target
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ def _add(recorded: Path, made: Path, how: dict[str, Any]) -> dict[str, Any]:
     target = targets.of(now["attributes"], now["labels"])
     predictions = _numbers(target, joined["predictions.csv"])
     tables.write_json(_joined(before, now, predictions), made / "run.json")
-    tables.write_json(target.scores(predictions), made / "metrics.json")
+    tables.write_json(evaluation.scores(target, predictions), made / "metrics.json")
     pieces = past["pieces"] + how["pieces"]
     times = [piece["seconds"] for piece in pieces]
     return how | {

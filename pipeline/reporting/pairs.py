@@ -61,7 +61,7 @@ def alike(first: Result, second: Result) -> str:
     here, there = (_tested(run) for run in (first, second))
     if not here.index.equals(there.index):
         return "they were not tested on the same clips in the same folds"
-    truth = [c for c in first.target.columns if not c.startswith("predicted")]
+    truth = [c for c in first.target.columns if c.startswith(("label", "true_"))]
     if not here[truth].equals(there[truth]):
         return "their clips have different labels"
     return ""

@@ -252,7 +252,6 @@ def _run(folder: Path) -> Run:
     first = f"{min(result.facts.get('tested_folds', [1])):02d}"
     folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", first)]
     _need(folder, "metrics.json", folds, result.metrics)
-    _need(folder, "metrics.json", list(result.target.METRICS), result.metrics)
     return Run(**vars(_with_tables(folder, result)))
 
 

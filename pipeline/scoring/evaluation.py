@@ -1,11 +1,16 @@
-"""Every metric of a run, flat: of its emotions or its attributes, over folds and seeds."""
+"""Every metric of a run, flat: of its emotions or its attributes, over folds and seeds.
+
+No training depends on this: a metric that is added here trains nothing again.
+"""
 
 from collections.abc import Callable, Sequence
+from functools import singledispatch
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.scoring import classification
 from pipeline.scoring.intervals import speaker_bootstrap
 from pipeline.scoring.metrics import (
     ccc,
@@ -13,13 +18,46 @@ from pipeline.scoring.metrics import (
     confusion,
     macro_f1,
     moments,
+    pearson,
     recalls,
     rmse,
     uar,
     war,
 )
+from pipeline.scoring.target import Target
+from pipeline.scoring.targets import Attributes, Emotions
 
 KEYS = ("clip", "speaker", "fold")
+# Keys of metrics.json that are of a whole run, besides its measures, by kind of target.
+METRICS = {Emotions.KIND: ("macro_f1", *classification.SCALARS), Attributes.KIND: ()}
+
+
+@singledispatch
+def scores(target: Target, predictions: pd.DataFrame) -> dict[str, float]:
+    """Every metric of a run, flat: the mean over its seeds.
+
+    Parameters
+    ----------
+    target : Target
+    predictions : DataFrame
+        ``clip, speaker, fold, seed`` and what ``target.predictions`` gives, of all folds.
+
+    Returns
+    -------
+    dict of str to float
+        Metrics of `emotions_over_seeds` or `attributes_over_seeds`.
+    """
+    raise TypeError(f"no metrics of {type(target).__name__}")
+
+
+@scores.register(Emotions)
+def _of_emotions(target: Emotions, predictions: pd.DataFrame) -> dict[str, float]:
+    return emotions_over_seeds(predictions, target.labels)
+
+
+@scores.register(Attributes)
+def _of_attributes(target: Attributes, predictions: pd.DataFrame) -> dict[str, float]:
+    return attributes_over_seeds(predictions, target.names)
 
 
 def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, float]:
@@ -28,32 +66,37 @@ def evaluate_emotions(predictions: pd.DataFrame, classes: Sequence[str]) -> dict
     Parameters
     ----------
     predictions : DataFrame
-        A row per held-out clip, with ``clip, speaker, fold, label, predicted``.
-    classes : sequence of str
+        A row per held-out clip, with ``clip, speaker, fold, label, predicted, p_<class>...``.
+    classes : sequence of str, at least two
         All classes of the run.
 
     Returns
     -------
     dict of str to float
-        * ``uar``, ``war``, ``macro_f1`` of all folds pooled;
+        * ``uar``, ``war``, ``macro_f1`` and those of ``classification.SCALARS``, of all folds
+          pooled;
         * ``uar_low``, ``uar_high``, ``war_low``, ``war_high``: 95 % intervals of
           ``pipeline.scoring.intervals.speaker_bootstrap``;
-        * ``recall_<class>`` for each class that occurs;
-        * ``uar_fold_<nn>``, ``war_fold_<nn>``, and over the folds ``uar_fold_mean``,
-          ``uar_fold_std``, ``war_fold_mean``, ``war_fold_std`` (of the population, ddof 0);
+        * ``recall_<class>``, ``precision_<class>`` for each class that occurs among the labels;
+        * of each of those but intervals and classes ``<metric>_fold_<nn>``, and over the folds
+          ``<metric>_fold_mean``, ``<metric>_fold_std`` (of the population, ddof 0); in a fold that
+          lacks a class, averages are over the classes it has;
         * ``clips``, ``speakers``: how many;
         * ``chance_uar``: 1 / classes; ``majority_war``: the fraction of the commonest label.
 
     Raises
     ------
     ValueError
-        If a column is missing, a fold has a clip twice, or as in ``validate``.
+        If a column is missing, a fold has a clip twice, or as in ``validate`` and
+        ``classification.probabilities``.
     """
     _whole(predictions, ["label", "predicted"])
     pooled = confusion(predictions["label"], predictions["predicted"], classes)
-    values = {"macro_f1": macro_f1(pooled)}
+    values = {}
     for name, metric in (("uar", uar), ("war", war)):
         values |= _scores(name, metric, predictions, *cells(predictions, classes))
+    values |= _without_interval(predictions, [*classes])
+    values |= classification.precisions(predictions, [*classes])
     for label, recall in zip(classes, recalls(pooled), strict=True):
         if not np.isnan(recall):
             values[f"recall_{label}"] = recall
@@ -78,11 +121,11 @@ def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) ->
     dict of str to float
         For each attribute:
 
-        * ``ccc_<attribute>``, ``rmse_<attribute>`` of all folds pooled;
+        * ``ccc_<attribute>``, ``pearson_<attribute>``, ``rmse_<attribute>`` of all folds pooled;
         * ``ccc_<attribute>_low``, ``ccc_<attribute>_high``: 95 % interval of
           ``pipeline.scoring.intervals.speaker_bootstrap``;
-        * ``ccc_<attribute>_fold_<nn>``, and over the folds ``ccc_<attribute>_fold_mean``,
-          ``ccc_<attribute>_fold_std`` (of the population, ddof 0);
+        * of each of the three ``<metric>_fold_<nn>``, and over the folds ``<metric>_fold_mean``,
+          ``<metric>_fold_std`` (of the population, ddof 0);
 
         and ``clips``, ``speakers``: how many.
 
@@ -104,7 +147,9 @@ def evaluate_attributes(predictions: pd.DataFrame, attributes: Sequence[str]) ->
     for name in attributes:
         of_clips = moments(predictions[f"true_{name}"], predictions[f"predicted_{name}"])
         values |= _scores(f"ccc_{name}", ccc, predictions, each, of_clips)
-        values[f"rmse_{name}"] = rmse(of_clips.sum(axis=0))
+        for key, metric in ((f"pearson_{name}", pearson), (f"rmse_{name}", rmse)):
+            values[key] = metric(of_clips.sum(axis=0))
+            values |= _of_folds(key, _by_fold(predictions, each, of_clips, metric))
     return _counted(predictions, values)
 
 
@@ -172,11 +217,39 @@ def _scores(
     values: dict[str, Any] = {name: metric(sums[kinds].sum(axis=0))}
     low, high = speaker_bootstrap(predictions["speaker"].tolist(), kinds, sums, metric)
     values |= {f"{name}_low": low, f"{name}_high": high}
+    return values | _of_folds(name, _by_fold(predictions, kinds, sums, metric))
+
+
+def _without_interval(predictions: pd.DataFrame, classes: list[str]) -> dict[str, float]:
+    """Metrics of emotions that have no interval, of all clips and of each fold."""
+
+    def scored(rows: pd.DataFrame) -> dict[str, float]:
+        counts = confusion(rows["label"], rows["predicted"], classes)
+        return {"macro_f1": float(macro_f1(counts)), **classification.scalars(rows, classes)}
+
+    numbers = predictions["fold"].to_numpy(int)
+    by_fold = {n: scored(predictions[numbers == n]) for n in np.unique(numbers)}
+    values = scored(predictions)
+    for name in tuple(values):
+        values |= _of_folds(name, {n: found[name] for n, found in by_fold.items()})
+    return values
+
+
+def _by_fold(
+    predictions: pd.DataFrame,
+    kinds: np.ndarray,
+    sums: np.ndarray,
+    metric: Callable[[np.ndarray], np.ndarray],
+) -> dict[int, Any]:
+    """One metric of each fold; clips as to the bootstrap."""
     fold = predictions["fold"].to_numpy(int)
-    by_fold = {n: metric(sums[kinds[fold == n]].sum(axis=0)) for n in np.unique(fold)}
-    values |= {f"{name}_fold_{n:02d}": value for n, value in by_fold.items()}
-    of_folds = np.stack(list(by_fold.values()))  # (folds,)
-    return values | {f"{name}_fold_mean": of_folds.mean(), f"{name}_fold_std": of_folds.std()}
+    return {n: metric(sums[kinds[fold == n]].sum(axis=0)) for n in np.unique(fold)}
+
+
+def _of_folds(name: str, by_fold: dict[int, Any]) -> dict[str, Any]:
+    """One metric of each fold under its key, and their mean and deviation."""
+    values, found = {f"{name}_fold_{n:02d}": v for n, v in by_fold.items()}, [*by_fold.values()]
+    return values | {f"{name}_fold_mean": np.mean(found), f"{name}_fold_std": np.std(found)}
 
 
 def _counted(predictions: pd.DataFrame, values: dict) -> dict[str, float]:

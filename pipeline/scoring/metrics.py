@@ -20,7 +20,11 @@ Metrics
 * ``macro_f1``: the mean over classes of the harmonic mean of precision and recall.
 * ``ccc``, concordance correlation coefficient: 1 where prediction and rating agree, 0 for a
   constant.
+* ``pearson``, correlation coefficient: how nearly prediction and rating lie on any rising line.
 * ``rmse``, root mean square error: in the units of the corpus.
+
+Those of single sets of clips, among them all that ask for probabilities, are in ``classification``
+and ``calibration``.
 """
 
 from collections.abc import Sequence
@@ -213,6 +217,24 @@ def ccc(sums: np.ndarray) -> np.ndarray:
     spread = truths - truth**2 + predictions - predicted**2 + (truth - predicted) ** 2
     varies = spread > 1e-12 * (truths + predictions)  # below it is what rounding leaves
     return np.where(varies, 1 - difference / np.where(varies, spread, 1), 0.0)
+
+
+def pearson(sums: np.ndarray) -> np.ndarray:
+    """Pearson's correlation, shape (..., 6) -> (...), from -1 to 1; 0 where one is constant.
+
+    It needs no sum but those of ``moments``: the product of rating and prediction is half of their
+    squares less the square of their difference. Unlike ``ccc`` it forgives a shift and a scale.
+
+    >>> round(float(pearson(moments([1, 2, 3], [3, 5, 7]).sum(axis=0))), 9)
+    1.0
+    """
+    truth, predicted, truths, predictions, difference = _means(sums)
+    together = (truths + predictions - difference) / 2 - truth * predicted
+    apart = (truths - truth**2, predictions - predicted**2)
+    # below it is what rounding leaves
+    varies = (apart[0] > 1e-12 * truths) & (apart[1] > 1e-12 * predictions)
+    both = np.sqrt(np.where(varies, apart[0] * apart[1], 1))
+    return np.where(varies, np.clip(together / both, -1, 1), 0.0)
 
 
 def rmse(sums: np.ndarray) -> np.ndarray:

@@ -56,8 +56,8 @@ class Target(ABC):
     runs may have, and ``SUMMARY``, their names in short; ``UNIT``, written after the name of a
     measure; ``SCALE``, from metrics.json to what is shown and published; ``DIGITS`` after the
     decimal point; ``LIMITS``, between which figures are drawn, and ``AXIS``, the label of that
-    axis; ``METRICS`` and ``HISTORY``, further keys of metrics.json and columns of history.csv that
-    every run has; ``JOINS``, whether the answers of several bundles may stand in one table.
+    axis; ``HISTORY``, further columns of history.csv that every run has; ``JOINS``, whether the
+    answers of several bundles may stand in one table.
     """
 
     KIND: ClassVar[str]
@@ -68,7 +68,6 @@ class Target(ABC):
     DIGITS: ClassVar[int]
     LIMITS: ClassVar[tuple[float, float]]
     AXIS: ClassVar[str]
-    METRICS: ClassVar[tuple[str, ...]]
     HISTORY: ClassVar[tuple[str, ...]]
     JOINS: ClassVar[bool]
 
@@ -153,28 +152,13 @@ class Target(ABC):
         """
 
     @abstractmethod
-    def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
-        """Every metric of a run, flat: the mean over its seeds.
-
-        Parameters
-        ----------
-        predictions : DataFrame
-            ``clip, speaker, fold, seed`` and what `predictions` gives, of all folds.
-
-        Returns
-        -------
-        dict of str to float
-            Metrics of `evaluation.emotions_over_seeds` or `evaluation.attributes_over_seeds`.
-        """
-
-    @abstractmethod
     def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
         """Lay out predictions for the bootstraps.
 
         Parameters
         ----------
         predictions : DataFrame
-            Table as `scores` takes it, of one seed.
+            Table as `evaluation.scores` takes it, of one seed.
         key : str
             Key of one of the measures.
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.files.index import RATINGS, Index
-from pipeline.scoring import evaluation, metrics
+from pipeline.scoring import metrics
 from pipeline.scoring.intervals import Metric
 from pipeline.scoring.target import Measure, Target
 
@@ -37,7 +37,6 @@ class Emotions(Target):
     DIGITS = 1
     LIMITS = (0, 100)
     AXIS = "percent"
-    METRICS = ("macro_f1",)
     HISTORY = ("accuracy",)
     JOINS = False
     _FIELD = "labels"
@@ -54,8 +53,8 @@ class Emotions(Target):
 
     @property
     def columns(self) -> list[str]:
-        """Label, and predicted label."""
-        return ["label", "predicted"]
+        """Label, predicted label, and the probability of each label."""
+        return ["label", "predicted", *(f"p_{label}" for label in self.labels)]
 
     def truth(
         self, usable: Index, parts: pd.DataFrame, labelled: np.ndarray
@@ -87,15 +86,11 @@ class Emotions(Target):
         return [f"{row['predicted']:{width}}", *percent]
 
     def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
-        """Check that every label is one of the run."""
+        """Check that every label is one of the run, and convert probabilities to numbers."""
         found = {*predictions["label"], *predictions["predicted"]}
         if strange := sorted(found - set(self.labels)):
             raise InputError(f"label {strange[0]!r} is not one of run.json")
-        return predictions
-
-    def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
-        """Every metric of `evaluation.evaluate_emotions`."""
-        return evaluation.emotions_over_seeds(predictions, self.labels)
+        return _with_numbers(predictions, [f"p_{label}" for label in self.labels])
 
     def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
         """Cells of a confusion matrix."""
@@ -132,7 +127,6 @@ class Attributes(Target):
     DIGITS = 3
     LIMITS = (-0.2, 1)
     AXIS = "CCC"
-    METRICS = ()
     HISTORY = ()
     JOINS = True
     _FIELD = "attributes"
@@ -184,15 +178,7 @@ class Attributes(Target):
 
     def parsed(self, predictions: pd.DataFrame) -> pd.DataFrame:
         """Convert ratings and predictions to numbers."""
-        try:
-            numbers = predictions[self.columns].replace("", "nan").astype(float)
-            return predictions.assign(**{name: numbers[name] for name in self.columns})
-        except ValueError as error:
-            raise InputError(str(error)) from None
-
-    def scores(self, predictions: pd.DataFrame) -> dict[str, float]:
-        """Every metric of `evaluation.evaluate_attributes`."""
-        return evaluation.attributes_over_seeds(predictions, self.names)
+        return _with_numbers(predictions, self.columns)
 
     def added(self, predictions: pd.DataFrame, key: str) -> tuple[Metric, np.ndarray, np.ndarray]:
         """Moments of each clip."""
@@ -209,6 +195,15 @@ class Attributes(Target):
 
 
 KINDS = (Emotions, Attributes)
+
+
+def _with_numbers(predictions: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Convert columns of text to numbers, NaN where empty."""
+    try:
+        numbers = predictions[columns].replace("", "nan").astype(float)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return predictions.assign(**{name: numbers[name] for name in columns})
 
 
 def of(attributes: Sequence[str], labels: Sequence[str] = ()) -> Target:

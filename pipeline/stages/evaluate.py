@@ -17,6 +17,7 @@ from pipeline.files import stores, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card
 from pipeline.protocols import leakage
+from pipeline.scoring import evaluation
 from pipeline.settings import flat
 
 COPIED = (
@@ -24,7 +25,7 @@ COPIED = (
     "parameters input_shape labels attributes certificate device backend versions spec spec_sha256"
 ).split()
 
-
+OF_CLIPS = "clip speaker sex sentence session seconds".split()  # of the index
 LEAK = "clips of values unlabelled unlabelled_training allowed".split()
 
 
@@ -76,7 +77,7 @@ def evaluate(
         declared["allow"], sum(len(fold.test) for fold in data.folds), pretrained, provenance
     )
     checked = tables.read_json(quality)
-    scores, held = card.target.scores(predictions), card.to_json()
+    scores, held = evaluation.scores(card.target, predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {
         "folds": len(data.folds),
         "tested_folds": sorted({one.fold for one in card.folds}),
@@ -92,6 +93,7 @@ def evaluate(
         "data_sha256": hashlib.sha256(stores.read(store).hash[:].tobytes()).hexdigest(),
         "quality": checked,
         "length": lengths(data),
+        "model_defaults": _own(card.model),
         "epochs_of_paper": getattr(networks.facts(card.model).training, "epochs", 0),
         "published": _published(card, checked["parser"]),
         "floors": _floors(data, store),
@@ -124,17 +126,21 @@ def _published(card: Card, parser: str) -> list[dict]:
 
     Each with its conditions in full: a setting that it does not state is the model's own.
     """
-    facts = networks.facts(card.model)
-    own = flat(facts.settings()) | flat(facts.training)
-    own = {key: value for key, value in own.items() if key not in ("epochs", "attributes")}
+    own = {k: v for k, v in _own(card.model).items() if k not in ("epochs", "attributes")}
     found = []
-    for line in facts.published:
+    for line in networks.facts(card.model).published:
         line = dict(line)
         if line.pop("corpus") == parser:
             if conditions := line.get("conditions"):
                 line["conditions"] = conditions | {"settings": own | conditions.get("settings", {})}
             found.append(line)
     return found
+
+
+def _own(model: str) -> dict:
+    """Settings of network and training that a model has where a run states none."""
+    facts = networks.facts(model)
+    return flat(facts.settings()) | flat(facts.training)
 
 
 def _floors(data: Dataset, store: Path) -> dict:
@@ -206,7 +212,7 @@ def predicted(card: Card, data: Dataset) -> pd.DataFrame:
             raise InputError(
                 f"{card.folder}: {one.file} predicts NaN; train it again with a lower learning rate"
             )
-        clips = data.clips.loc[rows, ["clip", "speaker", "sex"]].reset_index(drop=True)
+        clips = data.clips.loc[rows, OF_CLIPS].reset_index(drop=True)
         predicted = card.target.predictions(data.truth[rows], found)
         frames.append(clips.assign(fold=one.fold).join(predicted).assign(seed=one.seed))
     return pd.concat(frames, ignore_index=True)

@@ -18,13 +18,15 @@ CLIPS = [(f"c{n}", f"s{n % 8}", "angry" if n // 8 % 2 else "sad") for n in range
 def write_run(folder, right, *, missing=0):
     """Write a run of eight speakers, of whose clips so many of ten are named rightly."""
     folder.mkdir(parents=True)
-    rows = ["clip,speaker,fold,seed,label,predicted"]
+    rows = ["clip,speaker,fold,seed,label,predicted,p_angry,p_sad"]
     for n, (clip, speaker, label) in list(enumerate(CLIPS))[missing:]:
         other = "sad" if label == "angry" else "angry"
-        rows.append(f"{clip},{speaker},{n % 2 + 1},0,{label},{label if n // 8 < right else other}")
+        named = label if n // 8 < right else other
+        given = ("0.8", "0.2") if named == "angry" else ("0.2", "0.8")
+        rows.append(",".join([clip, speaker, str(n % 2 + 1), "0", label, named, *given]))
     (folder / "predictions.csv").write_text("\n".join(rows) + "\n")
     (folder / "history.csv").write_text("fold,seed,epoch,loss,accuracy\n1,0,1,1.5,0.5\n")
-    metrics = {"macro_f1": 0.5, "chance_uar": 0.5, "majority_war": 0.5}
+    metrics = {"chance_uar": 0.5, "majority_war": 0.5}
     for name in ("uar", "war"):
         ends = ("", "_low", "_high", "_fold_mean", "_fold_std", "_fold_01")
         metrics |= {f"{name}{end}": right / 5 for end in ends}

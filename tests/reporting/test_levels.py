@@ -170,6 +170,7 @@ def test_a_run_of_some_folds_is_compared_by_hand(tmp_path, monkeypatch, capsys):
     tables.write_json(dict.fromkeys(how, ""), folder / "how.json")
     tables.write(given.history, folder / "history.csv")
     found = given.predictions.assign(label="sad", predicted="sad", clip="c", speaker="s", seed="0")
+    found = found.assign(**{f"p_{label}": 0.125 for label in facts["labels"]})
     tables.write(found, folder / "predictions.csv")
     compare("tim")
     said = capsys.readouterr().out.splitlines()

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.reporting import pairs, wording
 from pipeline.reporting.results import DASH, Run
+from pipeline.scoring import evaluation
 from pipeline.scoring.targets import Attributes, Emotions
 
 LABELS = ("angry", "sad")
@@ -21,9 +22,10 @@ def run(name, right, *, speakers=8, facts=APART, seeds=("0",), clips=40):
     named = np.where(np.arange(clips) // speakers % 10 < right, label, other)
     rows = {"clip": [f"c{n}" for n in range(clips)], "speaker": [f"s{n}" for n in speaker]}
     rows |= {"fold": (speaker % 2 + 1).astype(str), "label": label, "predicted": named}
+    rows |= {f"p_{name}": np.where(named == name, 0.8, 0.2) for name in LABELS}
     frame = pd.concat([pd.DataFrame(rows).assign(seed=seed) for seed in seeds])
     target = Emotions(LABELS)
-    return Run(name, facts, target, target.scores(frame), predictions=frame)
+    return Run(name, facts, target, evaluation.scores(target, frame), predictions=frame)
 
 
 def test_every_two_runs_are_compared_by_each_measure():
@@ -90,7 +92,7 @@ def test_attributes_are_compared_by_ccc():
         rows |= {"fold": "1", "seed": "0", "true_arousal": truth}
         rows |= {"predicted_arousal": truth + generator.normal(0, spread, 60)}
         frame, target = pd.DataFrame(rows), Attributes(("arousal",))
-        return Run(name, APART, target, target.scores(frame), predictions=frame)
+        return Run(name, APART, target, evaluation.scores(target, frame), predictions=frame)
 
     (pair,) = pairs.compared([rated("a", 0.1), rated("b", 2.0)])
     assert pair.supported

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import pearsonr
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -14,6 +15,8 @@ from sklearn.metrics import (
 
 from pipeline.scoring import evaluation, metrics
 
+SCALARS = ["uar", "war", *evaluation.METRICS["emotions"]]
+FOLDS = [f"_fold_{n}" for n in ("01", "02", "03", "04", "mean", "std")]
 CLASSES = ["angry", "happy", "neutral", "sad"]
 
 
@@ -28,6 +31,8 @@ def guesses(clips=400, seed=0, right=0.6, classes=CLASSES):
 def predictions(clips=400, folds=4, speakers=10, seed=0, **settings):
     """Return a frame of predictions."""
     labels, predicted = guesses(clips, seed, **settings)
+    given = np.random.default_rng(seed).dirichlet(np.ones(len(CLASSES)), clips)
+    probabilities = {f"p_{name}": column for name, column in zip(CLASSES, given.T, strict=True)}
     return pd.DataFrame(
         {
             "clip": [f"c{number:03d}" for number in range(clips)],
@@ -37,6 +42,7 @@ def predictions(clips=400, folds=4, speakers=10, seed=0, **settings):
             "label": labels,
             "predicted": predicted,
         }
+        | probabilities
     )
 
 
@@ -94,9 +100,9 @@ def test_evaluate_names_every_metric():
     frame = predictions()
     values = evaluation.evaluate_emotions(frame, CLASSES)
     assert set(values) == (
-        {"uar", "uar_low", "uar_high", "war", "war_low", "war_high", "macro_f1"}
-        | {f"recall_{label}" for label in CLASSES}
-        | {f"{m}_fold_{n}" for m in ("uar", "war") for n in ("01", "02", "03", "04", "mean", "std")}
+        {"uar_low", "uar_high", "war_low", "war_high"}
+        | {f"{what}_{label}" for label in CLASSES for what in ("recall", "precision")}
+        | {f"{m}{end}" for m in SCALARS for end in ["", *FOLDS]}
         | {"clips", "speakers", "chance_uar", "majority_war"}
     )
     assert all(type(value) is float for value in values.values())
@@ -121,9 +127,11 @@ def test_evaluate_names_every_metric():
 def test_perfect_predictions_score_one():
     frame = predictions(right=1.0)
     values = evaluation.evaluate_emotions(frame, CLASSES)
-    ones = {name for name in values if name.startswith(("uar", "war", "recall", "macro"))}
-    assert {values[name] for name in ones - {"uar_fold_std", "war_fold_std"}} == {1.0}
-    assert values["uar_fold_std"] == values["war_fold_std"] == 0
+    perfect = ("uar", "war", "recall", "precision", "macro_f1", "weighted_f1", "mcc")
+    ones = {name for name in values if name.startswith(perfect)}
+    spread = {name for name in ones if name.endswith("_std")}
+    assert [values[name] for name in ones - spread] == pytest.approx([1.0] * len(ones - spread))
+    assert [values[name] for name in spread] == pytest.approx([0.0] * len(spread))
 
 
 def test_the_order_of_the_clips_changes_nothing():
@@ -147,9 +155,27 @@ def test_folds_are_numbers_even_as_text():
 
 
 def test_a_class_without_a_clip_has_no_recall():
-    values = evaluation.evaluate_emotions(predictions(), [*CLASSES, "bored"])
-    assert "recall_bored" not in values
+    frame = predictions().assign(p_bored=0.0)
+    values = evaluation.evaluate_emotions(frame, [*CLASSES, "bored"])
+    assert not {"recall_bored", "precision_bored"} & set(values)
     assert values["chance_uar"] == 0.2
+    without = evaluation.evaluate_emotions(frame, CLASSES)
+    of_all = [name for name in SCALARS if name != "chance_uar"]
+    assert [values[name] for name in of_all] == pytest.approx([without[name] for name in of_all])
+
+
+def test_a_class_absent_from_a_fold_is_left_out_of_that_folds_averages():
+    """Fold 2 has no clip that is sad, though one is taken for it."""
+    frame = predictions(8, folds=2, speakers=5)
+    frame["label"] = ["angry", "happy", "sad", "angry", "sad", "happy", "happy", "angry"]
+    frame["predicted"] = ["angry", "happy", "sad", "angry", "angry", "sad", "happy", "angry"]
+    values = evaluation.evaluate_emotions(frame, CLASSES)
+    assert values["uar_fold_02"] == pytest.approx((1 + 1 / 2) / 2)  # angry 2 of 2, happy 1 of 2
+    assert values["macro_f1_fold_02"] == pytest.approx((1 + 2 / 3) / 2)
+    assert values["weighted_f1_fold_02"] == pytest.approx((2 * 1 + 2 * 2 / 3) / 4)
+    assert values["war_fold_02"] == 3 / 4
+    assert values["uar_fold_mean"] == pytest.approx((0.75 + (1 + 1 + 1 / 2) / 3) / 2)
+    assert all(np.isfinite(value) for value in values.values())
 
 
 def test_what_cannot_be_compared_is_refused():
@@ -236,6 +262,18 @@ def test_a_constant_earns_nothing(value):
     assert ccc(same, same) == 0
     assert ccc(same, same + 1) == pytest.approx(0, abs=1e-12)
     assert ccc([0.0], [0.0]) == 0
+    for one, other in ((truth, same), (same, truth), (same, same)):
+        assert metrics.pearson(metrics.moments(one, other).sum(axis=0)) == 0
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pearson_is_scipys(seed):
+    frame = rated(seed=seed)
+    sums = metrics.moments(frame.true_arousal, frame.predicted_arousal).sum(axis=0)
+    r, _ = pearsonr(frame.true_arousal, frame.predicted_arousal)
+    assert metrics.pearson(sums) == pytest.approx(r)
+    shifted = metrics.moments(frame.true_arousal, 3 - 2 * frame.true_arousal).sum(axis=0)
+    assert metrics.pearson(shifted) == pytest.approx(-1)
 
 
 def test_moments_keep_leading_axes():
@@ -249,11 +287,14 @@ def test_moments_keep_leading_axes():
 def test_evaluate_attributes_names_every_metric():
     frame = rated()
     values = evaluation.evaluate_attributes(frame, ["arousal", "valence"])
-    folds = [f"_fold_{n}" for n in ("01", "02", "03", "04", "mean", "std")]
+    both, metrics_ = ("arousal", "valence"), ("ccc", "pearson", "rmse")
     assert set(values) == (
-        {f"ccc_{a}{end}" for a in ("arousal", "valence") for end in ["", "_low", "_high", *folds]}
-        | {"rmse_arousal", "rmse_valence", "clips", "speakers"}
+        {f"{m}_{a}{end}" for m in metrics_ for a in both for end in ["", *FOLDS]}
+        | {f"ccc_{a}_{end}" for a in both for end in ("low", "high")}
+        | {"clips", "speakers"}
     )
+    r, _ = pearsonr(frame.true_valence, frame.predicted_valence)
+    assert values["pearson_valence"] == pytest.approx(r)
     assert all(type(value) is float for value in values.values())
     json.dumps(values, allow_nan=False)
     assert values["ccc_valence"] == pytest.approx(

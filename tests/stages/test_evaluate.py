@@ -62,11 +62,19 @@ def test_every_held_out_clip_is_predicted_once(finished, predictions):
 def test_probabilities_are_some_and_the_largest_is_predicted(finished, predictions):
     card = json.loads((finished / "models" / "tiny" / "card.json").read_text())
     columns = [f"p_{label}" for label in card["labels"]]
-    assert list(predictions) == [*"clip speaker sex fold label predicted".split(), *columns, "seed"]
+    of_clips = "clip speaker sex sentence session seconds fold label predicted".split()
+    assert list(predictions) == [*of_clips, *columns, "seed"]
     probabilities = predictions[columns].to_numpy()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     largest = [card["labels"][i] for i in probabilities.argmax(axis=1)]
     assert list(predictions.predicted) == largest
+
+
+def test_predictions_say_of_each_clip_what_the_index_does(finished):
+    index = tables.read(finished / "features" / "corpora" / "demo" / "index.csv").set_index("clip")
+    found = tables.read(finished / "reports" / "runs" / "tiny" / "predictions.csv")
+    for column in ("speaker", "sex", "sentence", "session", "seconds"):
+        assert found[column].tolist() == index.loc[found["clip"], column].tolist()
 
 
 def test_the_report_says_what_it_is_of(finished, predictions):
@@ -74,10 +82,11 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     run = json.loads((folder / "run.json").read_text())
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
     counted |= {"published", "provenance", "epochs_of_paper", "tested_folds", "data_sha256"}
-    counted |= {"floors", "pretrained_on"}
+    counted |= {"floors", "pretrained_on", "model_defaults"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["tested_folds"] == [1, 2, 3, 4, 5]
+    assert run["model_defaults"]["filters"] == 39 != run["settings"]["filters"]
     assert run["speakers"] == predictions.speaker.nunique()
     assert set(run["leaks"]["speaker"]) == set(LEAK)
     assert run["provenance"] == {
@@ -151,7 +160,7 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
     label = f"p_{data.target.labels[0]}"
     assert (found[label][:clips].to_numpy() != found[label][clips:].to_numpy()).any()
-    scores = data.target.scores(found)
+    scores = evaluation.scores(data.target, found)
     wars = [scores["war_seed_1"], scores["war_seed_2"]]
     assert scores["war"] == pytest.approx(np.mean(wars))
     assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
@@ -193,7 +202,8 @@ def test_ratings_are_predicted_in_the_units_of_the_corpus(rated):
     evaluate(**given)
     found = pd.read_csv(given["report"] / "predictions.csv", dtype={"speaker": str})
     columns = "true_arousal predicted_arousal true_valence predicted_valence".split()
-    assert list(found) == [*"clip speaker sex fold".split(), *columns, "seed"]
+    of_clips = "clip speaker sex sentence session seconds fold".split()
+    assert list(found) == [*of_clips, *columns, "seed"]
     assert len(found) == len(ratings) == found["clip"].nunique()
     wanted = ratings.loc[found["clip"], "valence"].to_numpy(float)
     np.testing.assert_allclose(found["true_valence"], wanted, rtol=1e-6)
