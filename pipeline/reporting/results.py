@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,8 @@ from pipeline import text
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.protocols.vocabulary import DECLARABLE, LEAKS, POOL, leak
-from pipeline.scoring import targets
+from pipeline.scoring import groups, intervals, targets
+from pipeline.scoring.groups import Group
 from pipeline.scoring.target import Measure, Target
 
 if TYPE_CHECKING:
@@ -78,6 +80,20 @@ class Result:
         """Format the 95 % interval of a measure that it has: ``[88.1, 94.0]``."""
         ends = (self.target.show(self.metrics[f"{measure.key}_{end}"]) for end in ("low", "high"))
         return f"[{', '.join(ends)}]"
+
+    @property
+    def over_speakers(self) -> bool:
+        """Whether the intervals were drawn over speakers; otherwise over clips."""
+        if not self.predictions.empty:
+            return intervals.over_speakers(self.predictions["speaker"].tolist())
+        known = self.facts["leaks"]["speaker"] is not None
+        return known and self.facts["speakers"] >= intervals.FEWEST_SPEAKERS
+
+    @cached_property
+    def groups(self) -> dict[str, list[Group]]:
+        """Measures by speaker, sex and so on, of what the corpus states."""
+        found = {kind: groups.of(self.target, self.predictions, kind) for kind in groups.KINDS}
+        return {kind: of_kind for kind, of_kind in found.items() if of_kind}
 
     def floor(self, measure: Measure) -> float:
         """Give what guessing earns."""

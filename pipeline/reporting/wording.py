@@ -1,5 +1,6 @@
 """Results in words and cells: what the page and the summary say alike."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,52 @@ from pipeline.reporting.published_folds import Paired
 from pipeline.reporting.results import DASH, LENGTHS, Result, Run
 from pipeline.scoring import targets
 from pipeline.scoring.target import Measure, Target
-from pipeline.scoring.targets import Emotions
+from pipeline.scoring.targets import Attributes, Emotions
+
+
+@dataclass(frozen=True)
+class Words:
+    """How the figures of one kind of target are spoken of.
+
+    Attributes
+    ----------
+    measured_in : str
+        Unit of the figures.
+    guessing : str
+        What the floor in a figure is.
+    unit : str
+        Unit after a heading.
+    difference : str
+        Heading of a difference.
+    in_points : str
+        Unit of a difference, after a comma.
+    """
+
+    measured_in: str
+    guessing: str
+    unit: str
+    difference: str
+    in_points: str
+
+
+WORDS = {
+    Emotions.KIND: Words("Percent", "chance, majority class", ", %", "points", ", in points"),
+    Attributes.KIND: Words("CCC", "a constant", "", "difference", ""),
+}
+
+
+def of(kind: type[Target] | Target) -> Words:
+    """Words for one kind of target."""
+    return WORDS[kind.KIND]
+
+
+def over_words(results: list) -> str:
+    """Say what the intervals of some results were drawn over."""
+    few = "clips (fewer than five speakers are known): it says nothing about other speakers"
+    over = {result.over_speakers for result in results}
+    if over == {True}:
+        return "speakers"
+    return few if over == {False} else f"speakers; where \u201cover clips\u201d is said, over {few}"
 
 
 def by_kind(results: list) -> list[tuple[type[Target], list]]:
@@ -236,6 +282,15 @@ def length_words(length: dict[str, Any]) -> str:
     if length["padded"]:
         words += f", by {length['median_padding']:.2f} s in the median"
     return words + "."
+
+
+def contradiction_words(quality: dict[str, Any]) -> list[str]:
+    """Say of each sound that is labelled in two ways by which names it is."""
+    return [
+        f"{' = '.join(found['clips'])} are one sound under two labels, "
+        f"{' and '.join(found['emotions'])}."
+        for found in quality.get("contradictions", ())
+    ]
 
 
 def quarantined(run: Run) -> int:

@@ -1,4 +1,4 @@
-"""Stage report: what a person reads, one self-contained page and a summary in markdown.
+"""Stage report: what a person reads, one self-contained page, tables, and a card of each run.
 
 Everything comes from the folders ``reports/runs/RUN/`` that the evaluate stage wrote and from those
 that were recorded, ``reports/recorded/RUN/``.
@@ -6,14 +6,18 @@ that were recorded, ``reports/recorded/RUN/``.
 
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.config.records import Run
 from pipeline.errors import InputError
 from pipeline.files import tables
+from pipeline.reporting import model_card, of_run, tabular
+from pipeline.reporting import plots as figures
 from pipeline.reporting.page import page
-from pipeline.reporting.plots import write
 from pipeline.reporting.results import read_recorded, read_run
+from pipeline.reporting.sections import contents
 from pipeline.reporting.summary import summary
 
 RESULTS = ("headline.json", "history.csv", "metrics.json", "predictions.csv", "run.json")
@@ -25,10 +29,12 @@ def report(
     html: Path,
     markdown: Path,
     plots: Path,
+    sheets: Path,
+    cards: Path,
     *,
     runs: dict[str, Run],
 ) -> None:
-    """Write the page and the summary over all runs.
+    """Write the page, the summary, tables and cards over all runs.
 
     Over those of params.yaml, and over those recorded. What evaluate wrote of others is removed
     from ``reports``, on all of which DVC lets this stage depend; its cache keeps it.
@@ -43,6 +49,11 @@ def report(
         ``index.html`` and ``summary.md`` to write.
     plots : Path
         Folder to write: the figures of each run as files.
+    sheets : Path
+        Folder to write: every table of the page as CSV and LaTeX.
+    cards : Path
+        Folder to write: a model card of each run, ``RUN.md``, and of each recorded one,
+        ``recorded/RUN.md``.
     runs : dict, at least one
         Lines of params.yaml; runs of one model and corpus are moved next to the first of them.
 
@@ -60,14 +71,30 @@ def report(
     folders = sorted(path for path in Path(recorded).iterdir() if path.is_dir())
     # a hidden one was left by `ser record` when it was killed
     kept = _together([read_recorded(path) for path in folders if path.name[0] != "."])
-    for path, text in {html: page(found, kept), markdown: summary(found, kept)}.items():
+    sections = contents(found, kept)
+    of_runs = [table for run in found for table in of_run.tables(run)]
+    texts = {html: page(found, kept, sections), markdown: summary(found, kept)}
+    for path, text in texts.items():
         with tables.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
-    with tempfile.TemporaryDirectory(dir=plots.parent, prefix=".", suffix=".part") as temporary:
-        figures = Path(temporary) / "figures"
-        write(found, figures)
-        shutil.rmtree(plots, ignore_errors=True)
-        figures.rename(plots)
+    with _folder(plots) as folder:
+        figures.write(found, folder)
+    with _folder(sheets) as folder:
+        tabular.write([*sections.tables, *of_runs], folder)
+    with _folder(cards) as folder:
+        model_card.write(found, folder)
+        model_card.write(kept, folder / "recorded")
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write to; put it in the place of another when the block succeeds."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".", suffix=".part") as temporary:
+        folder = Path(temporary) / "made"
+        folder.mkdir()
+        yield folder
+        shutil.rmtree(path, ignore_errors=True)
+        folder.rename(path)
 
 
 def _withdraw(reports: Path, runs: dict[str, Run]) -> None:

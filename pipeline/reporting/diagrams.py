@@ -1,0 +1,101 @@
+"""Figures of what was answered: how far confidence can be trusted, and of whom it is right."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.reporting.drawing import LIGHT, drawing
+from pipeline.reporting.results import Result
+from pipeline.scoring import calibration
+from pipeline.scoring.groups import Group
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
+    from matplotlib.axes import Axes
+
+ROW = 15  # height of a group, of 360 the figure is wide
+LETTERS = 22  # of a group's name
+SHOWN = 40  # groups in a figure at most
+
+
+def reliability(result: Result) -> "Markup":
+    """Draw accuracy over confidence, a dot for each bin; its area is that of its predictions.
+
+    Parameters
+    ----------
+    result : Result
+        Result on emotions, with predictions.
+    """
+    rows = result.predictions
+    confidence = rows[[f"p_{label}" for label in result.target.outputs]].max(axis=1)
+    found = calibration.bins(rows["label"] == rows["predicted"], confidence)
+    sizes = np.array([one.clips for one in found])
+
+    def draw(axes: "Axes") -> None:
+        axes.plot([0, 100], [0, 100], color=LIGHT["muted"], linewidth=0.8)
+        x = [100 * one.confidence for one in found]
+        y = [100 * one.accuracy for one in found]
+        axes.vlines(x, x, y, color=LIGHT["warn"], linewidth=1, alpha=0.6)
+        axes.plot(x, y, color=LIGHT["accent"], linewidth=0.8)
+        for place, value, size in zip(x, y, sizes / sizes.max(), strict=True):
+            axes.plot(place, value, "o", color=LIGHT["accent"], markersize=3 + 9 * np.sqrt(size))
+        axes.set(xlabel="confidence, percent", ylabel="right, percent")
+        axes.set(xlim=(0, 103), ylim=(-3, 103), xticks=range(0, 101, 20), yticks=range(0, 101, 20))
+
+    stated = "; ".join(
+        f"{one.clips} at {100 * one.confidence:.0f}: {100 * one.accuracy:.0f}" for one in found
+    )
+    words = f"Reliability of {result.name}, predictions at confidence: percent right. {stated}"
+    return drawing(draw, words, 260, left=46)
+
+
+def by_group(result: Result, found: list[Group]) -> "Markup":
+    """Draw the first measure of each group as a bar, with its interval where it has one.
+
+    Parameters
+    ----------
+    result : Result
+    found : list of Group
+        Groups of one kind; of more than 40 the lowest and the highest are drawn.
+    """
+    kind, measure = result.target, result.measures[0]
+    drawn = extremes(found, measure.key)
+    scores = [group.scores[measure.key] for group in drawn]
+    whole, left = kind.SCALE * result.metrics[measure.key], min(kind.LIMITS[0], 0)
+    lowest = min([0.0, *(kind.SCALE * score.value for score in scores)])
+    places, names = np.arange(len(drawn)), [_short(group.value) for group in drawn]
+
+    def draw(axes: "Axes") -> None:
+        widths = [kind.SCALE * score.value for score in scores]
+        axes.barh(places, widths, height=0.62, color=LIGHT["accent"], alpha=0.55, linewidth=0)
+        for place, score in zip(places, scores, strict=True):
+            if np.isfinite(score.low):
+                ends = [kind.SCALE * score.low, kind.SCALE * score.high]
+                axes.plot(ends, [place, place], color=LIGHT["ink"], linewidth=1.2)
+        axes.axvline(whole, color=LIGHT["warn"], linewidth=1)
+        axes.set_yticks(places, names, fontsize=9, parse_math=False)
+        axes.tick_params("y", length=0)
+        axes.set(xlim=(min(left, lowest), kind.LIMITS[1]), ylim=(len(drawn) - 0.4, -0.6))
+        axes.set(xlabel=kind.AXIS)
+        axes.spines["left"].set_visible(False)
+
+    stated = ", ".join(
+        f"{group.value} {kind.show(score.value)}"
+        for group, score in zip(drawn, scores, strict=True)
+    )
+    words = f"{measure.name} of {result.name} by {found[0].kind}: {stated}"
+    left_of_axis = 16 + 5.6 * max(map(len, names))
+    return drawing(draw, words, 42 + ROW * len(drawn), left=left_of_axis)
+
+
+def _short(name: str) -> str:
+    """Start of a name that is too long to stand next to a bar."""
+    return name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def extremes(found: list[Group], key: str) -> list[Group]:
+    """Give all groups of a few; of many the 20 lowest and the 20 highest, in that order."""
+    if len(found) <= SHOWN:
+        return found
+    order = sorted(found, key=lambda group: group.scores[key].value)
+    return order[: SHOWN // 2] + order[-SHOWN // 2 :]
