@@ -6,8 +6,8 @@
     Of the clips that can be used: how many (of each).
 ``counts``
     What params.yaml may limit, by the names in ``LIMITS``: how many files are quarantined and
-    suspicious, or clips of one length; clips beyond the first of a group of duplicates; names that
-    are missing and extra; and for ``confound`` the ``length_accuracy``.
+    suspicious, or clips of one length; clips beyond the first of a group of duplicates; recordings
+    under two emotions; names that are missing and extra; for ``confound`` the ``length_accuracy``.
 ``quarantined``, ``skipped``
     Every file that cannot be used with the reason; how many files are not part of the corpus.
 ``clipped``, ``loud``, ``quiet``, ``offset``, ``padded``, ``silence``, ``dead``, ``cancelled``,
@@ -21,6 +21,8 @@
 ``duplicates``, ``near_duplicates``, ``compared``
     Groups of clips with equal samples; groups of the same take in other samples, with the lowest
     correlation that joined them; how many different recordings were long enough to be compared.
+``contradictions``
+    Recordings, equal or near-duplicate, whose clips have different emotions: ``clips, emotions``.
 ``length_accuracy``, ``length_chance``
     How often the emotion is guessed from the length alone, and from nothing; null without emotions.
 ``parser``, ``parser_settings``
@@ -70,6 +72,7 @@ LIMITS = (
     "one_length",
     "duplicates",
     "near_duplicates",
+    "contradictions",
     "confound",
     "missing",
     "extra",

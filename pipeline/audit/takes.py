@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.files import audio
+from pipeline.order import natural
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,24 @@ def of_clips(usable: pd.DataFrame, raw: Path, prints: list[Fingerprint]) -> Take
         surplus=len(distinct) - len(members),
         compared=sum(len(prints[i].words) > 0 for i in distinct),
     )
+
+
+def contradictions(usable: pd.DataFrame) -> list[dict]:
+    """Find recordings that are labelled with more than one emotion: one of the labels is wrong.
+
+    Parameters
+    ----------
+    usable : DataFrame
+        Clips that can be used: ``clip, emotion, recording``; an emotion is ``""`` if not known.
+
+    Returns
+    -------
+    list of dict
+        ``clips`` and ``emotions`` of each such recording.
+    """
+    labelled = usable[usable.emotion != ""]
+    return [
+        {"clips": natural(of_one["clip"]), "emotions": natural(set(of_one.emotion))}
+        for _, of_one in labelled.groupby("recording", sort=False)
+        if of_one.emotion.nunique() > 1
+    ]

@@ -32,7 +32,7 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
     """
     parts = []
     for kind, found in by_kind(runs):
-        note = "over all held-out clips [95 % interval over speakers]. "
+        note = f"over all held-out clips [95 % interval over {wording.over_words(found)}]. "
         note += f"Floors, {kind.MEASURES[0].name.split()[0]}: {floors.EXPLAINED[kind.KIND]}.\n"
         note = f"{kind.SUMMARY} {note}"
         parts += [markdown_table(*_headlines(kind, found)), note, *_published(kind, found)]
@@ -64,7 +64,7 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
             result.facts["corpus"],
             result.protocol,
             *(
-                f"**{result.show(measure)}** {result.interval(measure)}"
+                f"**{result.show(measure)}** {result.interval(measure)}{_over(result)}"
                 if measure in result.measures
                 else DASH
                 for measure in kind.MEASURES
@@ -75,6 +75,11 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
         ]
         for result in results
     ]
+
+
+def _over(result: Result) -> str:
+    """Say after an interval that it was drawn over clips."""
+    return "" if result.over_speakers else " over clips"
 
 
 def floor_cell(result: Result) -> str:

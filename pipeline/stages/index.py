@@ -20,7 +20,7 @@ from pipeline import corpora, progress
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
-from pipeline.audit.takes import Takes, of_clips
+from pipeline.audit.takes import Takes, contradictions, of_clips
 from pipeline.config.records import Corpus
 from pipeline.corpora.clip import Clip, Expected, seen
 from pipeline.errors import InputError
@@ -289,6 +289,7 @@ def _quality(
         for kind, fact in suspicions(facts_of, one.misnamed, one.unchecked).items():
             suspicious[kind][path] = fact
     one_length = len(usable) > 1 and usable.seconds.nunique() == 1
+    contradicted = contradictions(usable)
     labelled = usable.emotion != ""
     accuracy, chance = None, None
     if labelled.any():
@@ -301,6 +302,7 @@ def _quality(
         "one_length": len(usable) if one_length else 0,
         "duplicates": sum(len(clips) - 1 for clips in takes.duplicates),
         "near_duplicates": takes.surplus,
+        "contradictions": len(contradicted),
         "confound": accuracy or 0,
         "missing": partial["missing"] if partial else 0,
         "extra": partial["extra"] if partial else 0,
@@ -321,6 +323,7 @@ def _quality(
         "one_length": float(seconds.iloc[0]) if one_length else None,
         "duplicates": takes.duplicates,
         "near_duplicates": takes.near_duplicates,
+        "contradictions": contradicted,
         "compared": takes.compared,
         "length_accuracy": accuracy,
         "length_chance": chance,
@@ -338,6 +341,6 @@ def _offenders(found: dict, kind: str) -> str:
         return f"all are {found['one_length']:g} s long"
     if kind == "duplicates":
         return _some([" = ".join(clips) for clips in found["duplicates"]])
-    if kind == "near_duplicates":
-        return _some([" = ".join(group["clips"]) for group in found["near_duplicates"]])
+    if kind in ("near_duplicates", "contradictions"):
+        return _some([" = ".join(group["clips"]) for group in found[kind]])
     return _some([f"{path} ({fact})" for path, fact in found[kind].items()])

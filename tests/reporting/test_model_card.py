@@ -46,5 +46,8 @@ def test_cards_of_attributes_and_of_recorded_runs(tmp_path):
     model_card.write([rated, kept], tmp_path / "cards")
     text = (tmp_path / "cards" / "<i>.md").read_text()
     assert "# &lt;i>" in text
-    assert "&lt;b>; AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20; commit `c09dac00ede0`." in text
+    assert (
+        "&lt;b>; AMD EPYC 9654, 2 cores, jax, 3 h 10 min, 2026-11-20; commit `c09dac00ede0`."
+        in text
+    )
     assert "## Groups" not in text  # its predictions were not kept

@@ -53,6 +53,7 @@ def test_a_good_copy(raw):
         "one_length": 1.0,
         "duplicates": [],
         "near_duplicates": [],
+        "contradictions": [],
         "compared": 4,
         "length_accuracy": 0.5,
         "length_chance": 0.5,

@@ -34,6 +34,21 @@ def test_two_names_of_one_recording_are_reported(raw):
     }
 
 
+def test_one_sound_under_two_emotions_is_a_contradiction(raw):
+    shutil.copy(raw / f"{NAMES[0]}.wav", raw / f"{NAMES[1]}.wav")
+    _, quality = run(raw)
+    wanted = {"clips": NAMES[:2], "emotions": ["angry", "neutral"]}
+    assert quality["contradictions"] == [wanted]
+    assert quality["counts"]["contradictions"] == 1
+    shutil.rmtree(raw.parent / "out")
+    refused(raw, rf"contradictions 1, .*: {' = '.join(NAMES[:2])}; ", limits={"contradictions": 0})
+
+
+def test_a_sound_said_twice_under_one_emotion_is_none(raw):
+    shutil.copy(raw / f"{NAMES[0]}.wav", raw / f"{NAMES[2]}.wav")
+    assert run(raw)[1]["contradictions"] == []
+
+
 def at_another_rate(path, signal):
     signal = 0.25 * soxr.resample(signal, RATE, 11025)
     soundfile.write(path, signal, 11025)

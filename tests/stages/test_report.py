@@ -118,6 +118,34 @@ def test_confusion_counts_clips_by_true_label(tmp_path):
     assert percent == [round(100 * count / 30) for count in cells if count]
 
 
+def test_a_contradiction_is_named_at_the_run(tmp_path):
+    found = {"clips": ["a", "b"], "emotions": ["happy", "sad"]}
+    folder = write_run(tmp_path, "a")
+    facts = json.loads((folder / "run.json").read_text())
+    facts["quality"]["contradictions"] = [found]
+    (folder / "run.json").write_text(json.dumps(facts))
+    words = "✗ contradiction: a = b are one sound under two labels, happy and sad."
+    assert words in text_of(page([read_run(folder)], []))
+
+
+def test_below_five_speakers_it_is_said_that_clips_were_drawn(tmp_path):
+    folder = write_run(tmp_path, "a")
+    run = read_run(folder)
+    assert run.over_speakers
+    assert "the 95 % interval over speakers. Floors" in text_of(page([run], []))
+    rows = (folder / "predictions.csv").read_text()
+    few = re.sub(r"(?m)^(\w+-\d+),[45],", r"\1,0,", rows)
+    (folder / "predictions.csv").write_text(few)
+    run = read_run(folder)
+    assert not run.over_speakers
+    for shown in (text_of(page([run], [])), summary([run], [])):
+        assert "over clips (fewer than five speakers are known): it says nothing about" in shown
+        assert "interval over speakers" not in shown
+    both = text_of(page([run, read_run(write_run(tmp_path, "b"))], []))
+    assert "interval over speakers; where “over clips” is said" in both
+    assert both.count("interval over clips") == 2  # of UAR and WAR of the one
+
+
 def test_runs_of_one_model_and_corpus_stand_together(reports):
     report(reports, RUNS)
     lines = (reports / "summary.md").read_text().splitlines()[2:5]
