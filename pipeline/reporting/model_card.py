@@ -79,7 +79,7 @@ def _data(result: Result) -> Iterator[str]:
     yield wording.length_words(facts["length"])
     for _, name, citation, licence, address in wording.sources([result]):
         if name != DASH:
-            said = f"{_safe(citation)} Licence: {_safe(licence)}. {_safe(address)}"
+            said = f"{_safe(citation).rstrip('.')}. Licence: {_safe(licence)}. {_safe(address)}"
             yield f"- **{_safe(name)}**: {said}"
     yield from (f"Contradiction: {_safe(w)}" for w in wording.contradiction_words(_quality(result)))
 

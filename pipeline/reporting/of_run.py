@@ -18,7 +18,7 @@ METRICS = (
     ("macro_f1", "Macro F1", True),
     ("weighted_f1", "Weighted F1", True),
     ("mcc", "MCC", False),
-    ("top_2", "Among the two most probable", True),
+    ("top_2", "Top-2 accuracy", True),
     ("log_loss", "Log-loss", False),
     ("brier", "Brier score, 0 to 2", False),
     ("ece", "Calibration error (ECE)", True),

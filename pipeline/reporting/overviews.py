@@ -24,10 +24,11 @@ def results(kind: type[Target], found: list, name: str, places: dict[str, str]) 
     places : dict of str to str
         Id on the page of each run.
     """
+    measures = _measures(found)
     columns = [Column("Run", notes="model and corpus"), Column("Honest?")]
     columns += [
         Column(f"{measure.name}{kind.UNIT}", True, notes=measure.second_name)
-        for measure in kind.MEASURES
+        for measure in measures
     ]
     columns += [Column("Floors", notes="below"), Column("Protocol"), Column("Folds", True)]
     columns += [Column("Test shares with training", notes="not checkable")]
@@ -37,7 +38,7 @@ def results(kind: type[Target], found: list, name: str, places: dict[str, str]) 
     rows = []
     for result in found:
         row = [_run(result, places[result.name]), _honest(result)]
-        row += [_score(result, measure) for measure in kind.MEASURES]
+        row += [_score(result, measure) for measure in measures]
         row += [_floors(result), Cell(result.protocol), Cell(result.folds_in_words)]
         row.append(shared(result))
         if isinstance(result, Recorded):
@@ -61,12 +62,13 @@ def costs(runs: list[Run]) -> list[tuple[Run, Run]]:
 
 def leak_costs(kind: type[Target], found: list[Run]) -> Table:
     """What is left of a leaky number when the same model is tested honestly."""
+    measures = _measures(found)
     rows = [
         [
             Cell(leaky.title),
             Cell(leaky.name, notes=(", ".join(leaky.objections),), code=True),
             Cell(honest.name, notes=(honest.protocol,), code=True),
-            *(cell for measure in kind.MEASURES for cell in _change(leaky, honest, measure)),
+            *(cell for measure in measures for cell in _change(leaky, honest, measure)),
         ]
         for leaky, honest in costs(found)
     ]
@@ -74,7 +76,7 @@ def leak_costs(kind: type[Target], found: list[Run]) -> Table:
         Column("Model and corpus"),
         Column("Leaky", notes="why"),
         Column("Honest", notes="protocol"),
-        *_three(kind, "leaky", "honest", wording.of(kind).difference),
+        *_three(measures, "leaky", "honest", wording.of(kind).difference),
     )
     return Table(f"leaky-and-honest-{kind.KIND}", "Leaky against honest", columns, rows)
 
@@ -97,6 +99,7 @@ def run_against_run(kind: type[Target], found: list[Run]) -> Table:
 
 def published(kind: type[Target], found: list, name: str) -> Table:
     """Published results next to ours."""
+    measures = _measures(found)
     rows = []
     for result in found:
         for line in result.facts["published"]:
@@ -105,7 +108,7 @@ def published(kind: type[Target], found: list, name: str) -> Table:
             ours += (f"not compared: {differs}",) if differs else ()
             row = [Cell(result.name, notes=(result.title,), code=True)]
             row += [Cell(ours[0], notes=ours[1:]), Cell(line["protocol"], notes=(line["source"],))]
-            for measure in kind.MEASURES:
+            for measure in measures:
                 *both, change = wording.against(result, line, measure)
                 row += [*map(Cell, both), Cell(change, strong=True)]
             rows.append(row)
@@ -113,32 +116,32 @@ def published(kind: type[Target], found: list, name: str) -> Table:
         Column("Run", notes="model and corpus"),
         Column("Ours", notes="why not compared"),
         Column("Published", notes="source"),
-        *_three(kind, "ours", "published", wording.of(kind).difference),
+        *_three(measures, "ours", "published", wording.of(kind).difference),
     )
     return Table(name, f"Published results against ours, {kind.KIND}", columns, rows)
 
 
 def others(kind: type[Target], found: list, name: str) -> Table:
-    """Reference numbers of other systems on the clips, classes and folds of runs."""
-    rows = [
-        [
-            Cell(result.name, notes=(result.title,), code=True),
-            *(Cell(result.show(measure)) for measure in kind.MEASURES),
-            Cell(system, notes=(source,)),
-            Cell(value, notes=(figure,)),
-            Cell(caveat),
+    """Runs, then the reference numbers of other systems on their clips, classes and folds."""
+    measures, absent = _measures(found), Cell(DASH)
+    sets: dict[str, tuple[list[list[Cell]], list[list[Cell]]]] = {}
+    for result in found:
+        theirs = [
+            [Cell(system, notes=(source,)), *[absent] * len(measures)]
+            + [Cell(value, notes=(figure,)), Cell(caveat)]
+            for system, value, figure, caveat, source in wording.reference_cells(result)
         ]
-        for result in found
-        for system, value, figure, caveat, source in wording.reference_cells(result)
-    ]
+        ours = [Cell(result.name, notes=(result.title,), code=True)]
+        ours += [Cell(result.show(measure), strong=True) for measure in measures]
+        sets.setdefault(str(theirs), ([], theirs))[0].append([*ours, absent, absent])
     columns = (
-        Column("Run", notes="model and corpus"),
-        *(Column(f"{measure.name}{kind.UNIT} ours", True) for measure in kind.MEASURES),
-        Column("Others on the same folds", notes="source"),
+        Column("On the same folds", notes="model and corpus, or source"),
+        *(Column(f"{measure.name}{kind.UNIT} ours", True) for measure in measures),
         Column("Theirs, %", True, notes="figure"),
         Column("Caveat"),
     )
-    return Table(name, "Reference numbers on the folds of runs", columns, rows)
+    rows = [row for ours, theirs in sets.values() if theirs for row in ours + theirs]
+    return Table(name, "Reference numbers on the folds of runs", columns, rows, prose=True)
 
 
 def epochs(kind: type[Target], found: list, name: str) -> Table:
@@ -169,7 +172,7 @@ def corpora(found: list[Result]) -> Table:
     ]
     columns = (Column("Corpus", notes="in params.yaml"),)
     columns += tuple(map(Column, ("Citation", "Licence", "From")))
-    return Table("corpora", "Citation and licence of each corpus", columns, rows)
+    return Table("corpora", "Citation and licence of each corpus", columns, rows, prose=True)
 
 
 def shared(result: Result) -> Cell:
@@ -222,10 +225,16 @@ def _change(leaky: Run, honest: Run, measure: Measure) -> list[Cell]:
     return [Cell(leaky.show(measure)), Cell(honest.show(measure)), lost]
 
 
-def _three(kind: type[Target], one: str, other: str, third: str) -> list[Column]:
+def _three(measures: list[Measure], one: str, other: str, third: str) -> list[Column]:
     """Three columns for each measure."""
     return [
         Column(f"{measure.name} {what}", True)
-        for measure in kind.MEASURES
+        for measure in measures
         for what in (one, other, third)
     ]
+
+
+def _measures(found: list) -> list[Measure]:
+    """Measures that one of the results has, in the order of their kind."""
+    kind = type(found[0].target)
+    return [m for m in kind.MEASURES if any(m in result.measures for result in found)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.scoring.target import MINUS
 
+MOST = 5  # columns that fit half of a page
 CROSS = "\N{BALLOT X}"  # at the start of a note: it is a warning
 # what LaTeX reads as commands, and signs that its fonts lack
 TEX = {
@@ -90,6 +91,8 @@ class Table:
     rows : list of list of Cell
     blocks : bool
         Whether a line parts rows whose first cells have other notes: runs of one model and corpus.
+    prose : bool
+        Whether its cells hold sentences; like a table of many columns it needs a wide screen.
     """
 
     name: str
@@ -97,6 +100,12 @@ class Table:
     columns: tuple[Column, ...]
     rows: list[list[Cell]]
     blocks: bool = False
+    prose: bool = False
+
+    @property
+    def wide(self) -> bool:
+        """Whether it needs a wide screen: elsewhere its rows are cards."""
+        return self.prose or len(self.columns) > MOST
 
 
 def cells(texts: Sequence[str]) -> list[Cell]:

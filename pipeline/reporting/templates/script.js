@@ -1,5 +1,7 @@
 // Sorts a table by the column whose heading is pressed; without it the table stays as it was made.
-const read = (row, column) => row.cells[column].textContent.trim().replace(/\u2212/g, "-");
+const plain = (cell) => [...cell.childNodes].filter((node) => node.nodeName !== "SMALL");
+const read = (row, column) =>
+  plain(row.cells[column]).map((node) => node.textContent).join("").trim().replace(/\u2212/g, "-");
 const number = (text) => (/^[<+-]?\s*\d/.test(text) ? parseFloat(text.replace(/^[<+]\s*/, "")) : NaN);
 
 function sort(table, column, rising) {
