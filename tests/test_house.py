@@ -38,6 +38,7 @@ DOORS = {
     "soundfile": ["files/audio"],
     "h5py": ["files/keras2_weights"],
     "matplotlib": [
+        "reporting/diagrams",
         "reporting/drawing",
         "reporting/figures",
         "reporting/maps",

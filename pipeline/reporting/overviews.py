@@ -124,11 +124,11 @@ def published(kind: type[Target], found: list, name: str) -> Table:
 def others(kind: type[Target], found: list, name: str) -> Table:
     """Runs, then the reference numbers of other systems on their clips, classes and folds."""
     measures, absent = _measures(found), Cell(DASH)
+    blank = [absent] * len(measures)
     sets: dict[str, tuple[list[list[Cell]], list[list[Cell]]]] = {}
     for result in found:
         theirs = [
-            [Cell(system, notes=(source,)), *[absent] * len(measures)]
-            + [Cell(value, notes=(figure,)), Cell(caveat)]
+            [Cell(system, notes=(source,)), *blank, Cell(value, notes=(figure,)), Cell(caveat)]
             for system, value, figure, caveat, source in wording.reference_cells(result)
         ]
         ours = [Cell(result.name, notes=(result.title,), code=True)]
