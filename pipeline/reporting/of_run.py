@@ -1,5 +1,6 @@
 """Tables of one run: its metrics, classes, confusions, groups, floors, folds and settings."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,13 @@ def tables(run: Run) -> list[Table]:
     found += [groups(run, kind) for kind in run.groups]
     found += [by_fold(run), epochs_by_fold(run), changed(run)]
     return [table for table in found if table.rows]
+
+
+def recorded_tables(result: Result) -> list[Table]:
+    """Every table of a recorded run that has a row; they stand in a folder of their own."""
+    found = [metrics(result), classes(result), *(groups(result, kind) for kind in result.groups)]
+    found += [epochs_by_fold(result), changed(result)]
+    return [replace(table, name=f"recorded/{table.name}") for table in found if table.rows]
 
 
 def metrics(result: Result) -> Table:

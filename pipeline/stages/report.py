@@ -73,6 +73,7 @@ def report(
     kept = _together([read_recorded(path) for path in folders if path.name[0] != "."])
     sections = contents(found, kept)
     of_runs = [table for run in found for table in of_run.tables(run)]
+    of_runs += [table for run in kept for table in of_run.recorded_tables(run)]
     texts = {html: page(found, kept, sections), markdown: summary(found, kept)}
     for path, text in texts.items():
         with tables.replacing(path) as temporary:
