@@ -99,7 +99,8 @@ def export(
     Each file is tried on held-out clips before it is written. A table shows its bytes, those
     published of it, and the largest deviation from Keras: of a probability, or of an attribute, by
     the deviation of its ratings in training. It is printed and written next to the files,
-    FORMAT.csv. Ask the files with ``ser predict --tflite`` or ``--onnx``.
+    FORMAT.csv. Ask the files with ``ser predict --tflite`` or ``--onnx``. Their probabilities are
+    without the temperature of the card, which changes no answer.
 
     Parameters
     ----------

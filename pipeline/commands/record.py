@@ -189,8 +189,12 @@ def _joined(
         purpose: {key: uses[key] + now["provenance"][purpose][key] for key in uses}
         for purpose, uses in before["provenance"].items()
     }
+    fitted = before.get("temperatures", []) + now.get("temperatures", [])
     return now | {
         "tested_folds": sorted(before["tested_folds"] + now["tested_folds"]),
+        "temperatures": sorted(
+            fitted, key=lambda one: (now["seeds"].index(one["seed"]), one["fold"])
+        ),
         "clips": int(predictions["clip"].nunique()),
         "speakers": int(predictions["speaker"].nunique()),
         "device": ", ".join(sorted({*before["device"].split(", "), now["device"]})),

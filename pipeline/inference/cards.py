@@ -47,12 +47,16 @@ class FoldModel:
         Its file in the bundle.
     epoch : int or None
         The selected one, from 1; None for imported weights.
+    temperature : float
+        What its probabilities are tempered by (`pipeline.scoring.calibration`), fitted on the
+        validation clips of its fold; 1 where there are none, and of attributes.
     """
 
     fold: int
     seed: int
     file: str
     epoch: int | None
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pipeline.engine import machines
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.inference.cards import Card, FoldModel
+from pipeline.scoring.calibration import tempered
 
 if TYPE_CHECKING:
     import keras
@@ -42,19 +43,30 @@ def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
     -------
     callable
         Function from one of the card's models and clips, each (frames, ...) and none longer than
-        the card says, to (clips, outputs), float32.
+        the card says, to (clips, outputs), float32; probabilities by the temperature of the model.
 
     Raises
     ------
     InputError
         If a file that the card names is not there, or the code of its model.
     """
-    if card.classical:
-        return lambda one, clips: machines.read(card.folder / one.file).of_clips(clips)
+    raw = _machine if card.classical else _network(card)
+    return lambda one, clips: tempered(raw(card, one, clips), one.temperature)
+
+
+def _machine(card: Card, one: FoldModel, clips: list[np.ndarray]) -> np.ndarray:
+    """Answers of a classical model."""
+    return machines.read(card.folder / one.file).of_clips(clips)
+
+
+def _network(card: Card) -> Callable[[Card, FoldModel, list[np.ndarray]], np.ndarray]:
+    """Give a function that asks the networks of a bundle."""
     load = models(card)
     from pipeline.engine import answers
 
-    return lambda one, clips: answers.predict(load(one), framing.rectangle(clips, card.input_shape))
+    return lambda card, one, clips: answers.predict(
+        load(one), framing.rectangle(clips, card.input_shape)
+    )
 
 
 def vectors(

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline.reporting import confidence
 from pipeline.reporting.drawing import LIGHT, drawing
 from pipeline.reporting.results import Result
 from pipeline.scoring import calibration
+from pipeline.scoring.calibration import Bin
 from pipeline.scoring.groups import Group
 
 if TYPE_CHECKING:
@@ -21,14 +23,16 @@ SHOWN = 40  # groups in a figure at most
 def reliability(result: Result) -> "Markup":
     """Draw accuracy over confidence, a dot for each bin; its area is that of its predictions.
 
+    Where there are temperatures, dashed: without them.
+
     Parameters
     ----------
     result : Result
         Result on emotions, with predictions.
     """
-    rows = result.predictions
-    confidence = rows[[f"p_{label}" for label in result.target.outputs]].max(axis=1)
-    found = calibration.bins(rows["label"] == rows["predicted"], confidence)
+    given = confidence.of(result)
+    found = calibration.bins(given.right, given.now)
+    before = calibration.bins(given.right, given.before) if given.fitted else []
     sizes = np.array([one.clips for one in found])
 
     def draw(axes: "Axes") -> None:
@@ -37,16 +41,25 @@ def reliability(result: Result) -> "Markup":
         y = [100 * one.accuracy for one in found]
         axes.vlines(x, x, y, color=LIGHT["warn"], linewidth=1, alpha=0.6)
         axes.plot(x, y, color=LIGHT["accent"], linewidth=0.8)
+        old = 100 * np.array([(one.confidence, one.accuracy) for one in before]).reshape(-1, 2)
+        axes.plot(*old.T, ".--", color=LIGHT["ink"], linewidth=1, alpha=0.7)
         for place, value, size in zip(x, y, sizes / sizes.max(), strict=True):
             axes.plot(place, value, "o", color=LIGHT["accent"], markersize=3 + 9 * np.sqrt(size))
         axes.set(xlabel="confidence, percent", ylabel="right, percent")
         axes.set(xlim=(0, 103), ylim=(-3, 103), xticks=range(0, 101, 20), yticks=range(0, 101, 20))
 
-    stated = "; ".join(
+    stated = _stated(found)
+    words = f"Reliability of {result.name}, predictions at confidence: percent right. {stated}"
+    if before:
+        words += ". Without temperature: " + _stated(before)
+    return drawing(draw, words, 260, left=46)
+
+
+def _stated(found: list[Bin]) -> str:
+    """Bins in words."""
+    return "; ".join(
         f"{one.clips} at {100 * one.confidence:.0f}: {100 * one.accuracy:.0f}" for one in found
     )
-    words = f"Reliability of {result.name}, predictions at confidence: percent right. {stated}"
-    return drawing(draw, words, 260, left=46)
 
 
 def by_group(result: Result, found: list[Group]) -> "Markup":

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.protocols.vocabulary import LEAKS, leak
-from pipeline.reporting import floors, of_run, wording
+from pipeline.reporting import confidence, floors, of_run, wording
 from pipeline.reporting.results import DASH, Recorded, Result
 from pipeline.reporting.summary import markdown_table
 from pipeline.reporting.tabular import Cell, Table
@@ -119,6 +119,7 @@ def _numbers(result: Result) -> Iterator[str]:
             f"Calibration: confidence and accuracy differ by {error} points in the mean (expected "
             "calibration error)."
         )
+        yield "" if result.predictions.empty else confidence.words(result)
 
 
 def _groups(result: Result) -> Iterator[str]:

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from pipeline.protocols.vocabulary import LEAKS, POOL, STATED
 from pipeline.protocols.vocabulary import leak as leak_of
-from pipeline.reporting import diagrams, drawing, figures, floors, of_run, sections, wording
+from pipeline.reporting import (
+    confidence,
+    diagrams,
+    drawing,
+    figures,
+    floors,
+    of_run,
+    sections,
+    wording,
+)
 from pipeline.reporting.results import DASH, PICKED, Recorded, Run, state
 from pipeline.reporting.sections import Contents
 from pipeline.reporting.tabular import CROSS
@@ -45,6 +54,7 @@ def page(runs: list[Run], recorded: list[Recorded], contents: Contents | None = 
     contents = contents or sections.contents(runs, recorded)
     environment.globals |= {
         "dash": DASH,
+        "confidence": confidence,
         "cross": CROSS,
         "diagrams": diagrams,
         "figures": figures,

@@ -94,6 +94,10 @@ def evaluate(
         "quality": checked,
         "length": lengths(data),
         "model_defaults": _own(card.model),
+        "temperatures": [
+            {key: getattr(one, key) for key in ("fold", "seed", "temperature")}
+            for one in card.folds
+        ],
         "epochs_of_paper": getattr(networks.facts(card.model).training, "epochs", 0),
         "published": _published(card, checked["parser"]),
         "floors": _floors(data, store),

@@ -17,7 +17,7 @@ from pipeline.engine import backend, classical, dataset, machines
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, stores, tables
-from pipeline.inference import cards, starts
+from pipeline.inference import cards, starts, temperatures
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.models.training import Fit, Training
 from pipeline.order import natural
@@ -76,7 +76,8 @@ def train(
             stacked = _stacked(run, library, data, device)
         card = _card(run, data, bundle, certificate, library, device, stacked)  # builds a model
         with bundles.resume(bundle, _fingerprint(run, card, store, index, folds)) as folder:
-            _write(card, _fit(run, card, data, load, folder, trained), folder)
+            made = _fit(run, card, data, load, folder, trained)
+            _write(card, temperatures.fitted(card, data, made, folder), folder)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
 
@@ -259,6 +260,8 @@ def _provenance(run: Run, data: Dataset, allow: list[str]) -> dict | None:
             )
         uses = {"weights": fold.train, "selection": picked[run.selection]}
         uses |= {"augmentation": fold.train[fold.train >= clips]} | _uses(run, fold)
+        if temperatures.fits(data.target, fold):
+            uses["temperature"] = fold.validation
         names = {purpose: data.clips["clip"][rows % clips] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])
         if trespass := leakage.trespasses(rests_on, declared):

@@ -31,7 +31,8 @@ def test_the_file_has_its_documented_keys(tmp_path, target):
     keys += "certificate parameters provenance folds pretrained_on"
     assert set(held) == set(keys.split())
     assert held["labels"] + held["attributes"] == list(target.outputs)
-    assert held["folds"] == [{"fold": 1, "seed": 0, "file": "fold-01.keras", "epoch": 1}]
+    model = {"fold": 1, "seed": 0, "file": "fold-01.keras", "epoch": 1, "temperature": 1.0}
+    assert held["folds"] == [model]
 
 
 def test_models_are_chosen_by_fold(tmp_path):

@@ -36,3 +36,52 @@ def test_a_reference_computed_bin_by_bin():
         if own.any():
             wanted += own.mean() * abs(right[own].mean() - confidence[own].mean())
     assert calibration.error(right, confidence) == pytest.approx(wanted)
+
+
+# ---- temperature -----------------------------------------------------------------------------
+
+
+def answers(clips=2000, classes=4, sharper=1.0, seed=0):
+    """Give truth, drawn by the probabilities, and the probabilities made so much sharper."""
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(0, 1.5, (clips, classes))
+    honest = calibration.tempered(_softmax(logits), 1.0)
+    truth = np.array([generator.choice(classes, p=row) for row in honest])
+    return truth, _softmax(sharper * logits)
+
+
+def _softmax(logits):
+    exact = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exact / exact.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("sharper", [0.5, 1.0, 3.0])
+def test_the_temperature_that_was_put_in_is_found(sharper):
+    truth, given = answers(sharper=sharper)
+    found = calibration.temperature(truth, given)
+    assert found == pytest.approx(sharper, rel=0.1)
+    mended = calibration.tempered(given, found)
+    np.testing.assert_array_equal(mended.argmax(axis=1), given.argmax(axis=1))
+    np.testing.assert_allclose(mended.sum(axis=1), 1)
+    right = given.argmax(axis=1) == truth
+    assert calibration.error(right, mended.max(axis=1)) < 0.05
+    if sharper != 1:
+        assert calibration.error(right, given.max(axis=1)) > 0.1
+
+
+def test_a_temperature_goes_both_ways():
+    _, given = answers(50)
+    back = calibration.tempered(calibration.tempered(given, 2.5), 1 / 2.5)
+    np.testing.assert_allclose(back, given, rtol=1e-9)
+    assert calibration.tempered(given, 1.0) is given
+    single = given.astype(np.float32)
+    assert calibration.tempered(single, 2.0).dtype == np.float32
+
+
+def test_sure_answers_stay_finite_and_none_give_no_temperature():
+    given = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    found = calibration.temperature(np.array([0, 1, 1]), given)
+    assert found == pytest.approx(calibration.HOTTEST, rel=1e-3)
+    assert np.isfinite(calibration.tempered(given, found)).all()
+    assert calibration.temperature(np.array([0, 0, 1]), given) < 1  # all of them right
+    assert calibration.temperature(np.array([], int), given[:0]) == 1.0

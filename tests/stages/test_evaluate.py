@@ -13,7 +13,7 @@ from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.inference import cards
-from pipeline.scoring import evaluation
+from pipeline.scoring import calibration, evaluation
 from pipeline.stages.evaluate import COPIED, LEAK, evaluate, lengths, predicted
 from tests import specs
 
@@ -82,10 +82,13 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     run = json.loads((folder / "run.json").read_text())
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
     counted |= {"published", "provenance", "epochs_of_paper", "tested_folds", "data_sha256"}
-    counted |= {"floors", "pretrained_on", "model_defaults"}
+    counted |= {"floors", "pretrained_on", "model_defaults", "temperatures"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["tested_folds"] == [1, 2, 3, 4, 5]
+    assert run["temperatures"] == [
+        {"fold": fold, "seed": 0, "temperature": 1.0} for fold in range(1, 6)
+    ]
     assert run["model_defaults"]["filters"] == 39 != run["settings"]["filters"]
     assert run["speakers"] == predictions.speaker.nunique()
     assert set(run["leaks"]["speaker"]) == set(LEAK)
@@ -178,6 +181,23 @@ def test_of_some_folds_only_theirs_are_scored(given, predictions):
     assert (run["folds"], run["tested_folds"], run["clips"]) == (5, [2, 3], len(found))
     trained = sum(card["provenance"][fold]["weights"]["clips"] for fold in "23")
     assert run["provenance"]["weights"] == {"clips": trained, "test": 0}
+
+
+def test_probabilities_are_by_the_temperature_of_the_card(given, predictions):
+    card = tables.read_json(given["bundle"] / "card.json")
+    card["folds"][1]["temperature"] = 3.0
+    change(given["bundle"] / "card.json", folds=card["folds"])
+    evaluate(**given)
+    found = pd.read_csv(given["report"] / "predictions.csv")
+    columns = [name for name in found if name.startswith("p_")]
+    second = (found.fold == 2).to_numpy()
+    before = predictions[columns].to_numpy()
+    np.testing.assert_array_equal(found[columns].to_numpy()[~second], before[~second])
+    wanted = calibration.tempered(before[second], 3.0)
+    np.testing.assert_allclose(found[columns].to_numpy()[second], wanted, rtol=1e-4)
+    assert found.predicted.tolist() == predictions.predicted.tolist()
+    stated = tables.read_json(given["report"] / "run.json")["temperatures"]
+    assert [one["temperature"] for one in stated] == [1.0, 3.0, 1.0, 1.0, 1.0]
 
 
 @pytest.fixture
