@@ -1,7 +1,11 @@
 """Made-up runs as evaluate writes them, for tests of what is made of them."""
 
+import html
 import json
 import random
+import re
+
+from pipeline.stages.report import report as stage
 
 RATED = ["arousal", "dominance", "valence"]
 LABELS = ["neutral", "calm", "happy", "sad", "angry", "fear", "disgust", "surprise"]
@@ -223,3 +227,45 @@ FLOORS = {
     "shuffled": {"draws": 5, "uar": 0.13, "uar_std": 0.01, "war": 0.14, "war_std": 0.01},
     "speaker": {"speakers": 6, "clips": 240, "accuracy": 0.934, "chance": 1 / 6},
 }
+
+
+ARTICLE = {"protocol": "1.8, gru", "arousal": 0.573, "dominance": 0.4663, "valence": 0.159,
+           "source": "authors' README", "conditions": same(classes=[])}  # fmt: skip
+
+RUNS = ["tim_net-ravdess-authors", "gmtcnet-demo", "tim_net-ravdess"]
+
+
+def write_three(tmp_path):
+    """Three runs: the authors' way, the same model held to account, and imported weights."""
+    published = [
+        {"protocol": "10 random folds, best epoch on test", "uar": 91.93, "war": 92.08,
+         "source": "ICASSP 2023, table 1", "conditions": same(selection="leaky")},
+        {"protocol": "10 random folds, last epoch", "uar": None, "war": 90.07,
+         "source": "authors' curves, 2023-08", "conditions": same()},
+        {"protocol": "10 random folds, last epoch", "uar": None, "war": 90.5,
+         "source": "the same, without what it is", "conditions": same(selection="leaky")},
+    ]  # fmt: skip
+    write_run(tmp_path, "tim_net-ravdess-authors", right=0.9, leaks=SHARED, selection="leaky",
+              protocol="authors_46", published=published)  # fmt: skip
+    write_run(tmp_path, "gmtcnet-demo", right=0.5, model="gmtcnet", corpus="demo")
+    write_run(tmp_path, "tim_net-ravdess", right=0.6)
+    return tmp_path
+
+
+def report(reports, runs):
+    """Run the stage on the named runs; of a line of params.yaml it takes the name alone."""
+    recorded = reports / "recorded"
+    recorded.mkdir(exist_ok=True)
+    made = [reports / name for name in ("index.html", "summary.md", "plots", "tables", "cards")]
+    stage(reports, recorded, *made, runs=dict.fromkeys(runs))
+
+
+def text_of(markup):
+    """What a reader sees, on one line."""
+    body = re.sub(r"<(style|script)>.*?</\1>", "", markup, flags=re.S)
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", body)).split())
+
+
+def page_of(reports):
+    """Give the page as it was written."""
+    return (reports / "index.html").read_text()
