@@ -63,8 +63,7 @@ def choose(name: str) -> str:
     os.environ["KERAS_BACKEND"] = name
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if name == "jax":
-        # Keras loads TensorFlow whenever it saves a model; without oneDNN it does so in silence.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # or it has something to say
         held = os.environ.get("XLA_FLAGS", "")
         missing = [f"{flag}={value}" for flag, value in XLA_FLAGS.items() if flag not in held]
         os.environ["XLA_FLAGS"] = " ".join([held, *missing]).strip()
@@ -74,7 +73,10 @@ def choose(name: str) -> str:
 
 
 def start(name: str) -> str:
-    """Choose a backend, and import TensorFlow if it is that, which has much to say as it starts.
+    """Choose a backend and load it: TensorFlow in silence, JAX without TensorFlow.
+
+    Keras imports TensorFlow, for seconds, as soon as it saves a model, to ask whether what it saves
+    is a shape or a type of TensorFlow. With JAX nothing is, so it finds none there.
 
     Parameters
     ----------
@@ -95,4 +97,10 @@ def start(name: str) -> str:
     if library == "tensorflow" and library not in sys.modules:
         with quiet.libraries():
             import tensorflow  # noqa: F401
+    elif library == "jax" and "tensorflow" not in sys.modules:
+        import keras
+
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as if it were not installed
+        keras.saving.serialize_keras_object(keras.initializers.Zeros())  # Keras asks once
+        del sys.modules["tensorflow"]
     return library

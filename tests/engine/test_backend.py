@@ -2,6 +2,8 @@
 
 import os
 import platform
+import subprocess
+import sys
 
 import pytest
 
@@ -49,3 +51,22 @@ def test_the_users_flags_stay(environment):
     environment["XLA_FLAGS"] = held
     backend.choose("jax")
     assert environment["XLA_FLAGS"] == held
+
+
+def test_with_jax_keras_saves_without_loading_tensorflow(tmp_path):
+    program = f"""
+import sys
+from pipeline.engine import backend
+backend.start("jax")
+import keras
+model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+model.save({str(tmp_path / "model.keras")!r})
+assert "tensorflow" not in sys.modules
+keras.models.load_model({str(tmp_path / "model.keras")!r})
+import tensorflow  # is still to be had
+"""
+    environment = os.environ | {"KERAS_BACKEND": "jax"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
