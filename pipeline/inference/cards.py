@@ -49,7 +49,7 @@ class FoldModel:
         The selected one, from 1; None for imported weights.
     temperature : float
         What its probabilities are tempered by (`pipeline.scoring.calibration`), fitted on the
-        validation clips of its fold; 1 where there are none, and of attributes.
+        validation clips of its fold; 1 where these have too few speakers, and of attributes.
     """
 
     fold: int

@@ -260,7 +260,7 @@ def _provenance(run: Run, data: Dataset, allow: list[str]) -> dict | None:
             )
         uses = {"weights": fold.train, "selection": picked[run.selection]}
         uses |= {"augmentation": fold.train[fold.train >= clips]} | _uses(run, fold)
-        if temperatures.fits(data.target, fold):
+        if temperatures.fits(data):
             uses["temperature"] = fold.validation
         names = {purpose: data.clips["clip"][rows % clips] for purpose, rows in uses.items()}
         rests_on = leakage.provenance(names, data.clips["clip"][fold.test])

@@ -1,6 +1,7 @@
 """Temperatures: fitted on validation clips, where there are any, and on no others."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pipeline.engine.dataset import Dataset, Fold
@@ -18,15 +19,16 @@ TRAINED = [{"fold": 1, "seed": 0, "file": "one", "epoch": 3},
            {"fold": 2, "seed": 0, "file": "two", "epoch": 4}]  # fmt: skip
 
 
-def data(validation=20, target=EMOTIONS):
-    """Two folds that test 20 clips each and validate on others."""
+def data(validation=20, target=EMOTIONS, speakers=10):
+    """Two folds that test 20 clips each and validate on others, of so many speakers."""
     rows = np.arange(CLIPS)
     folds = (
         Fold(1, rows[40:], rows[20 : 20 + validation], rows[:20]),
         Fold(2, rows[:20], rows[40 : 40 + validation], rows[20:40]),
     )
     x, whole = rows[:, None].astype(np.float32), np.ones(CLIPS, int)
-    return Dataset(x, TRUTH, target, None, folds, specs.spec(), whole, whole)
+    clips = pd.DataFrame({"speaker": [f"s{row % speakers}" for row in rows]})
+    return Dataset(x, TRUTH, target, clips, folds, specs.spec(), whole, whole)
 
 
 @pytest.fixture
@@ -54,7 +56,8 @@ def test_each_fold_has_the_temperature_of_its_own_validation_clips(fitted):
     assert one == TRAINED[0] | {"temperature": one["temperature"]}
 
 
-def test_without_validation_clips_of_attributes_and_of_imported_weights_there_is_none(fitted):
+def test_on_few_speakers_of_attributes_and_of_imported_weights_there_is_none(fitted):
     assert fitted(data(validation=0)) == TRAINED
+    assert fitted(data(speakers=4)) == TRAINED
     assert fitted(data(target=Attributes(("valence",)))) == TRAINED
     assert fitted(data(), weights={"fold-1.hdf5": "0"}) == TRAINED

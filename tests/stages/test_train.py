@@ -148,11 +148,7 @@ def test_validation_has_its_columns_and_picks_the_epoch(runs):
         rows = [row for row in history if int(row["fold"]) == fold["fold"]]
         scores = [float(row["validation_accuracy"]) for row in rows]
         assert fold["epoch"] == 1 + int(np.argmax(scores))
-        assert fold["temperature"] != 1
-        uses = card["provenance"][str(fold["fold"])]
-        assert uses["temperature"] == uses["selection"]  # the validation clips
-    untouched = json.loads((folder / "first" / "card.json").read_text())
-    assert {fold["temperature"] for fold in untouched["folds"]} == {1.0}
+        assert fold["temperature"] == 1  # of two speakers none is fitted
 
 
 def test_divergence_is_told_and_other_settings_begin_anew(runs):
