@@ -3,6 +3,8 @@
 import os
 import platform
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pipeline import quiet
 from pipeline.errors import InputError
@@ -73,10 +75,12 @@ def choose(name: str) -> str:
 
 
 def start(name: str) -> str:
-    """Choose a backend and load it: TensorFlow in silence, JAX without TensorFlow.
+    """Choose a backend and import Keras with it, in silence and without what nothing here uses.
 
-    Keras imports TensorFlow, for seconds, as soon as it saves a model, to ask whether what it saves
-    is a shape or a type of TensorFlow. With JAX nothing is, so it finds none there.
+    Keras imports scikit-learn and matplotlib for wrappers and pictures, and as soon as it saves a
+    model TensorFlow, to ask whether what it saves is a shape or a type of TensorFlow; with JAX
+    nothing is. It finds none of them installed, which spares seconds of every process. A program
+    that wants those parts of Keras imports it first.
 
     Parameters
     ----------
@@ -97,10 +101,21 @@ def start(name: str) -> str:
     if library == "tensorflow" and library not in sys.modules:
         with quiet.libraries():
             import tensorflow  # noqa: F401
-    elif library == "jax" and "tensorflow" not in sys.modules:
+    with _absent("sklearn", "matplotlib"):
         import keras
-
-        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # as if it were not installed
-        keras.saving.serialize_keras_object(keras.initializers.Zeros())  # Keras asks once
-        del sys.modules["tensorflow"]
+    if library == "jax":
+        with _absent("tensorflow"):
+            keras.saving.serialize_keras_object(keras.initializers.Zeros())  # it asks but once
     return library
+
+
+@contextmanager
+def _absent(*names: str) -> Iterator[None]:
+    """Let imports of packages fail that have not been imported."""
+    held = {name: None for name in names if name not in sys.modules}
+    sys.modules.update(held)  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        for name in held:
+            del sys.modules[name]
