@@ -208,6 +208,7 @@ def _score(result: Result, measure: Measure) -> Cell:
         return Cell(DASH)
     second = f"{measure.second_name} {result.target.show(result.metrics[measure.second])}"
     over = () if result.over_speakers else ("interval over clips",)
+    over += tuple(filter(None, [result.over_seeds(measure)]))
     shown, interval = result.show(measure), result.interval(measure)
     return Cell(shown, interval, (second, *over), strong=True)
 

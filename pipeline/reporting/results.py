@@ -81,6 +81,13 @@ class Result:
         ends = (self.target.show(self.metrics[f"{measure.key}_{end}"]) for end in ("low", "high"))
         return f"[{', '.join(ends)}]"
 
+    def over_seeds(self, measure: Measure) -> str:
+        """Format the spread of a measure over the seeds: ``s.d. 1.2 over 3 seeds``; or nothing."""
+        spread = self.metrics.get(f"{measure.key}_seeds_std")
+        if spread is None:
+            return ""
+        return f"s.d. {self.target.show(spread)} over {len(self.facts['seeds'])} seeds"
+
     @property
     def over_speakers(self) -> bool:
         """Whether the intervals were drawn over speakers; otherwise over clips."""

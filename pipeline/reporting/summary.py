@@ -14,7 +14,7 @@ from pipeline.reporting.wording import (
     reference_cells,
     sources,
 )
-from pipeline.scoring.target import Target
+from pipeline.scoring.target import Measure, Target
 
 
 def summary(runs: list[Run], recorded: list[Recorded]) -> str:
@@ -64,7 +64,7 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
             result.facts["corpus"],
             result.protocol,
             *(
-                f"**{result.show(measure)}** {result.interval(measure)}{_over(result)}"
+                f"**{result.show(measure)}** {result.interval(measure)}{_over(result, measure)}"
                 if measure in result.measures
                 else DASH
                 for measure in kind.MEASURES
@@ -77,9 +77,10 @@ def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], li
     ]
 
 
-def _over(result: Result) -> str:
-    """Say after an interval that it was drawn over clips."""
-    return "" if result.over_speakers else " over clips"
+def _over(result: Result, measure: Measure) -> str:
+    """Say after an interval that it was drawn over clips, and the spread over several seeds."""
+    over = "" if result.over_speakers else " over clips"
+    return f"{over}, {spread}" if (spread := result.over_seeds(measure)) else over
 
 
 def floor_cell(result: Result) -> str:

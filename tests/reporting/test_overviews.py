@@ -1,10 +1,12 @@
 """Tables over many runs."""
 
+import json
 import re
 
 from pipeline.reporting.overviews import costs
 from pipeline.reporting.page import page
 from pipeline.reporting.results import read_run
+from pipeline.reporting.summary import summary
 from tests.made_runs import (
     APART,
     RUNS,
@@ -63,3 +65,20 @@ def test_others_stand_next_to_runs_on_their_folds(tmp_path):
     report(tmp_path, ["b"])
     for name in ("index.html", "summary.md"):
         assert "GResNet" not in (tmp_path / name).read_text()
+
+
+def test_the_spread_over_seeds_stands_apart_from_the_interval(tmp_path):
+    folder = write_run(tmp_path, "seeds", seeds=[0, 1, 2])
+    for name, column in (("predictions.csv", 4), ("history.csv", 1)):
+        head, *rows = [row.split(",") for row in (folder / name).read_text().splitlines()]
+        all_seeds = [[*row[:column], s, *row[column + 1 :]] for s in "012" for row in rows]
+        (folder / name).write_text("\n".join(",".join(row) for row in [head, *all_seeds]) + "\n")
+    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics |= {"uar_seeds_std": 0.0123, "war_seeds_std": 0.0456}
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    run = read_run(folder)
+    assert "80.0 [75.7, 83.7]" in text_of(page([run], []))
+    for words in ("s.d. 1.2 over 3 seeds", "s.d. 4.6 over 3 seeds"):
+        assert words in text_of(page([run], []))
+        assert words in summary([run], [])
+    assert "seeds" not in summary([read_run(write_run(tmp_path, "one"))], [])
