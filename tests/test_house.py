@@ -36,7 +36,7 @@ DOORS = {
     "zarr": ["files/stores"],
     "numcodecs": ["files/stores"],
     "soundfile": ["files/audio"],
-    "h5py": ["files/keras2_weights"],
+    "h5py": ["files/keras2_weights", "files/keras_weights"],
     "matplotlib": [
         "reporting/diagrams",
         "reporting/drawing",

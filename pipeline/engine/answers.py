@@ -1,6 +1,6 @@
 """What a trained network answers, in batches whose shape does not vary.
 
-Training, evaluation and prediction all come through here, so that one clip gets one answer.
+Training and evaluation come through here, so that one clip gets one answer; prediction has `held`.
 """
 
 import keras

@@ -1,4 +1,4 @@
-"""Weights in Keras 2 HDF5 files: the only module that knows h5py."""
+"""Weights in Keras 2 HDF5 files."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """The trained models of a bundle, asked about clips; each kind loads what it needs and no more."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from pipeline import models as networks
 from pipeline.engine import machines
 from pipeline.errors import InputError
 from pipeline.features import framing
+from pipeline.files import keras_weights
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.scoring.calibration import tempered
 
@@ -103,6 +104,39 @@ def vectors(
     return ask
 
 
+def held(
+    card: Card, ones: Sequence[FoldModel]
+) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
+    """Hold models of a bundle, whose weights are read now, and give a function that asks them.
+
+    Parameters
+    ----------
+    card : Card
+        Card of the bundle.
+    ones : sequence of FoldModel
+        Those of its models that will be asked.
+
+    Returns
+    -------
+    callable
+        Function as of `asked`; threads may call it at the same time. Its answers differ from those
+        by less than 1e-6, for it computes fewer clips at a time.
+
+    Raises
+    ------
+    InputError
+        As of `asked`.
+    """
+    if card.classical:
+        read = {one.file: machines.read(card.folder / one.file) for one in ones}
+        return lambda one, clips: read[one.file].of_clips(clips)
+    model, values = _network(card)
+    from pipeline.engine import held
+
+    ask = held.hold(model, {one.file: values(one) for one in ones})
+    return lambda one, clips: ask(one.file, framing.rectangle(clips, card.input_shape))
+
+
 def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
     """Give a function that loads a network of a bundle; it is compiled once for all of them.
 
@@ -113,19 +147,39 @@ def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
     InputError
         If a file that the card names is not there, or the code of its model.
     """
+    model, values = _network(card)
+
+    def load(one: FoldModel) -> "keras.Model":
+        for variable, value in zip(model.variables, values(one), strict=True):
+            variable.assign(value)
+        return model
+
+    return load
+
+
+def _network(card: Card) -> "tuple[keras.Model, Callable[[FoldModel], list[np.ndarray]]]":
+    """Network of a bundle, and what reads the weights of one model, in its variables' order."""
     import keras
 
     try:
         networks.network(card.model)  # registers its layers
     except InputError as error:
         raise InputError(f"{card.folder}: {error}") from None
-    model = keras.models.load_model(_file(card, card.folds[0]), compile=False)
+    first = _file(card, card.folds[0])
+    model: Any = keras.models.model_from_json(keras_weights.config(first))
 
-    def load(one: FoldModel) -> keras.Model:
-        model.load_weights(_file(card, one))
-        return model
+    def own() -> list[np.ndarray]:
+        return [keras.ops.convert_to_numpy(variable.value) for variable in model.variables]
 
-    return load
+    fresh = own()
+    places = keras_weights.places(first, model.load_weights, own)
+
+    def values(one: FoldModel) -> list[np.ndarray]:
+        arrays = keras_weights.read(_file(card, one))
+        given = zip(places, fresh, strict=True)
+        return [value if place is None else arrays[place] for place, value in given]
+
+    return model, values
 
 
 def _file(card: Card, one: FoldModel) -> Path:

@@ -1,0 +1,50 @@
+"""Held networks: each answers with its own weights, in batches of any number of clips."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline.engine import answers, held
+from tests.engine.made_up import COEFFICIENTS, FRAMES, LABELS, perceptron
+
+pytestmark = pytest.mark.backends
+
+
+def weights(model):
+    return [keras.ops.convert_to_numpy(variable.value) for variable in model.variables]
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return {name: perceptron(seed) for seed, name in enumerate(("first", "second"))}
+
+
+@pytest.fixture(scope="module")
+def ask(networks):
+    return held.hold(perceptron(7), {name: weights(one) for name, one in networks.items()})
+
+
+def clips(count):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(count, FRAMES, COEFFICIENTS)).astype(np.float32)
+
+
+@pytest.mark.parametrize("count", [1, held.ALONE, held.ALONE + 1, held.BATCH, 2 * held.BATCH + 2])
+def test_each_network_answers_with_its_own_weights(networks, ask, count):
+    found = {name: ask(name, clips(count)) for name in networks}
+    for name, model in networks.items():
+        assert (found[name].shape, found[name].dtype) == ((count, len(LABELS)), np.float32)
+        wanted = answers.predict(model, clips(count))
+        np.testing.assert_allclose(found[name], wanted, rtol=0, atol=1e-6)
+    assert np.abs(found["first"] - found["second"]).max() > 1e-3
+
+
+def test_threads_ask_at_the_same_time(networks):
+    ask = held.hold(perceptron(7), {name: weights(one) for name, one in networks.items()})
+    questions = [(name, clips(count)) for count in (1, 20) for name in networks] * 8
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda question: ask(*question), questions))
+    for question, answer in zip(questions, found, strict=True):
+        np.testing.assert_array_equal(answer, ask(*question))

@@ -1,0 +1,56 @@
+"""Weights read past Keras are those that Keras reads."""
+
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from pipeline.errors import InputError
+from pipeline.files import keras_weights
+
+
+def network(seed):
+    """Build a network of layers in layers, of equal names and shapes, with a state of dropout."""
+    keras.utils.set_random_seed(seed)
+    inputs = x = keras.Input((6, 4))
+    for _ in range(3):
+        x = keras.layers.Conv1D(4, 2, padding="same")(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.Dropout(0.5)(x)
+    x = keras.layers.Bidirectional(keras.layers.GRU(3))(x)
+    return keras.Model(inputs, keras.layers.Dense(2)(x))
+
+
+def values(model):
+    return [keras.ops.convert_to_numpy(variable.value) for variable in model.variables]
+
+
+def test_every_variable_gets_its_own_array(tmp_path):
+    model, path = network(0), tmp_path / "a.keras"
+    rng = np.random.default_rng(0)
+    for variable in model.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape))
+    model.save(path)
+    other = keras.models.model_from_json(keras_weights.config(path))
+    places = keras_weights.places(path, other.load_weights, lambda: values(other))
+    arrays = keras_weights.read(path)
+    assert sorted(place for place in places if place is not None) == list(range(len(arrays)))
+    for variable, place, wanted in zip(model.variables, places, values(model), strict=True):
+        if "seed" in variable.path:
+            assert place is None
+        else:
+            np.testing.assert_array_equal(arrays[place], wanted, strict=True)
+
+
+@pytest.mark.parametrize("content", ["text", "other", "damaged"])
+def test_what_is_no_file_of_keras_is_refused(tmp_path, content):
+    path = tmp_path / "a.keras"
+    if content == "text":
+        path.write_text("no model")
+    else:
+        with zipfile.ZipFile(path, "w") as archive:
+            name = {"other": "a.txt", "damaged": "model.weights.h5"}[content]
+            archive.writestr(name, b"no weights")
+    with pytest.raises(InputError, match=r"a\.keras: not a model of this pipeline; run dvc repro$"):
+        keras_weights.read(path)
