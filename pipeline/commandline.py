@@ -142,6 +142,8 @@ def _run(app: App, arguments: list[str], prog: str) -> None:
     if len(arguments) and prog == "ser" and arguments[0] in {*STAGES, *COMMANDS}:
         prog = f"ser {arguments[0]}"
     name = prog.removeprefix("ser ")
+    # cyclopts takes a lone -, standard input, for an option; as a path ./- is the same
+    arguments = ["./-" if given == "-" else given for given in arguments]
     try:
         app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
     except UnknownCommandError as error:

@@ -3,38 +3,31 @@
 Not a stage. Everything comes from the bundle: labels, waveform and feature settings, models. A clip
 gets the values that evaluate gave it, if the model of the fold that held it out is asked.
 
-From Python, ``predict.load("models/RUN")("a.wav")`` gives the probability of each emotion, or the
-attributes: ``{"arousal": 4.1}``.
+From Python, ``load("models/RUN")`` gives a function of sounds: `pipeline.inference.predictor`.
 """
 
-from collections.abc import Callable
+import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from pipeline import progress
-from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.files import audio, tables
-from pipeline.inference import cards, exported, inputs
-from pipeline.inference import models as networks
-from pipeline.inference.cards import Card, FoldModel
+from pipeline.inference import inputs, predictor
+from pipeline.inference import sounds as reading
+from pipeline.inference.predictor import Predictor, load
+from pipeline.inference.sounds import Decoded
 from pipeline.reporting import timeline
 from pipeline.scoring import targets
 from pipeline.scoring.target import Target
 
-AT_ONCE = 64  # answers: as many as a model computes in one batch
+__all__ = ["load", "predict"]
+
+AT_ONCE = 16  # answers that are printed together: as many as a model computes in one batch
+STDIN = Path("-")
 SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Score"}
-
-
-class Model(NamedTuple):
-    """What is asked about clips."""
-
-    card: Card
-    fused: bool  # whether it takes sound in place of features
-    answer: Callable[[list[np.ndarray]], np.ndarray]  # gives (clips, values)
 
 
 def predict(
@@ -63,7 +56,7 @@ def predict(
         Folder that train or ``ser import`` wrote, ``models/RUN``.
     sounds : list of Path
         Sound files of any rate, channels, length and container libsndfile reads, or folders,
-        searched at any depth for them.
+        searched at any depth for them; - for one that comes from standard input.
     also : list of Path, optional
         Bundles of other attributes, whose values stand next to those of the first.
     fold : int, optional
@@ -91,11 +84,13 @@ def predict(
         Unreadable files are named after the others are predicted.
     """
     files = inputs.files(sounds)
+    if files.count(STDIN) > 1:
+        raise InputError(f"{STDIN}: standard input is read once; name it once")
     _check(files, window, hop, picture, scores)
     if also and (tflite or onnx):
         raise InputError("also: belongs to bundles; leave out --tflite and --onnx")
     asked = [bundle, *(also or [])]
-    models = [_model(path, fold, tflite, onnx) for path in asked]
+    models = [predictor.opened(path, fold=fold, tflite=tflite, onnx=onnx) for path in asked]
     if also:
         _check_together(asked, models)
     target = targets.joined([model.card.target for model in models])
@@ -105,18 +100,19 @@ def predict(
     found, problems = [], []
     width = max(len(audio.shown(path)) for path in files)
     with progress.showing(len(files), "predict", "files") as work:
-        decoded = []  # what each model takes of each window
+        waiting = []  # what each model takes of each window
         for number, path in enumerate(files, 1):
             try:
+                decoded = _decoded(path)
                 taken = [
-                    inputs.read(path, model.card, fused=model.fused, window=window, hop=hop)
+                    inputs.made(decoded, model.card, fused=model.fused, window=window, hop=hop)
                     for model in models
                 ]
-                decoded += zip(*taken, strict=True)
+                waiting += zip(*taken, strict=True)
             except InputError as error:
                 problems.append(str(error))
-            while len(decoded) >= AT_ONCE or (decoded and number == len(files)):
-                table, decoded = _table(decoded[:AT_ONCE], models), decoded[AT_ONCE:]
+            while len(waiting) >= AT_ONCE or (waiting and number == len(files)):
+                table, waiting = _table(waiting[:AT_ONCE], models), waiting[AT_ONCE:]
                 if window is None:
                     table = table.drop(columns=["start", "end"])
                 found.append(table)
@@ -132,42 +128,6 @@ def predict(
             timeline.draw(target, table, picture)
     if problems:
         raise InputError("; ".join(problems))
-
-
-def load(
-    bundle: Path | str,
-    *,
-    fold: int | None = None,
-    tflite: Path | str | None = None,
-    onnx: Path | str | None = None,
-) -> Callable[[Path | str], dict[str, float]]:
-    """Make a function of a bundle, which does with a sound file what `predict` does.
-
-    Parameters
-    ----------
-    bundle, fold, tflite, onnx
-        Arguments of `predict`.
-
-    Returns
-    -------
-    callable
-        Function from a sound file to the probability of each label, or to the value of each
-        attribute, in the order of the model's outputs.
-
-    Raises
-    ------
-    InputError
-        If the bundle or the exported file cannot be used; the function itself raises it if the
-        sound file cannot.
-    """
-    paths = [path if path is None else Path(path) for path in (tflite, onnx)]
-    card, fused, answer = _model(Path(bundle), fold, *paths)
-
-    def values(sound: Path | str) -> dict[str, float]:
-        (one,) = inputs.read(Path(sound), card, fused=fused)
-        return dict(zip(card.target.outputs, answer([one.values])[0].tolist(), strict=True))
-
-    return values
 
 
 def _check(
@@ -192,7 +152,7 @@ def _check(
         raise InputError("scores: has a line for each file; leave out --window")
 
 
-def _check_together(paths: list[Path], models: list[Model]) -> None:
+def _check_together(paths: list[Path], models: list[Predictor]) -> None:
     """Refuse bundles of emotions, and an attribute that two give."""
     giver: dict[str, Path] = {}
     for path, model in zip(paths, models, strict=True):
@@ -207,47 +167,19 @@ def _check_together(paths: list[Path], models: list[Model]) -> None:
             giver[name] = path
 
 
-def _model(bundle: Path, fold: int | None, tflite: Path | None, onnx: Path | None) -> Model:
-    """Models of a bundle, or a file that was exported from it."""
-    card = cards.read(bundle)
-    given = (("tflite", tflite), ("onnx", onnx))
-    asked = [(kind, path) for kind, path in given if path]
-    if len(asked) > 1 or (asked and fold is not None):
-        raise InputError(f"{asked[0][0]}: the file is one model; leave out --onnx and --fold")
-    if asked:
-        if not card.classical:
-            backend.start(card.backend)  # TensorFlow starts in silence
-        model = exported.read(asked[0][1], asked[0][0], card)
-        if not model.fused:
-            inputs.check(card)
-        return Model(card, model.fused, model.predict)
-    inputs.check(card)
-    if not card.classical:
-        networks.check(card)
-    return Model(card, False, _trained(card, card.of_fold(fold)))
+def _decoded(path: Path) -> Decoded:
+    """Decode a file, or what comes from standard input."""
+    if path != STDIN:
+        return reading.read(path)
+    return reading.read(sys.stdin.buffer)._replace(name=str(STDIN))
 
 
-def _trained(card: Card, asked: tuple[FoldModel, ...]) -> Callable[[list[np.ndarray]], np.ndarray]:
-    """Answer with the mean of a bundle's models, which are read when they are first asked."""
-    held = []
-
-    def answer(features: list[np.ndarray]) -> np.ndarray:
-        if not card.classical:
-            backend.start(card.backend)
-        if not held:
-            held.append(networks.asked(card))
-        found = [held[0](one, features) for one in asked]  # each (clips, outputs)
-        return found[0] if len(asked) == 1 else np.mean(found, axis=0)
-
-    return answer
-
-
-def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.DataFrame:
+def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Predictor]) -> pd.DataFrame:
     """``path, start, end, empty`` of clips and what the models give: a row per clip."""
     clips = [one for one, *_ in decoded]
     frame = pd.DataFrame(
         {
-            "path": [str(one.path) for one in clips],
+            "path": [one.name for one in clips],
             "start": [one.start for one in clips],
             "end": [one.end for one in clips],
             "empty": [one.empty for one in clips],
@@ -255,9 +187,7 @@ def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Model]) -> pd.D
     )
     sounding = np.array([not one.empty for one in clips])
     for model, taken in zip(models, zip(*decoded, strict=True), strict=True):
-        found = np.empty((0, len(model.card.target.outputs)), np.float32)
-        if sounding.any():
-            found = model.answer([one.values for one in taken if not one.empty])
+        found = model.answer([one for one in taken if not one.empty])
         answers = model.card.target.answers(found)
         frame = frame.join(answers.set_index(np.flatnonzero(sounding)))
     return frame

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -130,6 +131,27 @@ def load(path: Path) -> Sound:
         raise InputError(f"{shown(path)}: {error}") from None
 
 
+def decode(content: bytes, name: str) -> Sound:
+    """Decode a sound file whose content is in memory, as `load` one on a disk.
+
+    Parameters
+    ----------
+    content : bytes
+    name : str
+        Name of it in messages.
+
+    Raises
+    ------
+    InputError
+        The errors of `load`, but for those of a disk.
+    """
+    file = io.BytesIO(content)
+    try:
+        return _sound(file, _counted(file), "")
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from None
+
+
 def read(path: Path) -> tuple[np.ndarray, int]:
     """Decode a sound file as `load`; give its signal, shape (samples, channels), and rate.
 
@@ -161,25 +183,38 @@ def _load(path: Path) -> Sound:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
             raise InputError("not a regular file; remove it")
         with path.open("rb") as file:
-            contents = count.contents(file)
+            contents = _counted(file)
     except FileNotFoundError:
         linked = path.is_symlink()
         raise InputError("a link to no such file" if linked else "no such file") from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})") from None
-    except InputError:
+    return _sound(path, contents, path.suffix)
+
+
+def _counted(file: BinaryIO) -> Contents:
+    """Count what the bytes of a sound file hold."""
+    try:
+        return count.contents(file)
+    except (InputError, OSError):
         raise
     except Exception as error:  # of numbers in a header that make no sense together
         raise InputError(f"damaged: its header makes no sense ({error}); copy it again") from None
-    parts = [io.BytesIO(part) for part in contents.parts] or [path]
+
+
+def _sound(source: Path | io.BytesIO, contents: Contents, suffix: str) -> Sound:
+    """Decode a sound file whose bytes are counted; its suffix may say why that cannot be done."""
+    parts = [io.BytesIO(part) for part in contents.parts] or [source]
+    if isinstance(source, io.BytesIO):
+        source.seek(0)  # it was read to be counted
     try:
         sounds = [_decode(part, contents) for part in parts]
     except soundfile.LibsndfileError as error:
-        raise InputError(_reason(error.error_string.rstrip("."), path, contents)) from None
+        raise InputError(_reason(error.error_string.rstrip("."), suffix, contents)) from None
     except InputError:
         raise
     except Exception as error:  # a decoder's errors are of any kind; none may end everything
-        raise InputError(_reason(f"{type(error).__name__}: {error}", path, contents)) from None
+        raise InputError(_reason(f"{type(error).__name__}: {error}", suffix, contents)) from None
     first = sounds[0]
     if len({(sound.sample_rate, sound.signal.shape[1]) for sound in sounds}) > 1:
         raise InputError("streams of different rates or channels; write each to a file of its own")
@@ -224,10 +259,10 @@ def _all(file: soundfile.SoundFile) -> np.ndarray:
     return np.concatenate(blocks)
 
 
-def _reason(reason: str, path: Path, contents: Contents) -> str:
+def _reason(reason: str, suffix: str, contents: Contents) -> str:
     """Why a file cannot be decoded, and what helps."""
-    if contents.unchecked == count.UNKNOWN and path.suffix.lower() in FOREIGN:
-        return f"{path.suffix}, which libsndfile does not read; {CONVERT}"
+    if contents.unchecked == count.UNKNOWN and suffix.lower() in FOREIGN:
+        return f"{suffix}, which libsndfile does not read; {CONVERT}"
     if contents.unchecked == count.UNKNOWN:
         return f"not a sound file libsndfile can read ({reason})"
     if ENCODING.search(reason):

@@ -3,6 +3,7 @@
 The only module that knows their interpreters.
 """
 
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -138,15 +139,18 @@ def _tflite(content: bytes) -> Exported:
         raise InputError("not a TFLite model; write it with ser export") from None
     (source,), (target,) = interpreter.get_input_details(), interpreter.get_output_details()
 
-    def answer(clip: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(source["index"], clip.shape)
-        with quiet.libraries():  # it names its delegate
-            interpreter.allocate_tensors()
-        interpreter.set_tensor(source["index"], _to_steps(clip, source))
-        interpreter.invoke()
-        return _from_steps(interpreter.get_tensor(target["index"]), target)
-
+    lock = threading.Lock()  # it is for one thread at a time
     shape = tuple(int(size) for size in source["shape_signature"])
+
+    def answer(clip: np.ndarray) -> np.ndarray:
+        with lock:
+            interpreter.resize_tensor_input(source["index"], clip.shape)
+            with quiet.libraries():  # it names its delegate
+                interpreter.allocate_tensors()
+            interpreter.set_tensor(source["index"], _to_steps(clip, source))
+            interpreter.invoke()
+            return _from_steps(interpreter.get_tensor(target["index"]), target)
+
     return Exported(shape, int(target["shape"][-1]), answer)
 
 

@@ -1,4 +1,4 @@
-"""Sound files as trained models take them: made as the stages make them, by the bundle's card."""
+"""Sounds as trained models take them: made as the stages make them, by the bundle's card."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +9,15 @@ from pipeline.audit import quality
 from pipeline.errors import InputError
 from pipeline.features import functions, recipes, resampling
 from pipeline.files import audio
+from pipeline.inference import sounds
 from pipeline.inference.cards import Card
+from pipeline.inference.sounds import Decoded, Sound
 
 
 class Input(NamedTuple):
-    """Input of a model, and its place in a sound file."""
+    """Input of a model, and its place in a sound."""
 
-    path: Path
+    name: str  # path of a file
     start: float  # in seconds
     end: float
     values: np.ndarray  # a feature (frames, ...), or sound (samples,) at the recipe's rate
@@ -66,19 +68,52 @@ def files(given: list[Path]) -> list[Path]:
 
 
 def read(
-    path: Path,
+    sound: Sound,
+    card: Card,
+    *,
+    sample_rate: float | None = None,
+    fused: bool,
+    window: float | None = None,
+    hop: float | None = None,
+) -> list[Input]:
+    """Make of one sound what a model takes.
+
+    Parameters
+    ----------
+    sound : Path, ndarray or others
+        Sound of any rate and number of channels, as `sounds.read` takes it.
+    card : Card
+        Card of the model's bundle.
+    sample_rate : number, optional
+        Rate of an array, in hertz.
+    fused, window, hop
+        Arguments of `made`.
+
+    Returns
+    -------
+    list of Input
+
+    Raises
+    ------
+    InputError
+        The errors of `sounds.read` and `made`.
+    """
+    return made(sounds.read(sound, sample_rate), card, fused=fused, window=window, hop=hop)
+
+
+def made(
+    decoded: Decoded,
     card: Card,
     *,
     fused: bool,
     window: float | None = None,
     hop: float | None = None,
 ) -> list[Input]:
-    """Make of one sound file what a model takes.
+    """Make of a decoded sound what a model takes.
 
     Parameters
     ----------
-    path : Path
-        File of any rate and number of channels.
+    decoded : Decoded
     card : Card
         Card of the model's bundle.
     fused : bool
@@ -94,12 +129,13 @@ def read(
     Raises
     ------
     InputError
-        If the file cannot be used, holds no sound (as in the stage index), is shorter than the
-        window, or is longer than the model takes.
+        If the sound is none (as in the stage index), is shorter than the window, or is longer than
+        the model takes.
     """
-    channels, sample_rate = audio.read(path)
+    _, channels, sample_rate = decoded
+    name = audio.shown(decoded.name)
     if reason := quality.unusable(channels, sample_rate):
-        raise InputError(f"{audio.shown(path)}: {reason}")
+        raise InputError(f"{name}: {reason}")
     signal = audio.mono(channels)
     windows = [(0, len(signal))]
     if window is not None:
@@ -107,7 +143,7 @@ def read(
         step = max(1, round((window if hop is None else hop) * sample_rate))
         if len(signal) < length:
             raise InputError(
-                f"{audio.shown(path)}: {len(signal) / sample_rate:.2f} s long, shorter than the "
+                f"{name}: {len(signal) / sample_rate:.2f} s long, shorter than the "
                 f"window of {window:g} s; give a shorter --window, or none"
             )
         last = len(signal) - length
@@ -119,10 +155,11 @@ def read(
             empty = quality.empty(channels[start:stop])
             asked = signal[start : start if empty else stop]
             values = asked if empty else _values(asked, sample_rate, card, fused)
-            inputs.append(Input(path, start / sample_rate, stop / sample_rate, values, empty))
+            place = start / sample_rate, stop / sample_rate
+            inputs.append(Input(decoded.name, *place, values, empty))
         return inputs
     except InputError as error:
-        raise InputError(f"{audio.shown(path)}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
 
 
 def _values(signal: np.ndarray, sample_rate: int, card: Card, fused: bool) -> np.ndarray:

@@ -15,7 +15,7 @@ import soxr
 from pipeline.commands import predict as module
 from pipeline.commands.predict import load, predict
 from pipeline.errors import InputError
-from pipeline.inference import inputs
+from pipeline.inference import sounds as reading
 from tests import rated
 
 pytestmark = pytest.mark.slow
@@ -159,6 +159,26 @@ def test_two_lines_of_python_do_the_same(finished, held_out, card):
         np.testing.assert_allclose(list(found.values()), wanted, atol=1e-6)
     with pytest.raises(InputError, match=r"nothing\.wav: no such file"):
         answer("nothing.wav")
+
+
+def test_a_dash_is_standard_input(finished, environment, held_out, card, tmp_path):
+    sound, csv = Path(held_out.path.iloc[0]), tmp_path / "a.csv"
+    arguments = ["models/tiny", "-", "--fold", "1", "--csv", str(csv)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "predict", *arguments],
+        **{"cwd": finished, "env": environment, "capture_output": True},
+        input=sound.read_bytes(),
+    )
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(csv)
+    assert list(table.path) == ["-"]
+    wanted = probabilities(held_out.iloc[:1], card)
+    np.testing.assert_allclose(probabilities(table, card), wanted, rtol=0, atol=1e-6)
+
+
+def test_standard_input_is_named_once(finished):
+    with pytest.raises(InputError, match=r"^-: standard input is read once; name it once$"):
+        predict(finished / "models" / "tiny", [Path("-"), Path("-")])
 
 
 # ---- timelines -------------------------------------------------------------------------------
@@ -309,14 +329,14 @@ def test_many_files_are_asked_a_few_at_once(asked, monkeypatch, noises, tmp_path
 
 
 def test_answers_are_printed_as_soon_as_they_are_there(asked, monkeypatch, capsys):
-    read, printed = inputs.read, []
+    read, printed = reading.read, []
 
-    def seen(*given, **settings):
+    def seen(*given):
         """Count the lines that were printed since the file before."""
         printed.append(capsys.readouterr().out.count("\n"))
-        return read(*given, **settings)
+        return read(*given)
 
-    monkeypatch.setattr(inputs, "read", seen)
+    monkeypatch.setattr(reading, "read", seen)
     monkeypatch.setattr(module, "AT_ONCE", 1)
     asked()
     assert printed == [0, 1, 1, 1, 1]

@@ -42,7 +42,7 @@ def made(signal, card, rate=RATE):
 def test_a_file_is_made_as_the_stages_make_it(sound, card):
     path, signal = sound(1.0)
     (one,) = inputs.read(path, card, fused=False)
-    assert (one.path, one.start, one.end, one.empty) == (path, 0, 1, "")
+    assert (one.name, one.start, one.end, one.empty) == (str(path), 0, 1, "")
     np.testing.assert_array_equal(one.values, made(signal, card))
 
 

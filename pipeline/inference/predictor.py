@@ -1,0 +1,210 @@
+"""A trained model that is held ready for questions: from Python, and for ``ser predict``.
+
+::
+
+    with load("models/tim_net-demo") as predictor:
+        predictor("a.wav")  # {"angry": 0.99, "boredom": 0.0, ...}
+        predictor(samples, 16000)  # an array of samples and its rate
+        predictor(["a.wav", io.BytesIO(content), (samples, 16000)])  # a list of answers
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar, overload
+
+import numpy as np
+
+from pipeline.engine import backend
+from pipeline.errors import InputError
+from pipeline.inference import cards, exported, inputs, models
+from pipeline.inference.cards import Card, FoldModel
+from pipeline.inference.inputs import Input
+from pipeline.inference.sounds import Sound
+
+Answer = Callable[[list[np.ndarray]], np.ndarray]
+AnySound = TypeVar("AnySound", bound=Sound)
+
+
+class Predictor:
+    """Models of a bundle, or a file exported from it, held in memory; threads may share it.
+
+    Parameters
+    ----------
+    card : Card
+        Card of the bundle.
+    fused : bool
+        Whether the model takes sound in place of features.
+    read : callable
+        Reads the models, and gives a function from what they take of clips, each (frames, ...) or
+        (samples,), to (clips, outputs).
+    """
+
+    def __init__(self, card: Card, fused: bool, read: Callable[[], Answer]) -> None:
+        self.card, self.fused = card, fused
+        self._read: Callable[[], Answer] | None = read
+        self._answer: Answer | None = None
+        self._lock = threading.Lock()
+
+    @overload
+    def __call__(self, sound: Sound, sample_rate: float | None = None) -> dict[str, float]: ...
+
+    @overload
+    def __call__(
+        self, sound: list[AnySound], sample_rate: float | None = None
+    ) -> list[dict[str, float]]: ...
+
+    def __call__(self, sound: Any, sample_rate: float | None = None) -> Any:
+        """Name the emotion or the attributes of a sound, or of each in a list.
+
+        Parameters
+        ----------
+        sound : Path, str, binary file, ndarray, (ndarray, sample rate), or a list of these
+            A sound file; a file opened for reading bytes, such as io.BytesIO; or samples, shape
+            (samples,) or (samples, channels): floats of full scale 1.0, or integers of 8, 16 or 32
+            bits with the full scale of their type. At least 0.1 s of it, and not silent.
+        sample_rate : number, optional
+            Rate of an array, or of the arrays in a list, in hertz: a whole number from 2000 to
+            768000. Files state their own.
+
+        Returns
+        -------
+        dict of str to float, or a list of them
+            Probability of each label, or the value of each attribute, in the order of the model's
+            outputs.
+
+        Raises
+        ------
+        InputError
+            If the sound cannot be used; of a list all that cannot are named, by their places from
+            0, and none is answered. If the predictor was closed.
+        """
+        many = isinstance(sound, list)
+        taken, problems = [], []
+        for place, one in enumerate(sound if many else [sound]):
+            of_arrays = sample_rate if not many or isinstance(one, np.ndarray) else None
+            try:
+                settings: dict[str, Any] = {"sample_rate": of_arrays, "fused": self.fused}
+                taken += inputs.read(one, self.card, **settings)
+            except InputError as error:
+                problems.append(f"[{place}] {error}" if many else str(error))
+        if problems:
+            raise InputError("; ".join(problems))
+        outputs = self.card.target.outputs
+        found = [dict(zip(outputs, row.tolist(), strict=True)) for row in self.answer(taken)]
+        return found if many else found[0]
+
+    def answer(self, taken: Sequence[Input]) -> np.ndarray:
+        """Values (clips, outputs), float32, of what `inputs` made of sounds."""
+        answer = self.held()
+        if not taken:
+            return np.empty((0, len(self.card.target.outputs)), np.float32)
+        return answer([one.values for one in taken])
+
+    def held(self) -> Answer:
+        """Read the models, unless they have been read, and give what asks them.
+
+        Raises
+        ------
+        InputError
+            If a file of them cannot be used, or the predictor was closed.
+        """
+        with self._lock:
+            if self._read is None:
+                raise InputError(f"{self.card.folder}: the predictor is closed; load it again")
+            if self._answer is None:
+                self._answer = self._read()
+            return self._answer
+
+    def close(self) -> None:
+        """Let go of the models; a later question is refused."""
+        with self._lock:
+            self._read = self._answer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def load(
+    bundle: Path | str,
+    *,
+    fold: int | None = None,
+    tflite: Path | str | None = None,
+    onnx: Path | str | None = None,
+) -> Predictor:
+    """Read a bundle and hold its models ready.
+
+    Parameters
+    ----------
+    bundle : Path or str
+        Folder that train or ``ser import`` wrote, ``models/RUN``.
+    fold : int, optional
+        Ask the model of this fold alone, of all its seeds; by default the answer is the mean of
+        what the models of all folds give.
+    tflite, onnx : Path or str, optional
+        Ask this file, which ``ser export`` made of the bundle, in place of the bundle's models.
+
+    Returns
+    -------
+    Predictor
+        What answers about sounds. Its first question takes a second or more, for it compiles; the
+        next ones take milliseconds.
+
+    Raises
+    ------
+    InputError
+        If the bundle or the exported file cannot be used.
+    """
+    predictor = opened(bundle, fold=fold, tflite=tflite, onnx=onnx)
+    predictor.held()
+    return predictor
+
+
+def opened(
+    bundle: Path | str,
+    *,
+    fold: int | None = None,
+    tflite: Path | str | None = None,
+    onnx: Path | str | None = None,
+) -> Predictor:
+    """Read the card of a bundle, as `load`; its models are read for the first question."""
+    card = cards.read(Path(bundle))
+    given = (("tflite", tflite), ("onnx", onnx))
+    asked = [(kind, Path(path)) for kind, path in given if path]
+    if len(asked) > 1 or (asked and fold is not None):
+        raise InputError(f"{asked[0][0]}: the file is one model; leave out --onnx and --fold")
+    if asked:
+        ((kind, path),) = asked
+        if not card.classical:
+            backend.start(card.backend)  # TensorFlow starts in silence
+        model = exported.read(path, kind, card)
+        if not model.fused:
+            inputs.check(card)
+        return Predictor(card, model.fused, lambda: model.predict)
+    ones = card.of_fold(fold)
+    inputs.check(card)
+    if not card.classical:
+        models.check(card)
+    return Predictor(card, False, lambda: _mean(card, ones))
+
+
+def _mean(card: Card, ones: Sequence[FoldModel]) -> Answer:
+    """Read models of a bundle, and answer with their mean."""
+    if not card.classical:
+        backend.start(card.backend)
+    ask = models.held(card, ones)
+
+    def answer(clips: list[np.ndarray]) -> np.ndarray:
+        found = [ask(one, clips) for one in ones]  # each (clips, outputs)
+        return found[0] if len(ones) == 1 else np.mean(found, axis=0)
+
+    return answer

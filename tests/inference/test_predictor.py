@@ -1,0 +1,140 @@
+"""A predictor: one sound or many, of any form, by any thread, until it is closed."""
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from pipeline.engine import machines
+from pipeline.errors import InputError
+from pipeline.inference import cards, inputs, models, predictor
+from pipeline.scoring.targets import Attributes
+from tests import rated
+from tests.engine import test_machines
+from tests.inference import trained
+
+RATE = 16000
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """Give a bundle of two attributes."""
+    folder = tmp_path_factory.mktemp("predictor") / "two"
+    rated.write(folder, "arousal", "valence")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def asked(bundle):
+    return predictor.load(bundle)
+
+
+@pytest.fixture(scope="module")
+def noises():
+    """Give ten sounds of different lengths, float32."""
+    rng = np.random.default_rng(0)
+    lengths = np.linspace(0.3, 3, 20) * RATE
+    return [rng.normal(0, 0.1, round(length)).astype(np.float32) for length in lengths]
+
+
+def wav(signal):
+    """Content of a WAV file."""
+    file = io.BytesIO()
+    soundfile.write(file, signal, RATE, format="WAV", subtype="FLOAT")
+    return file.getvalue()
+
+
+def test_one_sound_in_every_form_gets_one_answer(asked, noises, tmp_path):
+    (tmp_path / "a.wav").write_bytes(wav(noises[0]))
+    wanted = asked(noises[0], RATE)
+    assert list(wanted) == ["arousal", "valence"]
+    forms = [tmp_path / "a.wav", str(tmp_path / "a.wav"), io.BytesIO(wav(noises[0]))]
+    forms += [(noises[0], RATE), (np.stack([noises[0]] * 2, axis=1), RATE)]
+    for form in forms:
+        assert asked(form) == wanted
+    forms[2].seek(0)
+    together = asked([*forms, noises[0]], RATE)
+    assert len(together) == 6
+    assert all(one == pytest.approx(wanted, abs=1e-6) for one in together)
+
+
+def test_a_list_is_answered_as_its_members(asked, noises):
+    alone = [asked(noise, RATE) for noise in noises]
+    assert np.ptp([one["valence"] for one in alone]) > 1e-3
+    for count in (0, 1, 5, 9, 16, 20):
+        found = asked(noises[:count], RATE)
+        assert len(found) == count
+        for one, wanted in zip(found, alone, strict=False):
+            assert one == pytest.approx(wanted, rel=0, abs=1e-6)
+
+
+def test_all_that_is_wrong_in_a_list_is_named(asked, noises):
+    silent, bad = np.zeros(RATE, np.float32), np.full(RATE, np.nan)
+    with pytest.raises(InputError) as error:
+        asked([noises[0], silent, "nothing.wav", bad, noises[1][:100]], RATE)
+    assert str(error.value).split("; ") == [
+        "[1] array: silent: every sample is 0",
+        "[2] nothing.wav: no such file",
+        "[3] array: holds values that are not numbers",
+        "[4] array: too short: 0.0063 s",
+        "wanted 0.1 s or more",
+    ]
+    with pytest.raises(InputError, match=r"^\[0\] wanted a path, .*, got list$"):
+        asked([[noises[0]]], RATE)
+    with pytest.raises(InputError, match=r"^array: no sample rate"):
+        asked(noises[0])
+
+
+def test_threads_get_what_one_gets(bundle, noises):
+    with predictor.load(bundle) as fresh, ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda noise: fresh(noise, RATE), noises * 3))
+        assert found == [fresh(noise, RATE) for noise in noises] * 3
+
+
+def test_what_is_closed_answers_no_more(bundle, noises):
+    with predictor.load(bundle) as one:
+        one(noises[0], RATE)
+    one.close()
+    with pytest.raises(InputError, match="two: the predictor is closed; load it again"):
+        one(noises[0], RATE)
+
+
+def test_folds_are_asked_alone_or_together(tmp_path, monkeypatch):
+    card = trained.write(tmp_path / "own")
+    one, other, both = (predictor.load(card.folder, fold=fold) for fold in (1, 2, None))
+    clips = [np.random.default_rng(n).normal(size=(6, 5)).astype(np.float32) for n in range(3)]
+    taken = [inputs.Input("", 0, 1, clip) for clip in clips]
+    ask = models.asked(card)
+    wanted = [ask(model, clips) for model in card.folds]
+    np.testing.assert_allclose(one.answer(taken), wanted[0], atol=1e-6)
+    np.testing.assert_allclose(other.answer(taken), wanted[1], atol=1e-6)
+    np.testing.assert_allclose(both.answer(taken), np.mean(wanted, axis=0), atol=1e-6)
+    (card.folder / "fold-02.keras").unlink()
+    np.testing.assert_array_equal(other.answer(taken[:1]), other.answer(taken[:1]))
+    predictor.load(card.folder, fold=1)
+    with pytest.raises(InputError, match=r"fold-02\.keras: no such file, but card\.json names it"):
+        predictor.load(card.folder)
+
+
+def test_a_classical_model_is_held_too(tmp_path):
+    machine = test_machines.linear()
+    machines.write(machine, tmp_path / "fold-01.npz")
+    card = rated.card(tmp_path, Attributes(("arousal",)), backend=machines.LIBRARY)
+    folds = (replace(card.folds[0], file="fold-01.npz"),)
+    ask = models.held(replace(card, folds=folds), folds)
+    clips = [np.full((frames, 1), frames, np.float32) for frames in (1, 7)]
+    (tmp_path / "fold-01.npz").unlink()
+    np.testing.assert_array_equal(ask(folds[0], clips), machine.of_clips(clips))
+
+
+def test_a_bundle_is_opened_without_reading_its_models(tmp_path):
+    card = trained.write(tmp_path / "own")
+    for one in card.folds:
+        (card.folder / one.file).write_bytes(b"no model")
+    opened = predictor.opened(card.folder)
+    assert opened.card == cards.read(card.folder)
+    with pytest.raises(InputError, match=r"fold-01\.keras: not a model of this pipeline; run dvc"):
+        opened.held()
