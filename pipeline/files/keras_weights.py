@@ -7,7 +7,7 @@ numbers in place of weights: no rule of Keras for their names is needed.
 import io
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import h5py
@@ -17,6 +17,7 @@ from pipeline.errors import InputError
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"  # in a .keras file
 FIRST = 1001  # of the numbers in place of weights: no variable begins with such values
+NO_MODEL = "not a model of this pipeline; run dvc repro"
 
 
 def config(path: Path) -> str:
@@ -30,21 +31,25 @@ def config(path: Path) -> str:
     return _member(path, CONFIG).decode()
 
 
-def read(path: Path) -> list[np.ndarray]:
-    """Read the arrays of a file, sorted by their places in it.
+def read(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """Read arrays of a file by their names.
 
     Raises
     ------
     InputError
-        If the file is none that Keras wrote.
+        If the file is none that Keras wrote, or lacks one of them.
     """
-    with _opened(path, "r") as file:
-        return [array[()] for array in _arrays(file)]
+    content = io.BytesIO(_member(path, WEIGHTS))
+    try:
+        with h5py.File(content, "r") as file:
+            return {name: file[name][()] for name in names}
+    except (OSError, KeyError):
+        raise InputError(f"{path}: {NO_MODEL}") from None
 
 
 def places(
     path: Path, load: Callable[[Path], None], values: Callable[[], list[np.ndarray]]
-) -> list[int | None]:
+) -> list[str | None]:
     """Find out which array of a file each variable of a network takes; it is left with numbers.
 
     Parameters
@@ -58,9 +63,9 @@ def places(
 
     Returns
     -------
-    list of int or None
-        For each variable the index of its array in `read`; None of what no file holds, as the state
-        of dropout.
+    list of str or None
+        For each variable the name of its array; None of what no file holds, as the state of
+        dropout.
 
     Raises
     ------
@@ -68,33 +73,26 @@ def places(
         If the file is none that Keras wrote.
     """
     held = io.BytesIO(_member(path, WEIGHTS))
-    with h5py.File(held, "r+") as file:
-        arrays = _arrays(file)
-        for index, array in enumerate(arrays):
-            array[...] = FIRST + index
-    with tempfile.TemporaryDirectory() as folder:
-        numbered = Path(folder) / "numbers.weights.h5"
-        numbered.write_bytes(held.getvalue())
-        load(numbered)
-    numbers = range(FIRST, FIRST + len(arrays))
-    same = [set(np.unique(value).tolist()) for value in values()]  # a number each, or anything
-    return [numbers.index(*one) if len(one) == 1 and one <= {*numbers} else None for one in same]
-
-
-def _arrays(file: h5py.File) -> list[h5py.Dataset]:
-    """Arrays of a file, sorted by their places."""
-    found: list[h5py.Dataset] = []
-    file.visititems(lambda _, item: found.append(item) if isinstance(item, h5py.Dataset) else None)
-    return sorted(found, key=lambda array: array.name)
-
-
-def _opened(path: Path, mode: str) -> h5py.File:
-    """Open the weights of a file."""
-    content = _member(path, WEIGHTS)
+    names: list[str] = []
     try:
-        return h5py.File(io.BytesIO(content), mode)
+        with h5py.File(held, "r+") as file:
+            file.visititems(lambda name, item: names.append(name) if _is_array(item) else None)
+            for number, name in enumerate(names, FIRST):
+                file[name][...] = number
     except OSError:
-        raise InputError(f"{path}: not a model of this pipeline; run dvc repro") from None
+        raise InputError(f"{path}: {NO_MODEL}") from None
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "numbers.weights.h5"
+        file.write_bytes(held.getvalue())
+        load(file)
+    numbered = dict(enumerate(names, FIRST))
+    same = [np.unique(value).tolist() for value in values()]  # one number each, or anything
+    return [numbered.get(one[0]) if len(one) == 1 else None for one in same]
+
+
+def _is_array(item: h5py.Group | h5py.Dataset) -> bool:
+    """Whether something in a file is an array."""
+    return isinstance(item, h5py.Dataset)
 
 
 def _member(path: Path, name: str) -> bytes:
@@ -103,4 +101,4 @@ def _member(path: Path, name: str) -> bytes:
         with zipfile.ZipFile(path) as archive:
             return archive.read(name)
     except (zipfile.BadZipFile, KeyError, EOFError):
-        raise InputError(f"{path}: not a model of this pipeline; run dvc repro") from None
+        raise InputError(f"{path}: {NO_MODEL}") from None

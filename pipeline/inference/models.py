@@ -175,7 +175,7 @@ def _network(card: Card) -> "tuple[keras.Model, Callable[[FoldModel], list[np.nd
     places = keras_weights.places(first, model.load_weights, own)
 
     def values(one: FoldModel) -> list[np.ndarray]:
-        arrays = keras_weights.read(_file(card, one))
+        arrays = keras_weights.read(_file(card, one), filter(None, places))
         given = zip(places, fresh, strict=True)
         return [value if place is None else arrays[place] for place, value in given]
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import special
 
 FEWEST_SPEAKERS = 5
 Metric = Callable[[np.ndarray], np.ndarray]  # of added rows, (draws, ...) -> (draws,)
@@ -130,6 +129,8 @@ def quantiles(values: np.ndarray, units: int, level: float) -> tuple[float, floa
     T. Hesterberg, "What Teachers Should Know About the Bootstrap", Am. Stat. 69 (2015) 371-386,
     section 5.3: the expanded percentile interval.
     """
+    from scipy import special  # slow to import, and prediction has no need of it
+
     tail = (1 - level) / 2
     if units > 1:
         stretch = special.stdtrit(units - 1, tail) * np.sqrt(units / (units - 1))

@@ -34,13 +34,19 @@ def test_every_variable_gets_its_own_array(tmp_path):
     model.save(path)
     other = keras.models.model_from_json(keras_weights.config(path))
     places = keras_weights.places(path, other.load_weights, lambda: values(other))
-    arrays = keras_weights.read(path)
-    assert sorted(place for place in places if place is not None) == list(range(len(arrays)))
+    arrays = keras_weights.read(path, filter(None, places))
+    assert len(arrays) == len(set(places) - {None}) == len([p for p in places if p is not None])
     for variable, place, wanted in zip(model.variables, places, values(model), strict=True):
         if "seed" in variable.path:
             assert place is None
         else:
             np.testing.assert_array_equal(arrays[place], wanted, strict=True)
+
+
+def test_a_file_of_another_network_is_refused(tmp_path):
+    network(0).save(tmp_path / "a.keras")
+    with pytest.raises(InputError, match=r"a\.keras: not a model of this pipeline; run dvc repro$"):
+        keras_weights.read(tmp_path / "a.keras", ["layers/dense/vars/7"])
 
 
 @pytest.mark.parametrize("content", ["text", "other", "damaged"])
@@ -53,4 +59,4 @@ def test_what_is_no_file_of_keras_is_refused(tmp_path, content):
             name = {"other": "a.txt", "damaged": "model.weights.h5"}[content]
             archive.writestr(name, b"no weights")
     with pytest.raises(InputError, match=r"a\.keras: not a model of this pipeline; run dvc repro$"):
-        keras_weights.read(path)
+        keras_weights.read(path, ["vars/0"])
