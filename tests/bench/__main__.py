@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.files import tables
 from tests.bench import Size, page
 
-NAMES = ("features", "engine", "clusters", "audit", "statistics")
+NAMES = ("features", "engine", "clusters", "audit", "statistics", "predict")
 ASKED = ("egemaps",)  # not among all, for it needs packages that are not installed
 REPORTS = Path("reports/benchmarks")
 
