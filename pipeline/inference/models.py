@@ -129,12 +129,14 @@ def held(
     """
     if card.classical:
         read = {one.file: machines.read(card.folder / one.file) for one in ones}
-        return lambda one, clips: read[one.file].of_clips(clips)
-    model, values = _network(card)
+        return lambda one, clips: tempered(read[one.file].of_clips(clips), one.temperature)
+    model, values = _opened(card)
     from pipeline.engine import held
 
     ask = held.hold(model, {one.file: values(one) for one in ones})
-    return lambda one, clips: ask(one.file, framing.rectangle(clips, card.input_shape))
+    return lambda one, clips: tempered(
+        ask(one.file, framing.rectangle(clips, card.input_shape)), one.temperature
+    )
 
 
 def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
@@ -147,7 +149,7 @@ def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
     InputError
         If a file that the card names is not there, or the code of its model.
     """
-    model, values = _network(card)
+    model, values = _opened(card)
 
     def load(one: FoldModel) -> "keras.Model":
         for variable, value in zip(model.variables, values(one), strict=True):
@@ -157,7 +159,7 @@ def models(card: Card) -> "Callable[[FoldModel], keras.Model]":
     return load
 
 
-def _network(card: Card) -> "tuple[keras.Model, Callable[[FoldModel], list[np.ndarray]]]":
+def _opened(card: Card) -> "tuple[keras.Model, Callable[[FoldModel], list[np.ndarray]]]":
     """Network of a bundle, and what reads the weights of one model, in its variables' order."""
     import keras
 

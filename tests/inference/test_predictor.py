@@ -102,8 +102,10 @@ def test_what_is_closed_answers_no_more(bundle, noises):
         one(noises[0], RATE)
 
 
-def test_folds_are_asked_alone_or_together(tmp_path, monkeypatch):
+def test_folds_are_asked_alone_or_together(tmp_path):
     card = trained.write(tmp_path / "own")
+    folds = tuple(replace(one, temperature=1 + one.fold) for one in card.folds)
+    cards.write(card := replace(card, folds=folds), card.folder)
     one, other, both = (predictor.load(card.folder, fold=fold) for fold in (1, 2, None))
     clips = [np.random.default_rng(n).normal(size=(6, 5)).astype(np.float32) for n in range(3)]
     taken = [inputs.Input("", 0, 1, clip) for clip in clips]
