@@ -1,6 +1,6 @@
 # `make repro` and `make test` are the two commands a fresh machine needs (Python 3.11+, make, git).
 .DEFAULT_GOAL := help
-.PHONY: help install repro results test lint format bench test-corpora demo-corpus lock clean
+.PHONY: help install repro results test lint format bench faults test-corpora demo-corpus lock clean
 
 PYTHON ?= python3.11
 LOCK   := requirements$(if $(GPU),-gpu).lock
@@ -43,6 +43,9 @@ demo-corpus: install  ## made-up clips under true names in raw_data/CORPUS (CORP
 
 bench: install  ## measure; writes reports/benchmarks (forty minutes; BENCH=--help lists what is shorter)
 	@$(RUN) python -m tests.bench $(BENCH)
+
+faults: install  ## damage, kill, fill and forge, and count what is lost; writes reports/benchmarks/reliability.md
+	@$(RUN) python -m tests.faults $(FAULTS)
 
 lint: install  ## style, format and types
 	@$(RUN) ruff check --quiet && ruff format --check --quiet && basedpyright

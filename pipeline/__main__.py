@@ -11,5 +11,7 @@ except ModuleNotFoundError as error:
         f"ser: {sys.executable} lacks {error.name}; activate the environment "
         "(. .venv/bin/activate) and run this again; dvc checkout brings back what DVC removed"
     )
+except (OSError, MemoryError) as error:
+    sys.exit(f"ser: {error}; mend that, then run this again")
 
 main()

@@ -14,6 +14,7 @@ Exit status 0: done; 1: what the user can mend, in one line (`InputError`); 2: a
 import importlib
 import inspect
 import logging
+import os
 import sys
 import time
 import typing
@@ -29,7 +30,7 @@ from cyclopts import App, Group, Parameter
 from cyclopts.exceptions import CycloptsError, UnknownCommandError
 
 from pipeline import text
-from pipeline.errors import InputError
+from pipeline.errors import InputError, refused_by_system
 
 # What is listed is the first line of each function's docstring; listing imports no function.
 STAGES = {
@@ -73,7 +74,13 @@ log = logging.getLogger("pipeline")
 
 def main() -> None:
     """``ser NAME ...``: a stage, or a command, which lies outside the graph of stages."""
-    arguments = sys.argv[1:]
+    try:
+        _main(sys.argv[1:])
+    except (OSError, MemoryError) as error:  # of an import
+        _end_refused("ser", error)
+
+
+def _main(arguments: list[str]) -> None:
     if arguments[:1] == ["train"]:
         from pipeline.engine import backend
 
@@ -146,6 +153,7 @@ def _run(app: App, arguments: list[str], prog: str) -> None:
     arguments = ["./-" if given == "-" else given for given in arguments]
     try:
         app(arguments, print_error=False, exit_on_error=False, result_action="return_value")
+        sys.stdout.flush()
     except UnknownCommandError as error:
         wrong = (error.unused_tokens or [""])[0]
         kind, known = "command", [*STAGES, *COMMANDS]
@@ -157,10 +165,23 @@ def _run(app: App, arguments: list[str], prog: str) -> None:
         _end(2, f"{name}: {' '.join(str(error).split())} See {prog} --help.")
     except InputError as error:
         _end(1, f"{name}: {error}")
+    except Exception as error:
+        _end_refused(name, error)
+
+
+def _end_refused(name: str, error: BaseException) -> None:
+    """End with one line if the system refused something; any other error is ours, and raised."""
+    if isinstance(error, BrokenPipeError) and error.filename is None:  # ser ... | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    if refusal := refused_by_system(error):
+        _end(1, f"{name}: {refusal}")
+    raise error
 
 
 def _end(status: int, message: str) -> None:
-    print(message, file=sys.stderr)
+    """End with a line, whatever names are in it."""
+    print(text.printable(message), file=sys.stderr)
     sys.exit(status)
 
 
@@ -301,7 +322,7 @@ def _loudness(quiet: bool, verbose: bool) -> Iterator[None]:
     begun = time.monotonic()
     try:
         yield
-    except InputError:
+    except (InputError, OSError, MemoryError):
         log.debug("where it was found:", exc_info=True)
         raise
     finally:

@@ -1,9 +1,13 @@
 """Words of messages."""
 
 import difflib
+import re
 import textwrap
 from collections.abc import Iterable
 from typing import Any
+
+# Characters that do something, among them what reverses the order of words; halves of characters.
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
@@ -16,12 +20,27 @@ def shown(value: Any) -> str:
     """A value found, as YAML spells it, and not at any length."""
     if value is None:
         return "nothing"
-    return str(value).lower() if isinstance(value, bool) else textwrap.shorten(repr(value), 60)
+    if isinstance(value, bool):
+        return str(value).lower()
+    words = repr(value)
+    short = textwrap.shorten(words, 60)
+    return short if short != "[...]" else f"{words[:55]}[...]"  # a single word
 
 
 def one_line(error: object) -> str:
     """Message of an error without line breaks, which may come out of a file."""
     return " ".join(str(error).split())
+
+
+def printable(words: str) -> str:
+    r"""Text whose control characters, and halves of characters, are escaped.
+
+    A terminal obeys them, a table is broken by them, and a half cannot be written at all.
+
+    >>> printable("a\x1b[31mb\n")
+    'a\\x1b[31mb\\n'
+    """
+    return CONTROL.sub(lambda match: ascii(match[0])[1:-1], words)
 
 
 def ranges(numbers: Iterable[int]) -> str:

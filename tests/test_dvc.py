@@ -138,6 +138,27 @@ def test_a_part_that_nobody_uses_runs_nothing(clone, dvc, tmp_path):
     assert not (puller / "features" / "sounds").exists()
 
 
+@pytest.mark.parametrize("name", ["../../precious", "$(touch touched)"])
+def test_a_name_that_is_no_name_removes_and_runs_nothing(clone, environment, name):
+    """DVC would remove the outputs of the run, and let a shell read its command."""
+    precious = clone.parent / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").touch()
+    before = sorted(path for path in clone.rglob("*") if ".dvc" not in path.parts)
+    edit(clone / "params.yaml", "  tiny:\n", f"  {name}:\n")
+    for arguments in ([f"train@{name}"], ["--keep-going", "--force"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "repro", *arguments],
+            **{"cwd": clone, "env": environment, "capture_output": True, "text": True},
+        )
+        assert done.returncode
+        assert f"check: params.yaml: runs: '{name}' is no name; wanted letters" in done.stderr
+    after = sorted(path for path in clone.rglob("*") if ".dvc" not in path.parts)
+    made = {clone / "features" / "code", clone / "dvc.lock"}
+    assert {p for p in {*before} ^ {*after} if not made & {p, *p.parents}} == set()
+    assert (precious / "thesis.txt").exists()
+
+
 def test_a_renamed_run_leaves_nothing_in_the_report(clone, dvc):
     edit(clone / "params.yaml", "  tiny:\n", "  small:\n")
     said = dvc(clone, "repro")

@@ -32,11 +32,12 @@ SHARED = {  # parts of several plug-ins
 # They decide how, not what: nothing is made again for them.
 INDIFFERENT = ("engine.memory_mb", "engine.workers")
 DOORS = {
-    "ruamel": ["config/params"],
-    "zarr": ["files/stores"],
-    "numcodecs": ["files/stores"],
+    "ruamel": ["config/document"],
+    "zarr": ["files/drafts"],
+    "numcodecs": ["files/chunks"],
+    "google_crc32c": ["files/chunks"],
     "soundfile": ["files/audio"],
-    "h5py": ["files/keras2_weights", "files/keras_weights"],
+    "h5py": ["files/hdf5", "files/keras_weights"],
     "matplotlib": [
         "reporting/diagrams",
         "reporting/drawing",
@@ -347,7 +348,7 @@ TOGETHER = {  # modules that one file of another name rightly tests; see test_ev
         (f"models/{name}" for name in ("logistic_regression", "ridge", "svm", "svr")),
         "models/test_classical",
     ),
-    "errors": "test_commandline",
+    "files/drafts": "files/test_stores",
     "__main__": "test_environment",
 }
 
@@ -365,8 +366,8 @@ def test_every_module_has_its_tests():
 
     Parts of a plug-in that is a folder are tested with it. What `TOGETHER` holds is an interface
     and the two programs that keep it, which the same marked tests run on either backend; four files
-    that each make one machine of scikit-learn; an exception without behaviour, which the command
-    line turns into a line; and what is run where nothing of the package can be imported.
+    that each make one machine of scikit-learn; stores, which are written and read
+    there; and what is run where nothing of the package can be imported.
     """
     modules = [name.removeprefix("pipeline/").removesuffix(".py") for name in FILES]
     tested = {

@@ -112,15 +112,15 @@ def check_features(
     sounds = _sounds(raw, usable.clips.iloc[rows])
 
     if against is None:
-        subject, other, found = store, raw, held.take(rows)
+        subject, other, found = store, raw, held.x[rows]
         made = _features(sounds, held.spec)
         wanted = _stacked(made, found.shape[1:])
         finding = "another number of frames or bins"
-        if [len(values) for values in made] != list(held.valid[:][rows]):
+        if [len(values) for values in made] != list(held.valid[rows]):
             wanted = None
     else:
         subject, other, found = against, store, _other(against, held, rows, clip)
-        wanted = held.take(rows) if found.shape[1:] == held.x.shape[1:] else None
+        wanted = held.x[rows] if found.shape[1:] == held.x.shape[1:] else None
         finding = f"{_size(found.shape[1:])} values of a clip, not {_size(held.x.shape[1:])}"
     if not np.isfinite(found).all():
         raise InputError(f"{subject}: holds values that are not finite; make it again")
@@ -230,7 +230,7 @@ def _other(path: Path, held: stores.Store, rows: np.ndarray, clip: str | None) -
         other = stores.read(path)
         if other.clips_sha256 != held.clips_sha256:
             raise InputError(f"{path}: holds other clips than the store")
-        return other.take(rows)
+        return other.x[rows]
     values = _array(path)
     if clip is not None and values.ndim == held.x.ndim - 1:
         return values[None]

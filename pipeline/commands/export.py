@@ -23,7 +23,7 @@ from pipeline.config import experiment
 from pipeline.engine import backend, dataset, machines
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.files import tables
+from pipeline.files import checked, tables
 from pipeline.inference import cards, exported, graphs, inputs
 from pipeline.inference import models as trained
 from pipeline.inference.cards import Card, FoldModel
@@ -233,8 +233,9 @@ def clips_given(card: Card, sounds: list[Path]) -> Clips:
 def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Clips:
     """Held-out and training clips of a fold, from where the stages of the run put them."""
     made = experiment.of_bundle(card, "run dvc repro, or give --sounds")
+    checked.expect(made.certificate, made.folds)
     data = dataset.load(made.store, made.index, made.folds, target=card.target, memory_mb=0)
-    card.expect(tables.read_json(made.certificate)["sha256"], data.spec)
+    card.expect(checked.read(made.certificate)["sha256"], data.spec)
     (parts,) = (part for part in data.folds if part.number == fold)
     held_out = _spread(parts.test, most)
     paths = [made.raw / path for path in data.clips.path[held_out]]

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import parallel, text
-from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.errors import DamagedError, InputError
+from pipeline.files import checked, tables
 from pipeline.reporting.results import partial
 from pipeline.scoring import evaluation, targets
 from pipeline.scoring.targets import Target
@@ -104,9 +104,13 @@ def _facts(run: str) -> dict:
     """What evaluate says of a run, if its files can be read."""
     remedy = f"run dvc pull, or dvc repro evaluate@{run}"
     try:
-        facts, _ = (tables.read_json(RUNS / run / name) for name in KEPT[:2])
+        facts = checked.read(RUNS / run / "run.json")
+        checked.expect(RUNS / run / "run.json", *(RUNS / run / name for name in KEPT[1:]))
+        tables.read_json(RUNS / run / "metrics.json")
         for name in TABLES:
             tables.read(RUNS / run / name)
+    except DamagedError:  # says all itself
+        raise
     except InputError as error:
         raise InputError(f"{error}; {remedy}") from None
     missing = [key for key in ("backend", "device", "folds", "tested_folds") if key not in facts]
@@ -140,7 +144,7 @@ def _add(recorded: Path, made: Path, how: dict[str, Any]) -> dict[str, Any]:
         }
     except InputError as error:
         raise InputError(f"{error}; {_remedy(recorded)}") from None
-    now = tables.read_json(made / "run.json")
+    now = checked.read(made / "run.json")
     if differences := [*_differences(before, now)]:
         raise InputError(f"{recorded}: recorded with {differences[0]}; {_remedy(recorded)}")
     if twice := {*before["tested_folds"]} & {*now["tested_folds"]}:
@@ -153,8 +157,9 @@ def _add(recorded: Path, made: Path, how: dict[str, Any]) -> dict[str, Any]:
         tables.write(table, made / name)
     target = targets.of(now["attributes"], now["labels"])
     predictions = _numbers(target, joined["predictions.csv"])
-    tables.write_json(_joined(before, now, predictions), made / "run.json")
     tables.write_json(evaluation.scores(target, predictions), made / "metrics.json")
+    facts = _joined(before, now, predictions)
+    checked.write(facts, made / "run.json", [made / name for name in KEPT[1:]])
     pieces = past["pieces"] + how["pieces"]
     times = [piece["seconds"] for piece in pieces]
     return how | {

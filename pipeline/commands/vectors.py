@@ -13,7 +13,7 @@ from pipeline import progress
 from pipeline.config import experiment
 from pipeline.engine import backend, dataset
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import checked, tables
 from pipeline.inference import cards
 from pipeline.reporting import maps
 
@@ -54,8 +54,9 @@ def vectors(
         raise InputError(f"{bundle}: {card.model} has no vector of its own: ser extract makes it")
     chosen = card.of_fold(fold)
     made = experiment.of_bundle(card, "run dvc repro")
+    checked.expect(made.certificate, made.folds)
     data = dataset.load(made.store, made.index, made.folds, target=card.target, memory_mb=0)
-    card.expect(tables.read_json(made.certificate)["sha256"], data.spec)
+    card.expect(checked.read(made.certificate)["sha256"], data.spec)
     rows = {one.number: one.test for one in data.folds}
     if picture is not None and min(len(rows[one.fold]) for one in chosen) < LEAST:
         raise InputError(f"picture: a fold has fewer than {LEAST} clips, of which no map is drawn")

@@ -18,7 +18,7 @@ from pipeline import models
 from pipeline.config import params
 from pipeline.engine import backend, classical, dataset, machines
 from pipeline.errors import InputError
-from pipeline.files import bundles, tables
+from pipeline.files import bundles, checked, tables
 from pipeline.inference import cards, inputs
 from pipeline.inference import models as trained
 from pipeline.inference.cards import Card
@@ -59,13 +59,15 @@ def verify(bundle: Path, *, epochs: int = 3) -> None:
     library = card.backend if card.classical else backend.start(card.backend)
     if library != card.backend:
         raise InputError(f"{bundle}: trained with {card.backend}; KERAS_BACKEND says {library}")
+    checked.expect(certificate, folds)
     data = dataset.load(store, index, folds, target=card.target, memory_mb=memory_mb)
-    card.expect(tables.read_json(certificate)["sha256"], data.spec)
+    card.expect(checked.read(certificate)["sha256"], data.spec)
 
     if card.classical:
         _fitted_again(card, data)
         return
     found, one = _history(card, data, epochs), card.folds[0]
+    checked.expect(bundle / cards.NAME, bundle / "history.csv")
     kept = tables.read(bundle / "history.csv")
     kept = kept[(kept.fold == str(one.fold)) & (kept.seed == str(one.seed))].to_dict("records")
     for row, wanted in zip(found, kept, strict=False):

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML, YAMLError
-
 from pipeline import corpora, models, text
 from pipeline.audit import quality
+from pipeline.config import document
 from pipeline.config.records import NAME, Corpus, Data, Engine, Folds, Params, Run, Sound
 from pipeline.errors import InputError
 from pipeline.features import recipes
@@ -33,22 +32,11 @@ def load(path: Path = FILE) -> Params:
     InputError
         One line: the place in the file, what was found, what was wanted.
     """
-    try:
-        data = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; run this where dvc.yaml is") from None
-    # the last two: a text that is not what its form or tag says (2026-02-30)
-    except (YAMLError, ValueError, KeyError) as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None)
-        where = f"line {mark.line + 1}: {problem}" if mark else text.one_line(error)
-        raise InputError(f"{path}: not YAML: {where}") from None
+    data = document.read(path)
     try:
         return _params(data)
     except InputError as error:
         raise InputError(f"{path}: {text.one_line(error)}") from None
-    except RecursionError:
-        raise InputError(f"{path}: nested too deep") from None
 
 
 def _params(data: Any) -> Params:
@@ -87,7 +75,7 @@ def _table(lines: Any, table: str, make: Callable, found: dict[str, Any]) -> dic
         if not NAME.fullmatch(name):
             raise InputError(
                 f"{table}: {text.shown(name)} is no name; wanted letters, digits, ., _ and -, the "
-                "first a letter, a digit or _"
+                "first a letter, a digit or _, and at most 100"
             )
         made[name] = make(name, line, place, found)
     return made

@@ -165,4 +165,4 @@ class Params:
     engine: Engine
 
 
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")  # becomes a folder, and a word of a command
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")  # becomes a folder, and a word of a command

@@ -42,7 +42,7 @@ class Dataset:
 
     Attributes
     ----------
-    x : ndarray or zarr array, shape (rows, frames, ...), float32
+    x : ndarray or Values of a store, shape (rows, frames, ...), float32
         Features in memory, or on disk if it is too large: read it through ``take``. The clips come
         first, in their order, and then altered copies of them if there are any.
     truth : ndarray, shape (rows,), int, or (rows, outputs), float32
@@ -71,7 +71,7 @@ class Dataset:
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Features of some clips (rows, frames, ...), wherever they lie."""
-        return self.x[rows] if isinstance(self.x, np.ndarray) else self.x.oindex[rows]
+        return self.x[rows]
 
     def each(self, rows: np.ndarray) -> list[np.ndarray]:
         """Features of some clips, each of its own length (frames, ...)."""
@@ -124,8 +124,8 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         x=features.x[:] if 4 * features.x.size <= memory_mb * 2**20 else features.x,
         truth=np.concatenate([truth] * (copies + 1)),
         target=target,
-        samples=features.length[:],
-        valid=features.valid[:],
+        samples=features.length,
+        valid=features.valid,
         clips=clips,
         folds=tuple(_fold(number, rows, offsets) for number, rows in numbered),
         spec=spec,

@@ -95,7 +95,7 @@ def key(data: Dataset, store: stores.Store, code: str) -> str:
         [fold.number, *(part.tolist() for part in (fold.train, fold.validation, fold.test))]
         for fold in data.folds
     ]
-    rows = store.hash[:].tobytes().hex()
+    rows = store.hash.tobytes().hex()
     truth = np.ascontiguousarray(data.truth).tobytes().hex()
     speakers = data.clips["speaker"].tolist()
     outputs = list(data.target.outputs)

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import bundles, tables
 from pipeline.models import functionals
 from pipeline.models.functionals import Functionals
 
@@ -125,6 +125,8 @@ def read(path: Path) -> Machine:
     InputError
         If there is none, or the file is none.
     """
+    if path.is_file():
+        bundles.check_archive(path)
     try:
         content = io.BytesIO(path.read_bytes())
         with np.load(content, allow_pickle=False) as held:
@@ -137,5 +139,8 @@ def read(path: Path) -> Machine:
         raise InputError(
             f"{path}: no such file, but card.json names it; run dvc pull or dvc repro"
         ) from None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (
+        *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError),
+        *(zipfile.BadZipFile, NotImplementedError, RuntimeError),
+    ):
         raise InputError(f"{path}: not a model of this pipeline; run dvc repro") from None

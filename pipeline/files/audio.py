@@ -13,7 +13,9 @@ import numpy as np
 import soundfile
 import xxhash
 
+from pipeline import text
 from pipeline.errors import InputError
+from pipeline.files import tables
 from pipeline.files.containers import count
 from pipeline.files.containers.contents import CONVERT, Contents, check_rate
 
@@ -171,14 +173,15 @@ def printable(path: Path | str) -> str:
 
 def shown(path: Path | str) -> str:
     r"""Give a path as text for one line of a message: as `printable`, a line break is ``\n``."""
-    text = printable(path)
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return text.printable(printable(path))
 
 
 def _load(path: Path) -> Sound:
     """Decode a sound file; errors do not name it."""
     if printable(path) != str(path):
         raise InputError("its name is not UTF-8; rename it")
+    if text.CONTROL.search(str(path)):
+        raise InputError("its name holds a control character; rename it")
     try:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
             raise InputError("not a regular file; remove it")
@@ -333,4 +336,7 @@ def pcm_hash(signal: np.ndarray, sample_rate: int) -> str:
 def write_pcm16(path: Path, signal: np.ndarray, sample_rate: int) -> None:
     """Write mono ``signal`` (samples,), full scale 1.0, as 16-bit WAV; louder is clipped."""
     pcm = np.round(np.clip(signal, -1.0, 32767 / 32768) * 32768).astype("<i2")
-    soundfile.write(path, pcm, sample_rate, subtype="PCM_16", format="WAV")
+    held = io.BytesIO()  # an error of the disk would be no error of Python's
+    soundfile.write(held, pcm, sample_rate, subtype="PCM_16", format="WAV")
+    with tables.named(path):
+        path.write_bytes(held.getvalue())

@@ -5,7 +5,10 @@
 and dvc.lock names the code that did it.
 """
 
+import fcntl
+import json
 import os
+import platform
 import re
 import shutil
 import zipfile
@@ -13,7 +16,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+from pipeline.errors import InputError
+from pipeline.files import hdf5
+
+LOCK = "lock"  # name of a file in an unfinished folder
+MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+# What a network may name: layers and their parts, of Keras and of pipeline/models; no functions.
+MODULES = (
+    *("keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints"),
+    *("keras.src.models.functional", "keras.src.ops.", "pipeline.models."),
+)
+PLAIN = ("__keras_tensor__", "__ellipsis__", "__slice__")
+FORBIDDEN = ("Lambda", "function", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
 PACKAGES = ("librosa", "numpy", "scipy", "ser-pipeline", "soundfile", "soxr", "zarr")
 
@@ -22,7 +38,8 @@ PACKAGES = ("librosa", "numpy", "scipy", "ser-pipeline", "soundfile", "soxr", "z
 def resume(folder: Path, fingerprint: str) -> Iterator[Path]:
     """Give a folder to write to next to ``folder``; move it into place when the block succeeds.
 
-    What an interrupted or failed block left there is kept for the next one.
+    What an interrupted or failed block left there is kept for the next one. While one process
+    writes there, another is refused.
 
     Parameters
     ----------
@@ -30,18 +47,50 @@ def resume(folder: Path, fingerprint: str) -> Iterator[Path]:
         Place of the finished folder.
     fingerprint : str
         Hash of all that decides the content; what was left under another one is thrown away.
+
+    Raises
+    ------
+    InputError
+        If another process writes there.
     """
     folder = Path(folder)
     temporary = folder.with_name(f".{folder.name}.part")
-    mark = temporary / "fingerprint"
-    if not mark.is_file() or mark.read_text() != fingerprint:
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        mark.write_text(fingerprint)
-    yield temporary
-    mark.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(temporary, folder)
+    mark, lock = temporary / "fingerprint", temporary / LOCK
+    with _locked(lock):
+        if not mark.is_file() or mark.read_text() != fingerprint:
+            for path in temporary.iterdir():
+                if path.is_dir():
+                    shutil.rmtree(path)
+                elif path != lock:
+                    path.unlink()
+            mark.write_text(fingerprint)
+        yield temporary
+        mark.unlink()
+        lock.unlink()
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(temporary, folder)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock, which the system takes back from a process that is killed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            other = file.read() or "another process"
+            raise InputError(
+                f"{path.parent}: {other} is writing there; wait until it has ended (ser progress "
+                "shows how far a training is)"
+            ) from None
+        if not path.exists() or not os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            raise InputError(f"{path.parent}: another process has just finished it; run this again")
+        file.truncate(0)
+        file.write(f"process {os.getpid()} of {platform.node()}")
+        file.flush()
+        yield
 
 
 def fold_name(fold: int, seed: int, seeds: tuple[int, ...]) -> str:
@@ -70,6 +119,64 @@ def write_model(save: Callable[[Path], None], path: Path) -> None:
                 content = renumbered(content)
             target.writestr(zipfile.ZipInfo(name), content)
     dated.unlink()
+
+
+def check_model(path: Path) -> None:
+    """Refuse a ``.keras`` file of others before Keras reads it: what is packed, linked or run.
+
+    Raises
+    ------
+    InputError
+        If it is damaged or packed, its weights lie elsewhere or state more than the file holds, or
+        it names functions, or classes that are no part of a network.
+    """
+    check_archive(path)
+    with zipfile.ZipFile(path) as archive:
+        if not {"config.json", "model.weights.h5"} <= {*archive.namelist()} <= MEMBERS:
+            raise InputError(f"{path}: not a model; wanted {', '.join(sorted(MEMBERS))} in it")
+        if archive.testzip():
+            raise InputError(f"{path}: damaged ({archive.testzip()}); copy it again")
+        weights, config = archive.read("model.weights.h5"), archive.read("config.json")
+    with hdf5.opened(weights, path, "weights of Keras"):
+        pass
+    try:
+        _check_classes(json.loads(config), path)
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: damaged (config.json); copy it again") from None
+
+
+def check_archive(path: Path) -> None:
+    """Refuse an archive that is none, or holds more than its file: what this pipeline packs not.
+
+    Raises
+    ------
+    InputError
+        If it is one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members, size = archive.infolist(), path.stat().st_size
+    except (zipfile.BadZipFile, ValueError, LookupError, NotImplementedError):
+        raise InputError(f"{path}: not a model of this pipeline; run dvc repro") from None
+    if any(one.compress_type for one in members) or sum(one.file_size for one in members) > size:
+        raise InputError(f"{path}: holds packed files, as no model of this pipeline does")
+
+
+def _check_classes(value: Any, path: Path) -> None:
+    """Refuse what a network may not name; each class of its layers is Keras's or ours."""
+    if isinstance(value, dict):
+        if "class_name" in value:
+            module, name = value.get("module"), value["class_name"]
+            ours = isinstance(module, str) and module.startswith(MODULES)
+            plain = (module is None and name in PLAIN) or (module, name) == ("keras", "DTypePolicy")
+            if name in FORBIDDEN or not (ours or plain):
+                raise InputError(
+                    f"{path}: names {module}.{name}, which is no layer of a network and is not run"
+                )
+        value = list(value.values())
+    if isinstance(value, list):
+        for inner in value:
+            _check_classes(inner, path)
 
 
 def renumbered(config: bytes) -> bytes:

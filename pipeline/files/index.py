@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import checked, tables
 from pipeline.lazy import np
 
 if TYPE_CHECKING:
@@ -45,12 +45,16 @@ class Index:
         Raises
         ------
         InputError
-            If there is none, or it does not say which clips can be used.
+            If there is none, it is not what ``quality.json`` next to it states, or it does not say
+            which clips can be used.
         """
+        path = Path(path)
+        if path.is_file() and (stated := path.with_name("quality.json")).is_file():
+            checked.expect(stated, path)
         clips = tables.read(path)
         if missing := [column for column in ("clip", "status") if column not in clips]:
             raise InputError(f"{path}: has no column {missing[0]}; index the corpus again")
-        return cls(clips, Path(path))
+        return cls(clips, path)
 
     def usable(self) -> Index:
         """Keep the clips that can be used, each under its own name, numbered from 0.

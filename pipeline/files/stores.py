@@ -1,4 +1,4 @@
-"""Stores: zarr v3 groups of one tensor per clip. The only module that knows zarr.
+"""Stores: zarr v3 groups of one tensor per clip, as `pipeline.files.drafts` writes them.
 
 A store holds, row ``i`` belonging to the ``i``-th usable clip of the corpus's index,
 
@@ -9,269 +9,118 @@ A store holds, row ``i`` belonging to the ``i``-th usable clip of the corpus's i
 - ``content (clips, n)`` uint8, the hash of what the row was made from;
 - ``hash (clips, 16)`` uint8, the XXH3 hash of the row: of its length and its valid values;
 
-and three attributes: ``spec`` (every setting that decided the values), ``spec_sha256`` and
-``clips_sha256`` (of the clip names in order).
+and the attributes ``spec`` (every setting that decided the values), ``spec_sha256``,
+``clips_sha256`` (of the clip names in order), ``chunks`` (the CRC-32C of each chunk of ``x``) and
+``checksum`` (the SHA-256 of these attributes, of the metadata of the arrays, and of all but ``x``).
 
-Chunks of ``x`` hold 32 clips or more and the others are one chunk each, so that a store stays below
-about 200 files, which DVC hashes and pushes quickly. A block of work is one chunk: writers that are
-not aligned to chunks lose rows silently, so ``fill`` refuses them. Bytes do not depend on the order
-or the number of writers.
-
-What was computed once is used again. A draft that was left goes on where it was. Rows of the store
-that was made here before are copied if content, spec and code are the same and the values are those
-that were written: DVC deletes a store before it is made again, so ``.NAME.made`` next to it keeps
-its files (as links, which take no space) and says what code made them. It is local: of a store that
-came from elsewhere there is none.
+What is read is what was written, or the reader stops: at a chunk that is missing, damaged or
+another one's. Of stores that were made before there were checksums, each row that is read is
+compared with its hash.
 """
 
 import hashlib
 import json
+import logging
 import math
-import os
-import shutil
-import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import xxhash
-import zarr
-from zarr.codecs import BloscCodec
 
-from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.errors import DamagedError, InputError
+from pipeline.files import chunks
 
-CHUNK_CLIPS = 32
-CHUNK_BYTES = 64 * 2**20  # upper bound of a chunk, for long waveforms
-STORE_FILES = 180
-# Chosen by measurement (`make bench BENCH=features`). Unshuffled is a tenth larger, and written and
-# read four times as fast.
-CODECS = {
-    shuffle: BloscCodec(cname="lz4", clevel=5, shuffle=shuffle, typesize=4)
-    for shuffle in ("shuffle", "noshuffle")
-}
 FACTS = ("length", "valid", "hash")  # of each row, next to its values
+ATTRIBUTES = {"spec": dict, "spec_sha256": str, "clips_sha256": str}
+log = logging.getLogger("pipeline")
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values of the rows of a store, read and verified when they are asked for.
+
+    Attributes
+    ----------
+    array : Array
+        Where they lie.
+    facts : dict of str to ndarray
+        ``length``, ``valid`` and ``hash`` of all rows.
+    """
+
+    array: chunks.Array
+    facts: dict[str, np.ndarray]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(clips, ...)``."""
+        return self.array.shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def chunk_clips(self) -> int:
+        """Rows of a chunk, the cheapest to be read at once."""
+        return self.array.chunk_rows
+
+    def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
+        """Values of some rows (n, ...), or of one (...), float32.
+
+        Raises
+        ------
+        DamagedError
+            If they are not as they were written.
+        """
+        numbers = np.arange(self.shape[0])[rows]
+        values = self.array.read(np.atleast_1d(numbers))
+        if not self.array.summed:
+            self._check(np.atleast_1d(numbers), values)
+        return values.reshape(*numbers.shape, *self.shape[1:])
+
+    def _check(self, numbers: np.ndarray, values: np.ndarray) -> None:
+        """Compare rows with their hashes."""
+        facts = (self.facts[name][numbers] for name in FACTS)
+        for number, value, length, valid, wanted in zip(numbers, values, *facts, strict=True):
+            if not (wanted == row_hash(value, length, valid)).all():
+                path = self.array.file(int(number) // self.chunk_clips)
+                raise DamagedError(
+                    path, f"not as it was written (row {number})", self.array.path.parent
+                )
 
 
 @dataclass(frozen=True)
 class Store:
-    """An open store, whose arrays are read by indexing them."""
-
-    x: zarr.Array
-    valid: zarr.Array
-    length: zarr.Array
-    content: zarr.Array
-    hash: zarr.Array
-    spec: dict
-    spec_sha256: str
-    clips_sha256: str
-
-    def take(self, rows: np.ndarray) -> np.ndarray:
-        """Values of some rows (rows, ...); such that follow on each other are read at once."""
-        if len(rows) and (np.diff(rows) == 1).all():
-            return self.x[int(rows[0]) : int(rows[-1]) + 1]
-        return self.x.oindex[np.asarray(rows)]
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A store being written, by any number of writers in any order, in any process.
+    """An open store.
 
     Attributes
     ----------
-    x : zarr array
-        Its values.
-    done : Path
-        Folder with a file for each chunk that is written, which holds the rest of its rows.
-    old : Store, optional
-        The store that was made before.
-    sources : ndarray, shape (clips,), int
-        The row of ``old`` that was made from the same, or -1.
-    """
-
-    x: zarr.Array
-    done: Path
-    old: Store | None
-    sources: np.ndarray
-
-    def pending(self) -> list[slice]:
-        """Rows of each chunk that is not written yet, in order."""
-        return [block for block in _blocks(self.x) if not self._facts(block).exists()]
-
-    def fill(self, block: slice, compute: Callable[[np.ndarray], tuple]) -> None:
-        """Write a chunk: what the old store holds is copied, the rest computed.
-
-        A chunk that is written is left as it is: of a worker that died, dask has all done again.
-
-        Parameters
-        ----------
-        block : slice
-            One of the chunks.
-        compute : callable
-            Function from rows (n,) to their values (n, ...), zeros after the valid ones, ``length``
-            (n,) and ``valid`` (n,).
-
-        Raises
-        ------
-        InputError
-            If the draft is out of sight: on a machine with other disks.
-        """
-        if block not in _blocks(self.x):
-            raise ValueError(f"{block} is not one of the store's chunks")
-        if not self.done.is_dir():
-            raise InputError(
-                f"{self.done}: a worker does not see this folder; engine.workers need the "
-                "project's folder under the same path"
-            )
-        if self._facts(block).exists():
-            return
-        values, length, valid, hashes = self._rows(block, compute)
-        self.x[block] = values
-        # no other writer's, not even one of a lost process
-        temporary = self.done / uuid.uuid4().hex
-        with temporary.open("wb") as file:
-            np.savez(file, length=length, valid=valid, hash=hashes)
-        os.replace(temporary, self._facts(block))
-
-    def facts(self) -> dict[str, np.ndarray]:
-        """``length``, ``valid`` and ``hash`` of all rows.
-
-        Raises
-        ------
-        InputError
-            If a chunk is not written.
-        """
-        if missing := self.pending():
-            raise InputError(
-                f"{self.done}: {len(missing)} chunks are not here, for workers wrote elsewhere; "
-                "engine.workers need the project's folder, shared"
-            )
-        parts = [np.load(self._facts(block)) for block in _blocks(self.x)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in FACTS}
-
-    def _rows(self, block: slice, compute: Callable) -> tuple[np.ndarray, ...]:
-        """Values of a chunk and the facts of its rows."""
-        rows = np.arange(block.start, block.stop)
-        found = list(self._found(block))
-        hashes = np.zeros((len(rows), 16), np.uint8)
-        new = np.ones(len(rows), bool)
-        new[[i for i, *_ in found]] = False
-        if new.all():  # as a rule: then nothing of it is copied
-            values, length, valid = compute(rows)
-        else:
-            values = np.zeros((len(rows), *self.x.shape[1:]), np.float32)
-            length, valid = np.zeros((2, len(rows)), np.int32)
-            if new.any():
-                values[new], length[new], valid[new] = compute(rows[new])
-        for i, value, *facts in found:
-            values[i, : len(value)] = value
-            length[i], valid[i], hashes[i] = facts
-        for i in np.flatnonzero(new):
-            hashes[i] = _row_hash(values[i], length[i], valid[i])
-        return values, length.astype(np.int32), valid.astype(np.int32), hashes
-
-    def _found(self, block: slice) -> Iterator[tuple]:
-        """Rows of the old store that are as they were written, each after its place here."""
-        places = np.flatnonzero(self.sources[block] >= 0)
-        if self.old is None or len(places) == 0:
-            return
-        rows = self.sources[block][places]
-        try:
-            found = self.old.take(rows)
-        except RuntimeError:  # cannot be decoded
-            return
-        facts = [getattr(self.old, name)[:][rows] for name in FACTS]
-        for place, value, length, valid, hashed in zip(places, found, *facts, strict=True):
-            if (hashed == _row_hash(value, length, valid)).all():
-                yield place, value[:valid], length, valid, hashed
-
-    def _facts(self, block: slice) -> Path:
-        """File that says that a chunk is written."""
-        return self.done / f"{block.start}.npz"
-
-
-@contextmanager
-def create(
-    path: Path,
-    shape: tuple[int, ...],
-    spec: dict,
-    *,
-    clips_sha256: str,
-    content: np.ndarray,
-    code: str,
-    shuffle: bool = True,
-) -> Iterator[Draft]:
-    """Give a draft to fill next to ``path``; move it into place when the block succeeds.
-
-    What an interrupted or failed block filled is kept for the next one of the same content. A draft
-    is named after its content, so that a writer who does not know yet that all is over cannot spoil
-    another one.
-
-    Parameters
-    ----------
-    path : Path
-        Place of the finished store; what is there is replaced.
-    shape : tuple of int
-        ``(clips, n, ...)``.
-    spec : dict
-        Resolved settings, plain JSON values.
-    clips_sha256 : str
-        ``sha256`` of the clip names in row order.
+    x : Values
+        Read by indexing it with a slice or an array of rows.
+    valid, length : ndarray, shape (clips,), int32
     content : ndarray, shape (clips, n), uint8
-        Hash of what each row is made from; with spec and code it decides the row.
-    code : str
-        Hash of the code that computes.
-    shuffle : bool
-        Whether bytes are shuffled before they are compressed: for what remotes hold.
-
-    Raises
-    ------
-    InputError
-        If chunks were not written.
+    hash : ndarray, shape (clips, 16), uint8
+    spec : dict
+    spec_sha256, clips_sha256 : str
     """
-    path = Path(path)
-    codec = CODECS["shuffle" if shuffle else "noshuffle"]
-    attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": sha256(spec)}
-    chunks = (chunk_clips(shape), *shape[1:])
-    layout = [list(shape), list(chunks), shuffle]
-    decisive = [attributes, layout, hashlib.sha256(content.tobytes()).hexdigest(), code]
-    folder = path.with_name(f".{path.name}.{sha256(decisive)[:16]}.part")
-    for other in path.parent.glob(f".{path.name}.*.part"):
-        if other != folder:
-            shutil.rmtree(other, ignore_errors=True)
-    store, done = folder / "store", folder / "done"
-    if not (store.is_dir() and done.is_dir()):
-        shutil.rmtree(folder, ignore_errors=True)
-        group = zarr.create_group(store, zarr_format=3, attributes=attributes)
-        group.create_array("x", shape=shape, chunks=chunks, dtype="float32", compressors=codec)
-        done.mkdir()
-    group = zarr.open_group(store, mode="r+")
-    old = _drawn_upon(_made_path(path), attributes["spec_sha256"], code)
-    # "empty" too: else every chunk is searched for something that is not zero
-    x = zarr.open_array(store / "x", mode="r+", config={"write_empty_chunks": True})
-    draft = Draft(x, done, old, _sources(old, content))
-    yield draft
-    facts = draft.facts() | {"content": content}
-    for name, values in facts.items():
-        group.create_array(
-            name, data=values, chunks=values.shape, compressors=codec, overwrite=True
-        )
-    for litter in store.rglob("*.partial"):  # of a writer that was killed
-        litter.unlink()
-    kept = folder / "made"
-    shutil.rmtree(kept, ignore_errors=True)
-    shutil.copytree(store, kept / "store", copy_function=_link)
-    made = _made(attributes["spec_sha256"], content, facts["hash"], code)
-    tables.write_json(made, kept / "made.json")
-    shutil.rmtree(_made_path(path), ignore_errors=True)
-    os.replace(kept, _made_path(path))
-    if path.exists():
-        shutil.rmtree(folder / "old", ignore_errors=True)
-        os.replace(path, folder / "old")
-    os.replace(store, path)
-    shutil.rmtree(folder)
+
+    x: Values
+    valid: np.ndarray
+    length: np.ndarray
+    content: np.ndarray
+    hash: np.ndarray
+    spec: dict
+    spec_sha256: str
+    clips_sha256: str
 
 
 def read(path: Path) -> Store:
@@ -280,79 +129,99 @@ def read(path: Path) -> Store:
     Raises
     ------
     InputError
-        If there is none, or it is not one of ours.
+        If there is none, it is not one of ours, or not as it was written.
     """
+    path = Path(path)
+    store = opened(path)
+    if not store.x.array.summed:
+        _say_unsummed(path)
+    return store
+
+
+@cache  # once
+def _say_unsummed(path: Path) -> None:
+    log.warning("%s: made before stores had checksums; rows are compared with their hashes", path)
+
+
+def opened(path: Path) -> Store:
+    """Open a store, and verify all of it but its values.
+
+    Raises
+    ------
+    InputError
+        If there is none, it is not one of ours, or not as it was written.
+    """
+    attributes = _attributes(path)
+    listed = tuple(attributes.get("chunks", ()))
+    arrays = {}
+    for name in ("x", "content", *FACTS):
+        try:
+            arrays[name] = chunks.opened(path / name, listed if name == "x" else ())
+        except (FileNotFoundError, LookupError, TypeError, ValueError):
+            raise DamagedError(path / name / "zarr.json", "not as it was written", path) from None
+    x = arrays.pop("x")
+    clips = x.shape[0]
+    wanted = {"length": (clips,), "valid": (clips,), "hash": (clips, 16)}
+    if (
+        any(arrays[name].shape != shape for name, shape in wanted.items())
+        or (x.dtype, len(arrays["content"].shape)) != (np.float32, 2)
+        or (listed and len(listed) != x.chunks)
+    ):
+        raise DamagedError(path / "zarr.json", "not as it was written (other shapes)", path)
+    facts = {name: array.read(np.arange(array.shape[0])) for name, array in arrays.items()}
+    stated = {key: attributes[key] for key in attributes if key != "checksum"}
+    if x.summed and attributes.get("checksum") != checksum(path, stated, facts):
+        raise DamagedError(path / "zarr.json", "not as it was written (its checksum differs)", path)
+    values = Values(x, {name: facts[name] for name in FACTS})
+    return Store(values, **facts, **{key: attributes[key] for key in ATTRIBUTES})
+
+
+def _attributes(path: Path) -> dict:
+    """Attributes of a group that is a store."""
     try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-        arrays = {name: group[name] for name in ("x", "content", *FACTS)}
-        return Store(**arrays, **dict(group.attrs))
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
-        raise InputError(
-            f"{path}: not a store of this pipeline; run dvc repro, or dvc pull"
-        ) from None
+        attributes = chunks.metadata(path)["attributes"]
+        if all(isinstance(attributes[key], kind) for key, kind in ATTRIBUTES.items()):
+            return attributes
+    except json.JSONDecodeError:
+        raise DamagedError(path / "zarr.json", "not as it was written (not JSON)", path) from None
+    except (FileNotFoundError, NotADirectoryError, LookupError, TypeError, ValueError):
+        pass
+    raise InputError(f"{path}: not a store of this pipeline; run dvc repro, or dvc pull")
+
+
+def checksum(path: Path, attributes: dict, facts: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of all of a store but its values, whose CRC-32C its attributes list.
+
+    Parameters
+    ----------
+    path : Path
+        The store.
+    attributes : dict
+        Its attributes but this one.
+    facts : mapping of str to ndarray
+        Its arrays but ``x``.
+    """
+    held = {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in facts.items()}
+    arrays = {name: chunks.metadata(path / name) for name in ("x", *facts)}
+    return sha256({"attributes": attributes, "arrays": arrays, "facts": held})
 
 
 def sha256(data: Mapping | list) -> str:
     """SHA-256 of plain data, by its canonical JSON."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _drawn_upon(kept: Path, spec_sha256: str, code: str) -> Store | None:
-    """Store that was made before, if its rows are what the same code makes of the same content."""
-    try:
-        made, old = tables.read_json(kept / "made.json"), read(kept / "store")
-    except InputError:
-        return None
-    return old if made == _made(spec_sha256, old.content[:], old.hash[:], code) else None
+def row_hash(values: np.ndarray, length: int, valid: int) -> np.ndarray:
+    """Hash of a row (16,), uint8: of its length and its valid values.
 
-
-def _sources(old: Store | None, content: np.ndarray) -> np.ndarray:
-    """For each row, the row of the old store that was made from the same, or -1."""
-    rows = {} if old is None else {key.tobytes(): row for row, key in enumerate(old.content[:])}
-    return np.array([rows.get(key.tobytes(), -1) for key in content], np.int32)
-
-
-def _row_hash(values: np.ndarray, length: int, valid: int) -> np.ndarray:
-    """Hash of a row (16,): of its length and its valid values."""
+    Parameters
+    ----------
+    values : ndarray, shape (n, ...), float32
+    length : int
+    valid : int
+        How many of the values are the clip's own.
+    """
     digest = xxhash.xxh3_128(f"{length} {valid} ".encode())
     digest.update(np.ascontiguousarray(values[:valid], "<f4").data)
     return np.frombuffer(digest.digest(), np.uint8)
-
-
-def _link(source: str, target: str) -> None:
-    """Give a file a second name; where the disk cannot, copy it."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _made_path(path: Path) -> Path:
-    """Folder next to a store that keeps it, and says what code made it."""
-    return path.with_name(f".{path.name}.made")
-
-
-def _made(spec_sha256: str, content: np.ndarray, hashes: np.ndarray, code: str) -> dict:
-    """What is said of a store: who made it, and which rows these are."""
-    digest = hashlib.sha256(spec_sha256.encode())
-    digest.update(content.tobytes() + hashes.tobytes())
-    return {"code": code, "rows": digest.hexdigest()}
-
-
-def _blocks(x: zarr.Array) -> list[slice]:
-    """Rows of each chunk, in order."""
-    clips, step = x.shape[0], x.chunks[0]
-    return [slice(start, min(start + step, clips)) for start in range(0, clips, step)]
-
-
-def chunk_clips(shape: tuple[int, ...]) -> int:
-    """Clips per chunk: 32, more for large corpora, fewer only where clips are very large.
-
-    A power of two, so that chunks of waveforms and of features align, and a corpus that grows a
-    little keeps its chunks.
-    """
-    clip_bytes = 4 * math.prod(shape[1:])
-    wanted = 2 ** math.ceil(math.log2(max(CHUNK_CLIPS, shape[0] / STORE_FILES)))
-    largest = 2 ** math.floor(math.log2(max(CHUNK_CLIPS, CHUNK_BYTES / clip_bytes)))
-    return max(1, min(wanted, largest, shape[0]))

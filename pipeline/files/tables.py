@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CONTROL = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")  # but tab and ends of lines
+JSON_BYTES = 2**28
+BACKWARDS = re.compile("[\u202a-\u202e]")  # lets words be read in another order
+# In JSON control characters are written by their numbers.
+HIDDEN = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?:[bf]|u00(?:0[0-8bcef]|1.|7f|8.|9.)|u202[89a-e])",
+    re.IGNORECASE,
+)
 GIT_LFS_POINTER = "version https://git-lfs"
 
 
@@ -26,10 +33,21 @@ def replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     try:
-        yield temporary
-        os.replace(temporary, path)
+        with named(path):
+            yield temporary
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Name a file in an error of the system while it is written, which does not by itself."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def read(path: Path) -> "pd.DataFrame":
@@ -156,17 +174,39 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes."""
     import hashlib  # slow, and reading params.yaml has no need of it
 
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def read_json(path: Path) -> dict:
-    """Read a JSON object."""
+    """Read a JSON object.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is something else.
+    """
+    path = Path(path)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path}: not a file; remove it")
+        if path.stat().st_size > JSON_BYTES:
+            raise InputError(f"{path}: larger than any JSON file of this pipeline")
+        text = path.read_text(encoding="utf-8")
+        if HIDDEN.search(text) or CONTROL.search(text) or BACKWARDS.search(text):
+            raise InputError(f"{path}: holds a control character, as no file of this pipeline does")
+        held = json.loads(text)
+        if "\\u" in text:  # a half of a character is no text, and an error where it is shown
+            json.dumps(held, ensure_ascii=False).encode()
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
+    except RecursionError:
+        raise InputError(f"{path}: not JSON (nested too deep)") from None
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error})") from None
+    if not isinstance(held, dict):
+        raise InputError(f"{path}: holds no JSON object")
+    return held
 
 
 def write_json(data: dict, path: Path) -> None:

@@ -11,6 +11,7 @@ newer is a zip archive with the object in ``NAME/data.pkl`` and a storage in eac
 
 import io
 import math
+import os
 import pickle
 import struct
 import zipfile
@@ -105,6 +106,8 @@ def _read_archive(file: BinaryIO, path: Path) -> tuple[Any, dict[str, np.ndarray
 
 def _exactly(file: BinaryIO, size: int) -> bytes:
     """So many bytes, or an error."""
+    if size > os.fstat(file.fileno()).st_size:  # no memory is taken for what is not there
+        raise EOFError("states more values than the file holds")
     found = file.read(size)
     if len(found) != size:
         raise EOFError("ran out of bytes")

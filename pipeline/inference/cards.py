@@ -1,5 +1,6 @@
 """What a model bundle is: ``card.json``, read once by all that uses the bundle."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import Any
 from pipeline import text
 from pipeline.engine import machines
 from pipeline.errors import InputError
-from pipeline.files import stores, tables
+from pipeline.files import checked, stores
 from pipeline.files.spec import Spec
 from pipeline.scoring import targets
 from pipeline.scoring.target import Target
 
 NAME = "card.json"
+FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.(keras|npz)")  # in the bundle, and not beyond it
 WANTED = {
     **dict.fromkeys("run model corpus waveform feature spec_sha256 selection backend".split(), str),
     **dict.fromkeys("protocol certificate device".split(), str | None),
@@ -199,16 +201,20 @@ def read(folder: Path) -> Card:
             nearest = text.nearest(path.parent.name, bundles)
             raise InputError(f"{folder}: no such bundle; {nearest}")
         raise InputError(f"{folder}: not a model bundle (no {NAME}); train it with dvc repro")
-    held = tables.read_json(path)
+    held = checked.read(path)
     try:
         return _card(Path(folder), held)
     except InputError as error:
         raise InputError(f"{path}: {error}; train it again with dvc repro") from None
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        reason = text.printable(text.one_line(error))
+        raise InputError(f"{path}: not a card ({reason}); train it again with dvc repro") from None
 
 
 def write(card: Card, folder: Path) -> None:
-    """Write ``card.json`` to a folder."""
-    tables.write_json(card.to_json(), folder / NAME)
+    """Write ``card.json`` to a folder; it states the content of the models and their history."""
+    files = [folder / name for name in (*sorted({one.file for one in card.folds}), "history.csv")]
+    checked.write(card.to_json(), folder / NAME, [path for path in files if path.is_file()])
 
 
 def _card(folder: Path, held: dict[str, Any]) -> Card:
@@ -228,6 +234,14 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
         folds = tuple(FoldModel(**one) for one in held["folds"])
     except TypeError:
         raise InputError("each of folds wants fold, seed, file and epoch") from None
+    for one in folds:
+        if not FILE.fullmatch(str(one.file)):
+            raise InputError(f"{text.shown(one.file)} is no file of a bundle, as fold-01.keras is")
+        if not all(type(value) is int for value in (one.fold, one.seed, one.epoch or 0)):
+            raise InputError(f"{one.file}: fold, seed and epoch are whole numbers")
+    shape = held["input_shape"]
+    if not all(type(size) is int and 0 < size < 2**31 for size in shape) or len(shape) < 2:
+        raise InputError(f"input_shape is {text.shown(shape)}, wanted whole numbers above 0")
     own = {key: held[key] for key in WANTED if key in Card.__dataclass_fields__}
     spec = Spec.from_json(held["spec"])
     lists = {key: tuple(held[key]) for key in ("input_shape", "seeds", "pretrained_on")}

@@ -1,6 +1,8 @@
 """The trained models of a bundle, asked about clips; each kind loads what it needs and no more."""
 
-from collections.abc import Callable, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +12,8 @@ from pipeline import models as networks
 from pipeline.engine import machines
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.files import keras_weights
+from pipeline.files import bundles, checked, keras_weights
+from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.scoring.calibration import tempered
 
@@ -57,7 +60,7 @@ def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
 
 def _machine(card: Card, one: FoldModel, clips: list[np.ndarray]) -> np.ndarray:
     """Answers of a classical model."""
-    return machines.read(card.folder / one.file).of_clips(clips)
+    return machines.read(_file(card, one)).of_clips(clips)
 
 
 def _network(card: Card) -> Callable[[Card, FoldModel, list[np.ndarray]], np.ndarray]:
@@ -168,25 +171,45 @@ def _opened(card: Card) -> "tuple[keras.Model, Callable[[FoldModel], list[np.nda
     except InputError as error:
         raise InputError(f"{card.folder}: {error}") from None
     first = _file(card, card.folds[0])
-    model: Any = keras.models.model_from_json(keras_weights.config(first))
+    with _named(first):
+        model: Any = keras.models.model_from_json(keras_weights.config(first))
+        if not isinstance(model, keras.Model):
+            raise InputError(f"{first}: not a model of this run; run dvc repro")
 
     def own() -> list[np.ndarray]:
         return [keras.ops.convert_to_numpy(variable.value) for variable in model.variables]
 
     fresh = own()
-    places = keras_weights.places(first, model.load_weights, own)
+    with _named(first):
+        places = keras_weights.places(first, model.load_weights, own)
 
     def values(one: FoldModel) -> list[np.ndarray]:
-        arrays = keras_weights.read(_file(card, one), filter(None, places))
+        with _named(path := _file(card, one)):
+            arrays = keras_weights.read(path, filter(None, places))
         given = zip(places, fresh, strict=True)
         return [value if place is None else arrays[place] for place, value in given]
 
     return model, values
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Name a model that Keras cannot make of a file."""
+    try:
+        bundles.check_model(path)
+        yield
+    except (InputError, OSError, MemoryError):  # they name it, or what the system refuses
+        raise
+    except Exception as error:  # Keras raises what it meets
+        reason = textwrap.shorten(" ".join(str(error).split()), 120)
+        raise InputError(f"{path}: not a model of this run ({reason}); run dvc repro") from None
+
+
 def _file(card: Card, one: FoldModel) -> Path:
-    """File of a model; refuses a bundle that was copied or pulled in part."""
+    """File of a model; refuses a bundle that was copied or pulled in part, or is damaged."""
     path = card.folder / one.file
     if not path.is_file():
         raise InputError(f"{path}: no such file, but card.json names it; run dvc pull or dvc repro")
+    if (card.folder / cards.NAME).is_file():  # else the card was never written
+        checked.expect(card.folder / cards.NAME, path)
     return path

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import text
-from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.errors import DamagedError, InputError
+from pipeline.files import checked, tables
 from pipeline.protocols.vocabulary import DECLARABLE, LEAKS, POOL, leak
 from pipeline.scoring import groups, intervals, targets
 from pipeline.scoring.groups import Group
@@ -234,6 +234,8 @@ def read_run(folder: Path) -> Run:
     """
     try:
         return _run(folder)
+    except DamagedError:  # says all itself
+        raise
     except InputError as error:
         raise InputError(f"{error}; run dvc pull, or dvc repro evaluate@{folder.name}") from None
 
@@ -254,7 +256,7 @@ def read_recorded(folder: Path) -> Recorded:
     """
     try:
         _there(folder, "run.json", "metrics.json", "how.json")
-        result = _result(folder)
+        result = _result(folder, tables.read_json(folder / "run.json"))
         how = tables.read_json(folder / "how.json")
         _need(folder, "how.json", HOW, how)
         if (folder / "history.csv").is_file():
@@ -268,8 +270,10 @@ def read_recorded(folder: Path) -> Recorded:
 
 def _run(folder: Path) -> Run:
     """Read a run; what is wrong is raised without the remedy."""
-    _there(folder, "run.json", "metrics.json", "predictions.csv", "history.csv")
-    result = _result(folder)
+    names = ("metrics.json", "predictions.csv", "history.csv")
+    _there(folder, "run.json", *names)
+    checked.expect(folder / "run.json", *(folder / name for name in names))
+    result = _result(folder, checked.read(folder / "run.json"))
     _need(folder, "run.json", RUN_FACTS, result.facts)
     _need(folder, "run.json quality", ["quarantined", "duplicates"], result.facts["quality"])
     first = f"{min(result.facts.get('tested_folds', [1])):02d}"
@@ -296,9 +300,8 @@ def _with_tables(folder: Path, result: Result) -> Result:
     return replace(result, predictions=predictions, history=history)
 
 
-def _result(folder: Path) -> Result:
-    """Read what is kept of every result."""
-    facts: dict[str, Any] = tables.read_json(folder / "run.json")
+def _result(folder: Path, facts: dict[str, Any]) -> Result:
+    """Read what is kept of every result, besides its facts."""
     _need(folder, "run.json", FACTS, facts)
     _need(folder, "run.json leaks", list(LEAKS), facts["leaks"])
     facts = {"attributes": []} | facts  # runs were recorded before any predicted attributes

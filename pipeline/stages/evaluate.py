@@ -13,7 +13,7 @@ from pipeline.config.records import Run
 from pipeline.engine import backend, dataset, floors
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
-from pipeline.files import stores, tables
+from pipeline.files import checked, stores, tables
 from pipeline.inference import cards
 from pipeline.inference.cards import Card
 from pipeline.protocols import leakage
@@ -63,12 +63,13 @@ def evaluate(
         given, or one predicts NaN.
     """
     card = cards.read(bundle)
+    checked.expect(certificate, folds)
     _expect(card, run)
     if not card.classical:
         backend.start(card.backend)
     # nothing in memory: it is read fold by fold
     data = dataset.load(store, index, folds, target=card.target, memory_mb=0)
-    declared = tables.read_json(certificate)
+    declared = checked.read(certificate)
     card.expect(declared["sha256"], data.spec)
     provenance = _provenance(card, declared["allow"])
     predictions = predicted(card, data)
@@ -76,7 +77,7 @@ def evaluate(
     stated = leakage.stated(
         declared["allow"], sum(len(fold.test) for fold in data.folds), pretrained, provenance
     )
-    checked = tables.read_json(quality)
+    audited = checked.read(quality)
     scores, held = evaluation.scores(card.target, predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {
         "folds": len(data.folds),
@@ -90,8 +91,8 @@ def evaluate(
         },
         "provenance": provenance,
         "pretrained_on": list(card.pretrained_on),
-        "data_sha256": hashlib.sha256(stores.read(store).hash[:].tobytes()).hexdigest(),
-        "quality": checked,
+        "data_sha256": hashlib.sha256(stores.read(store).hash.tobytes()).hexdigest(),
+        "quality": audited,
         "length": lengths(data),
         "model_defaults": _own(card.model),
         "temperatures": [
@@ -99,13 +100,15 @@ def evaluate(
             for one in card.folds
         ],
         "epochs_of_paper": getattr(networks.facts(card.model).training, "epochs", 0),
-        "published": _published(card, checked["parser"]),
+        "published": _published(card, audited["parser"]),
         "floors": _floors(data, store),
     }
     tables.write(predictions, report / "predictions.csv")
+    checked.expect(bundle / cards.NAME, bundle / "history.csv")
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
-    tables.write_json(facts, report / "run.json")
     tables.write_json(scores, report / "metrics.json")
+    stated = [report / name for name in ("history.csv", "metrics.json", "predictions.csv")]
+    checked.write(facts, report / "run.json", stated)
     headline = {measure.key: scores[measure.key] for measure in card.target.measures}
     tables.write_json(headline, report / "headline.json")
 

@@ -11,7 +11,7 @@ from pipeline.config.records import Engine
 from pipeline.errors import InputError
 from pipeline.features import framing, recipes
 from pipeline.features.recipes import FeatureRecipe
-from pipeline.files import stores
+from pipeline.files import drafts, stores
 from pipeline.files.spec import Spec, WaveformSpec
 
 
@@ -36,16 +36,16 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     modules = code.modules("extract", feature)
     source = stores.read(waveforms)
     spec = feature.spec(WaveformSpec.from_json(source.spec))
-    held = source.valid[:]
+    held = source.valid
     silence = np.zeros((held.max(), *source.x.shape[2:]), np.float32)
     # the shortest too: if it is too short for a setting, that is known now and not in an hour
     shape = _features([silence, silence[: held.min()]], spec, store)[0].shape
     settings = {
         "clips_sha256": source.clips_sha256,
-        "content": source.hash[:],
+        "content": source.hash,
         "code": stores.sha256([code.sha256(*modules), recipes.versions(feature.function)]),
     }
-    with stores.create(store, (source.x.shape[0], *shape), spec.to_json(), **settings) as draft:
+    with drafts.create(store, (source.x.shape[0], *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, source, shape, spec, store)
         fill = partial(draft.fill, compute=clips)
         parallel.each(fill, draft.pending(), "extract", engine.workers)
@@ -54,13 +54,13 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
 def _clips(source: stores.Store, shape: tuple, spec: Spec, store: Path, rows: np.ndarray) -> tuple:
     """Features (rows, ...) with zeros at the end, the clips' lengths, and what is valid."""
     made: list[np.ndarray] = []
-    held = source.valid[:][rows]
-    step = source.x.chunks[0]  # as much sound at once as one chunk holds, for any block
+    held = source.valid[rows]
+    step = source.x.chunk_clips  # as much sound at once as one chunk holds, for any block
     for first in range(0, len(rows), step):
-        sound = source.take(rows[first : first + step])
+        sound = source.x[rows[first : first + step]]
         clips = [clip[:samples] for clip, samples in zip(sound, held[first:], strict=False)]
         made += _features(clips, spec, store)
-    return framing.rectangle(made, shape), source.length[:][rows], np.array([*map(len, made)])
+    return framing.rectangle(made, shape), source.length[rows], np.array([*map(len, made)])
 
 
 def _features(clips: list[np.ndarray], spec: Spec, store: Path) -> list[np.ndarray]:

@@ -16,7 +16,7 @@ from statistics import median
 
 import pandas as pd
 
-from pipeline import corpora, progress
+from pipeline import corpora, progress, text
 from pipeline.audit import fingerprints
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
@@ -24,7 +24,7 @@ from pipeline.audit.takes import Takes, contradictions, of_clips
 from pipeline.config.records import Corpus
 from pipeline.corpora.clip import Clip, Expected, seen
 from pipeline.errors import InputError
-from pipeline.files import audio, tables
+from pipeline.files import audio, checked, tables
 from pipeline.files.index import COLUMNS, USABLE
 from pipeline.order import natural
 
@@ -113,7 +113,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
                 f"{limit:g}: {_offenders(found, kind)}; mend the copy or raise the limit"
             )
     tables.write(frame, index)
-    tables.write_json(found, quality)
+    checked.write(found, quality, [index])
 
 
 def _check_spelling(clips: list[Clip], raw: Path) -> None:
@@ -170,10 +170,12 @@ def _decode(clip: Clip) -> Decoded:
 
 
 def _row(clip: Clip, raw: Path, decoded: dict) -> dict:
-    """One row of index.csv; paths are relative to the corpus folder."""
+    """One row of index.csv; paths are relative to the corpus folder, control characters escaped."""
     labels = {key: value for key, value in vars(clip).items() if key not in ("skip", "path")}
-    labels["clip"] = audio.printable(clip.clip)
-    return labels | {"path": audio.printable(clip.path.relative_to(raw))} | decoded
+    named = labels | {"clip": audio.printable(clip.clip)}
+    named["path"] = audio.printable(clip.path.relative_to(raw))
+    words = {key: text.printable(value) for key, value in named.items() if isinstance(value, str)}
+    return named | words | decoded
 
 
 def _copies_skipped(rows: list[dict], raw: Path) -> list[dict]:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.config.records import Folds
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import checked, tables
 from pipeline.files.index import Index
 from pipeline.protocols import leakage
 from pipeline.protocols.folds import assign
@@ -56,7 +56,7 @@ def split(index: Path, table: Path, certificate: Path, *, folds: Folds) -> None:
     except InputError as error:
         raise InputError(f"{folds.corpus}/{folds.protocol}: {error}") from None
     tables.write(frame, table)
-    tables.write_json(report, certificate)
+    checked.write(report, certificate, [table])
 
 
 def _check_classes(frame: pd.DataFrame, protocol: Protocol) -> None:

@@ -16,7 +16,7 @@ from pipeline.config.records import Run
 from pipeline.engine import backend, classical, dataset, machines
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
-from pipeline.files import bundles, checkpoints, stores, tables
+from pipeline.files import bundles, checked, checkpoints, stores, tables
 from pipeline.inference import cards, starts, temperatures
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.models.training import Fit, Training
@@ -68,6 +68,7 @@ def train(
     settings = {"target": target, "memory_mb": run.engine.memory_mb}
     load = partial(dataset.load, store, index, folds, **settings)
     try:
+        checked.expect(certificate, folds)
         data = load()
         trained = _numbers(run, data, only)
         device, stacked = "cpu", False
@@ -302,7 +303,7 @@ def _card(
     stacked: bool,
 ) -> Card:
     """What the bundle will be, its models still missing."""
-    declared = tables.read_json(certificate)
+    declared = checked.read(certificate)
     return Card(
         folder=bundle,
         run=run.name,

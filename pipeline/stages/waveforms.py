@@ -12,7 +12,7 @@ from pipeline.config import code
 from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, recipes
-from pipeline.files import audio, stores
+from pipeline.files import audio, drafts, stores
 from pipeline.files.index import Index
 from pipeline.files.spec import WaveformSpec
 
@@ -52,7 +52,7 @@ def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engi
         "code": stores.sha256([code.sha256("stages.waveforms"), recipes.versions()]),
         "shuffle": False,
     }
-    with stores.create(store, (len(content), *shape), spec.to_json(), **settings) as draft:
+    with drafts.create(store, (len(content), *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, paths, content, lengths, shape, spec)
         fill = partial(draft.fill, compute=clips)
         parallel.each(fill, draft.pending(), "waveforms", engine.workers)

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.files import tables
 from tests.bench import Size, page
 
-NAMES = ("features", "engine", "clusters", "audit", "statistics", "predict")
+NAMES = ("features", "engine", "clusters", "audit", "statistics", "predict", "reading")
 ASKED = ("egemaps",)  # not among all, for it needs packages that are not installed
 REPORTS = Path("reports/benchmarks")
 

@@ -263,7 +263,7 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
 
     from pipeline.features import cepstral, framing, resampling
     from pipeline.features.transform import Limited, Precision
-    from pipeline.files import audio, stores
+    from pipeline.files import audio, drafts, stores
 
     spent = Counter()
 
@@ -288,7 +288,7 @@ def _parts(paths: list[Path], samples: int, folder: Path) -> dict[str, float]:
     facts = {"clips_sha256": "", "content": np.zeros((len(x), 32), np.uint8), "code": ""}
 
     def write():
-        with stores.create(folder / "parts.zarr", x.shape, {}, **facts, shuffle=False) as draft:
+        with drafts.create(folder / "parts.zarr", x.shape, {}, **facts, shuffle=False) as draft:
             for block in draft.pending():
                 draft.fill(block, lambda rows: (x[rows], rows, rows))
 
@@ -482,18 +482,18 @@ def many(count: int) -> dict:
 
     from pipeline.config import params
     from pipeline.features.recipes import WaveformRecipe
-    from pipeline.files import audio, stores, tables
+    from pipeline.files import audio, drafts, tables
     from pipeline.stages import extract, waveforms
 
     samples, rate, different = 4000, 16000, 50
     recipes = params.load()
-    done, fill = [], stores.Draft.fill
+    done, fill = [], drafts.Draft.fill
 
     def counted(draft, block, compute):
         fill(draft, block, compute)
         done.append((time.perf_counter(), block.stop - block.start))
 
-    stores.Draft.fill = counted
+    drafts.Draft.fill = counted
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "raw").mkdir()

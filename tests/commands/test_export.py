@@ -28,6 +28,7 @@ from pipeline.inference import cards, exported
 from pipeline.scoring.targets import Attributes, Emotions
 from tests import chatter, rated
 from tests.models import running
+from tests.rewriting import rewrite
 
 pytestmark = pytest.mark.slow
 
@@ -362,8 +363,7 @@ def test_other_features_than_the_bundle_s_are_refused(finished, tmp_path):
     shutil.copytree(finished / "models" / "tiny", bundle)
     (tmp_path / "features").symlink_to(finished / "features")
     shutil.copyfile(finished / "params.yaml", tmp_path / "params.yaml")
-    card = json.loads((bundle / "card.json").read_text())
-    (bundle / "card.json").write_text(json.dumps(card | {"certificate": "another"}))
+    rewrite(bundle / "card.json", certificate="another")
     with pytest.raises(InputError, match="trained on other folds or features; run dvc repro"):
         export_command(bundle, to=tmp_path)
 

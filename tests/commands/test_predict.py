@@ -17,6 +17,7 @@ from pipeline.commands.predict import load, predict
 from pipeline.errors import InputError
 from pipeline.inference import sounds as reading
 from tests import rated
+from tests.rewriting import rewrite
 
 pytestmark = pytest.mark.slow
 
@@ -137,7 +138,7 @@ def test_clips_of_different_lengths_meet_a_model_that_pads(
     shutil.copytree(finished / "models" / "tiny", bundle)
     card = json.loads((bundle / "card.json").read_text())
     card["spec"]["waveform"]["length"] = length
-    (bundle / "card.json").write_text(json.dumps(card))
+    rewrite(bundle / "card.json", spec=card["spec"])
     asked = [*map(Path, held_out.path[:2]), sounds / "odd" / "short.wav"]
     predict(bundle, asked, csv=tmp_path / "together.csv")
     together = probabilities(pd.read_csv(tmp_path / "together.csv"), card)
@@ -382,9 +383,7 @@ def test_attributes_over_time(asked, rates, noises, tmp_path):
 def test_what_cannot_stand_next_to_each_other(asked, rates, tmp_path, also, options, message):
     if not (rates / "emotions").exists():
         shutil.copytree(rates / "arousal", rates / "emotions")
-        card = json.loads((rates / "emotions" / "card.json").read_text())
-        changed = json.dumps(card | {"attributes": [], "labels": ["sad"]})
-        (rates / "emotions" / "card.json").write_text(changed)
+        rewrite(rates / "emotions" / "card.json", attributes=[], labels=["sad"])
     with pytest.raises(InputError, match=message):
         asked("valence", also=[rates / name for name in also], **options)
     assert not list(tmp_path.iterdir())

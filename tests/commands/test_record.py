@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,15 @@ import pytest
 from pipeline import commandline, parallel
 from pipeline.commands.record import record
 from pipeline.config import params
-from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.errors import DamagedError, InputError
+from pipeline.files import checked, tables
+from pipeline.inference import cards
 from pipeline.reporting.results import read_recorded
 from pipeline.stages.evaluate import evaluate
 
 RUN = {"backend": "jax", "device": "cpu", "corpus": "demo", "folds": 2, "tested_folds": [1, 2]}
-FILES = {"run.json", "metrics.json", "predictions.csv", "history.csv"}
+STATED = ("metrics.json", "predictions.csv", "history.csv")
+FILES = {"run.json", *STATED}
 FOLDER = Path("reports/recorded/tiny")
 
 
@@ -158,13 +161,13 @@ def tested(clone, finished):
         for folder in (bundle, report):
             shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(finished / "models" / "tiny", bundle)
-        card, history = tables.read_json(bundle / "card.json"), tables.read(bundle / "history.csv")
-        card["folds"] = [one for one in card["folds"] if one["fold"] in folds]
-        tables.write_json(card, bundle / "card.json")
+        card, history = cards.read(bundle), tables.read(bundle / "history.csv")
         tables.write(history[history.fold.astype(int).isin(folds)], bundle / "history.csv")
+        held = tuple(one for one in card.folds if one.fold in folds)
+        cards.write(replace(card, folds=held), bundle)
         evaluate(bundle, *paths, report, **given)
-        facts = tables.read_json(report / "run.json")
-        tables.write_json(facts | changed, report / "run.json")
+        facts = checked.read(report / "run.json")
+        checked.write(facts | changed, report / "run.json", [report / n for n in STATED])
 
     return test
 
@@ -271,6 +274,18 @@ def test_what_cannot_be_recorded(clone, given, message):
 def test_broken_results_are_refused(clone, name, text, message):
     Path("reports/runs/tiny", name).write_text(text)
     with pytest.raises(InputError, match=message):
+        record("tiny", note="100 of 500 epochs")
+    assert nothing_recorded()
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_what_evaluate_did_not_write_so_is_not_recorded(clone, name):
+    folder = Path("reports/runs/tiny")
+    checked.write(RUN, folder / "run.json", [folder / n for n in STATED])
+    (folder / name).write_text((folder / name).read_text() + " ")
+    with pytest.raises(
+        DamagedError, match=rf"tiny/{name}: not as it was written, by its SHA-256 in run"
+    ):
         record("tiny", note="100 of 500 epochs")
     assert nothing_recorded()
 

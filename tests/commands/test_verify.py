@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.commands.verify import verify
 from pipeline.errors import InputError
+from tests.rewriting import rewrite
 
 pytestmark = pytest.mark.slow
 
@@ -46,8 +47,7 @@ def bundle(finished, tmp_path, monkeypatch):
 
 def change(bundle, **values):
     """Set values of the card."""
-    path = bundle / "card.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    rewrite(bundle / "card.json", **values)
 
 
 def run(bundle, finished, environment):

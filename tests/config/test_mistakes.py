@@ -4,7 +4,10 @@ import pytest
 
 from tests.config.written import ENGINE, RATED, TEXT, refusal
 
-NAMED = "is no name; wanted letters, digits, ., _ and -, the first a letter, a digit or _"
+NAMED = (
+    "is no name; wanted letters, digits, ., _ and -, the first a letter, a digit or _, and at "
+    "most 100"
+)
 EDITS = [
     # unknown keys
     ("engine:", "engines:", "engines: no such table; did you mean engine?"),
@@ -308,12 +311,12 @@ EDITS = [
     ("samples: 55125", "samples: 2026-02-30", "not YAML: day is out of range for month"),
     ("samples: 55125", "samples: !!bool x", "not YAML: 'x'"),
     ("samples: 55125", "samples: !new x", "not YAML: line 12: could not determine a constructor"),
-    ("samples: 55125", f"samples: {'[' * 3000}", "not YAML: line 12: did not find expected node"),
-    (
-        "samples: 55125",
-        f"samples: {'[' * 3000}{']' * 3000}",
-        "nested too deep",
-    ),
+    ("samples: 55125", f"samples: {'[' * 30}", "line 12: nested too deep, wanted at most 30"),
+    ("one: {model", f"{'o' * 101}: {{model", "runs: 'ooooo"),
+    ("one: {model", "../../one: {model", "runs: '../../one' is no name; "),
+    ("one: {model", "$(touch one): {model", "runs: '$(touch one)' is no name; "),
+    ("demo-mfcc39: {sound", "a/b: {sound", "data: 'a/b' is no name; "),
+    ("loso: {kind", "lo;so: {kind", "protocols: 'lo;so' is no name; "),
 ]
 
 

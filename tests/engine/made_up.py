@@ -11,7 +11,7 @@ from pipeline.engine import loop
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.features import framing
-from pipeline.files import stores
+from pipeline.files import drafts, stores
 from pipeline.models import layers
 from pipeline.models.deep_emo_cluster import layers as own
 from pipeline.models.training import AttributeTraining, EmotionTraining
@@ -83,7 +83,7 @@ def train(folder, data=None, *, build=None, training=TRAINING, seeds=(0,), **cha
 def on_disk(path, x):
     """Write features into a store, and give what reads them from there."""
     facts = {"clips_sha256": "", "content": np.zeros((len(x), 32), np.uint8), "code": ""}
-    with stores.create(path, x.shape, {}, **facts) as draft:
+    with drafts.create(path, x.shape, {}, **facts) as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, rows))
     return stores.read(path).x

@@ -8,6 +8,7 @@ from importlib import metadata
 import numpy as np
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.files import bundles
 
 
@@ -83,7 +84,7 @@ def test_files_are_named_by_fold_and_by_seed_where_there_are_several():
 def interrupted(folder, fingerprint, name):
     """Write one file of a bundle, then fail; return what was there at the start."""
     with pytest.raises(ZeroDivisionError), bundles.resume(folder, fingerprint) as temporary:
-        found = {path.name for path in temporary.iterdir()} - {"fingerprint"}
+        found = {path.name for path in temporary.iterdir()} - {"fingerprint", "lock"}
         (temporary / name).write_text(fingerprint)
         raise ZeroDivisionError
     return found
@@ -107,6 +108,17 @@ def test_what_was_left_under_other_settings_or_code_is_thrown_away(tmp_path):
     assert interrupted(folder, "two", "fold-02.keras") == set()
     (tmp_path / ".run.part" / "fingerprint").unlink()  # of unknown making
     assert interrupted(folder, "two", "fold-02.keras") == set()
+
+
+def test_while_one_process_writes_another_is_refused(tmp_path):
+    folder = tmp_path / "run"
+    for fingerprint in ("one", "two"):
+        with bundles.resume(folder, "one") as temporary:
+            (temporary / "fold-01.keras").write_text("one")
+            message = r"\.run\.part: process \d+ of \S+ is writing there; wait until it has ended"
+            with pytest.raises(InputError, match=message), bundles.resume(folder, fingerprint):
+                pass
+        assert [path.name for path in folder.rglob("*")] == ["fold-01.keras"]
 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])

@@ -34,7 +34,7 @@ def test_no_such_file(tmp_path):
 
 def test_not_hdf5(tmp_path):
     (tmp_path / "w.hdf5").write_text("version https://git-lfs.github.com/spec/v1\n")
-    with pytest.raises(InputError, match=r"w\.hdf5: not an HDF5 file; wanted Keras 2 weights"):
+    with pytest.raises(InputError, match=r"w\.hdf5: not Keras 2 weights, or damaged .*signature"):
         keras2_weights.read_keras2(tmp_path / "w.hdf5")
 
 

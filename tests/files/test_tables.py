@@ -1,5 +1,6 @@
 """CSV and JSON: whole or not at all, the same bytes for the same content."""
 
+import json
 import os
 
 import numpy as np
@@ -205,3 +206,24 @@ def test_a_pipe_in_place_of_a_table_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "labels.csv")
     with pytest.raises(InputError, match=r"labels\.csv: a pipe, not a file; remove it"):
         tables.read_labels(tmp_path / "labels.csv")
+
+
+@pytest.mark.parametrize(
+    "sign", ["\x1b[31m", "\x07", "\x7f", "\x85", "\u202e", "\ud800", "\b", "\0"]
+)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_json_that_would_paint_the_terminal_is_refused(tmp_path, sign, escaped):
+    text = json.dumps({"labels": [f"an{sign}gry"]}, ensure_ascii=escaped)
+    (tmp_path / "a.json").write_bytes(text.encode(errors="surrogatepass"))
+    with pytest.raises(InputError, match=r"a\.json: (holds a control character|not JSON)") as error:
+        tables.read_json(tmp_path / "a.json")
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "words", ["a\\x1b", "\\u001b", "C:\\u202e", "\N{GRINNING FACE}", "a\tb\nc"]
+)
+@pytest.mark.parametrize("escaped", [True, False])
+def test_json_of_plain_words_is_read(tmp_path, words, escaped):
+    (tmp_path / "a.json").write_text(json.dumps({"a": words}, ensure_ascii=escaped))
+    assert tables.read_json(tmp_path / "a.json") == {"a": words}

@@ -8,7 +8,7 @@ from pipeline.config.records import Corpus
 from pipeline.corpora import ravdess
 from pipeline.corpora.clip import Expected
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import checked, tables
 from pipeline.stages.index import index
 
 NAMES = [f"03-01-{emotion}-01-01-01-{actor}" for actor in ("01", "02") for emotion in ("01", "05")]
@@ -32,7 +32,7 @@ def run(raw, **corpus):
     """Index a copy; return ``index.csv`` by clip, and ``quality.json``."""
     paths = raw.parent / "out" / "index.csv", raw.parent / "out" / "quality.json"
     index(raw, *paths, corpus=Corpus("small", {"song": False}, "ravdess", **corpus))
-    return tables.read(paths[0]).set_index("path"), tables.read_json(paths[1])
+    return tables.read(paths[0]).set_index("path"), checked.read(paths[1])
 
 
 def refused(raw, match, **corpus):

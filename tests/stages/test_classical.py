@@ -15,7 +15,7 @@ from sklearn.svm import SVC
 from pipeline.config import experiment, params
 from pipeline.engine import dataset, machines
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import checked, tables
 from pipeline.inference import cards
 from pipeline.models.training import EmotionFit
 from pipeline.protocols import vocabulary
@@ -169,9 +169,9 @@ def test_a_leak_that_a_run_states_must_be_allowed_and_is_shown(folder, tmp_path,
     }
     with pytest.raises(InputError, match=said[kind]):
         train(*given, made.certificate, tmp_path / "bundle", run=run)
-    declared = tables.read_json(made.certificate)
+    declared = checked.read(made.certificate)
     allowed = tmp_path / "folds.json"
-    tables.write_json(declared | {"allow": [*declared["allow"], kind]}, allowed)
+    checked.write(declared | {"allow": [*declared["allow"], kind]}, allowed, [made.folds])
     train(*given, allowed, tmp_path / "bundle", run=run)
     report = tmp_path / "svm-demo"
     evaluate(

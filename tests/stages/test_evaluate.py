@@ -16,6 +16,7 @@ from pipeline.inference import cards
 from pipeline.scoring import calibration, evaluation
 from pipeline.stages.evaluate import COPIED, LEAK, evaluate, lengths, predicted
 from tests import specs
+from tests.rewriting import rewrite
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +40,6 @@ def given(finished, tmp_path):
         "report": tmp_path / "report",
         "run": params.load(finished / "params.yaml").runs["tiny"],
     }
-
-
-def change(path, **values):
-    """Set values of a JSON file."""
-    tables.write_json(tables.read_json(path) | values, path)
 
 
 # ---- what is written -------------------------------------------------------------------------
@@ -82,7 +78,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     run = json.loads((folder / "run.json").read_text())
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
     counted |= {"published", "provenance", "epochs_of_paper", "tested_folds", "data_sha256"}
-    counted |= {"floors", "pretrained_on", "model_defaults", "temperatures"}
+    counted |= {"floors", "pretrained_on", "model_defaults", "temperatures", "contents", "checksum"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["tested_folds"] == [1, 2, 3, 4, 5]
@@ -153,7 +149,7 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     card = tables.read_json(given["bundle"] / "card.json")
     one, two = card["folds"][:2]
     second = [one | {"seed": 2, "file": two["file"]}]
-    change(given["bundle"] / "card.json", folds=[one | {"seed": 1}, *second], seeds=[1, 2])
+    rewrite(given["bundle"] / "card.json", folds=[one | {"seed": 1}, *second], seeds=[1, 2])
     card = cards.read(given["bundle"])
     data = dataset.load(*(given[key] for key in ("store", "index", "folds")),
                         target=card.target, memory_mb=0)  # fmt: skip
@@ -171,7 +167,7 @@ def test_every_seed_is_predicted_with_its_own_models(given):
 
 def test_of_some_folds_only_theirs_are_scored(given, predictions):
     card = tables.read_json(given["bundle"] / "card.json")
-    change(given["bundle"] / "card.json", folds=card["folds"][1:3])
+    rewrite(given["bundle"] / "card.json", folds=card["folds"][1:3])
     evaluate(**given)
     found = pd.read_csv(given["report"] / "predictions.csv")
     pd.testing.assert_frame_equal(
@@ -186,7 +182,7 @@ def test_of_some_folds_only_theirs_are_scored(given, predictions):
 def test_probabilities_are_by_the_temperature_of_the_card(given, predictions):
     card = tables.read_json(given["bundle"] / "card.json")
     card["folds"][1]["temperature"] = 3.0
-    change(given["bundle"] / "card.json", folds=card["folds"])
+    rewrite(given["bundle"] / "card.json", folds=card["folds"])
     evaluate(**given)
     found = pd.read_csv(given["report"] / "predictions.csv")
     columns = [name for name in found if name.startswith("p_")]
@@ -206,7 +202,7 @@ def rated(given, monkeypatch):
     from pipeline.engine import answers
 
     index = pd.read_csv(given["index"], keep_default_na=False)
-    change(given["bundle"] / "card.json", labels=[], attributes=["arousal", "valence"])
+    rewrite(given["bundle"] / "card.json", labels=[], attributes=["arousal", "valence"])
     ratings = index.set_index("clip")[["arousal", "valence"]]
 
     def predict(model, x):
@@ -241,7 +237,7 @@ def test_ratings_are_predicted_in_the_units_of_the_corpus(rated):
 
 
 def test_other_folds_are_refused(given):
-    change(given["certificate"], sha256="of others")
+    rewrite(given["certificate"], sha256="of others")
     with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
         evaluate(**given)
     assert not given["report"].exists()
@@ -250,7 +246,7 @@ def test_other_folds_are_refused(given):
 def test_other_features_are_refused(given):
     card = cards.read(given["bundle"])
     changed = dataclasses.replace(card.spec, function="spectral.mel")
-    change(given["bundle"] / "card.json", spec=changed.to_json())
+    rewrite(given["bundle"] / "card.json", spec=changed.to_json())
     with pytest.raises(InputError, match="tiny: trained on other folds or features; run dvc repro"):
         evaluate(**given)
 

@@ -13,7 +13,7 @@ from pipeline.errors import InputError
 from pipeline.features import cepstral, functions, recipes
 from pipeline.features.cepstral import Mfcc
 from pipeline.features.transform import Stft
-from pipeline.files import stores
+from pipeline.files import drafts, stores
 from pipeline.files.spec import Spec
 from pipeline.settings import fields, flat
 from pipeline.stages.extract import extract
@@ -34,7 +34,7 @@ def write_waveforms(path, clips, spec=WAVEFORM, *, made_from=None, code=""):
         [list(hashlib.sha256(clip.tobytes()).digest()) for clip in made_from or clips]
     )
     facts = {"clips_sha256": "of the clips", "content": content.astype(np.uint8), "code": code}
-    with stores.create(path, x.shape, spec, **facts) as draft:
+    with drafts.create(path, x.shape, spec, **facts) as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], valid[rows] + 7, valid[rows]))
     return path
@@ -177,10 +177,10 @@ def test_of_chunks_every_clip_has_all(tmp_path):
 def test_sound_is_read_in_its_own_chunks(tmp_path, monkeypatch):
     clips = [noise(number, 4000 + 512 * (number % 5)) for number in range(40)]
     wanted = run(write_waveforms(tmp_path / "w.zarr", clips), tmp_path / "f.zarr")
-    monkeypatch.setattr(stores, "CHUNK_CLIPS", 8)
+    monkeypatch.setattr(drafts, "CHUNK_CLIPS", 8)
     write_waveforms(tmp_path / "small.zarr", clips)
     monkeypatch.undo()
-    assert stores.read(tmp_path / "small.zarr").x.chunks[0] == 8
+    assert stores.read(tmp_path / "small.zarr").x.chunk_clips == 8
     run(tmp_path / "small.zarr", tmp_path / "of_small.zarr")
     assert digests(tmp_path / "of_small.zarr") == digests(tmp_path / "f.zarr")
     assert len(set(wanted.valid[:])) == 5
@@ -205,8 +205,8 @@ def test_segments_of_a_clip_have_features_each(tmp_path):
     for number in (0, 1, 33):
         count = len(in_segments[number])
         wanted = cepstral.mfcc(in_segments[number], 16000, Mfcc(13, Stft(hop=256)))
-        np.testing.assert_array_equal(store.x[number, :count], wanted)
-        assert not store.x[number, count:].any()
+        np.testing.assert_array_equal(store.x[number][:count], wanted)
+        assert not store.x[number][count:].any()
 
 
 def test_a_clip_too_short_for_a_setting_is_known_before_anything_is_computed(tmp_path):

@@ -40,10 +40,13 @@ def test_a_name_that_is_not_utf_8_is_quarantined(own):
     assert frame.reason["sad/tr\\xfcb.wav"] == "its name is not UTF-8; rename it"
 
 
-def test_a_name_with_a_carriage_return_is_read_back(own):
-    frame = own("sad/a\rb.wav", "happy/2.wav")
-    assert frame["clip"]["sad/a\rb.wav"] == "sad-a\rb"
-    assert set(frame.status) == {"ok"}
+@pytest.mark.parametrize("sign", ["\r", "\x1b[31m", "\x07", "\n", "\u202e"])
+def test_a_name_with_a_control_character_is_quarantined_and_shown_escaped(own, sign):
+    frame = own(f"sad/a{sign}b.wav", "sad/1.wav", "happy/2.wav")
+    shown = ascii(sign)[1:-1]
+    assert frame["clip"][f"sad/a{shown}b.wav"] == f"sad-a{shown}b"
+    assert frame.reason[f"sad/a{shown}b.wav"] == "its name holds a control character; rename it"
+    assert sorted(frame.status) == ["ok", "ok", "quarantined"]
 
 
 def test_what_is_no_regular_file_is_quarantined(own, tmp_path):

@@ -65,8 +65,8 @@ MOMENTS = {
     "demo": ("pipeline.files.audio.write_pcm16", 20),
     "index@demo": ("os.replace", 2),
     "split@demo-speakers5": ("os.replace", 2),
-    "waveforms@demo-centred": ("pipeline.files.stores.Draft.fill", 3),
-    "extract@demo-mfcc39": ("pipeline.files.stores.Draft.fill", 3),
+    "waveforms@demo-centred": ("pipeline.files.drafts.Draft.fill", 3),
+    "extract@demo-mfcc39": ("pipeline.files.drafts.Draft.fill", 3),
     "train@tiny": ("pipeline.files.bundles.write_model", 2),
     "evaluate@tiny": ("os.replace", 2),
     "report": ("os.replace", 2),
@@ -154,7 +154,7 @@ def test_what_a_killed_stage_finished_is_not_computed_again(
     shutil.rmtree(store)
     command = shlex.split(stage["cmd"])[2:]
     run = {"cwd": clone, "env": environment, "capture_output": True, "text": True}
-    fill = "pipeline.files.stores.Draft.fill"
+    fill = "pipeline.files.drafts.Draft.fill"
     killed = subprocess.run([sys.executable, "-c", KILLED, fill, "4", *command], **run)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     (done,) = store.parent.glob(f".{store.name}.*.part/done")

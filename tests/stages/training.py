@@ -57,7 +57,7 @@ GIVEN = {
 
 def inputs(folder, validation=0, shift=0.0):
     """Write a store, an index, three folds and their certificate."""
-    from pipeline.files import stores, tables
+    from pipeline.files import drafts, stores, tables
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -67,7 +67,7 @@ def inputs(folder, validation=0, shift=0.0):
     names = [f"clip{i:02}" for i in range(CLIPS)]
     facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((CLIPS, 32), np.uint8)}
     spec = specs.spec().to_json()
-    with stores.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
+    with drafts.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, rows))
     write(
@@ -93,7 +93,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
 
     Clips c00 to c07 are tested in fold 1, c08 to c15 in fold 2; the shifts are of those of fold 1.
     """
-    from pipeline.files import stores, tables
+    from pipeline.files import drafts, stores, tables
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -104,7 +104,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
     ratings[:8] += rating_of_test
     spec = specs.spec(settings=CUT).to_json()
     facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((30, 32), np.uint8)}
-    with stores.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
+    with drafts.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], 40 + rows, 12 + rows))
     texts = [(f"{a:.3f}", f"{v:.3f}") if i < 24 else ("", "") for i, (a, v) in enumerate(ratings)]
