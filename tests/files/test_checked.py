@@ -42,7 +42,10 @@ def test_what_was_written_is_read(written):
         lambda text: text.replace("2.5", "9" * 5000),
         lambda text: text.replace("c", "\0"),
     ],
-    ids=str,
+    ids=[
+        *("value", "no-checksum", "no-contents", "checksum", "of-table", "cut", "empty", "a-list"),
+        *("deep", "a-long-number", "control-characters"),
+    ],
 )
 def test_a_changed_file_is_refused_in_one_line(written, edit):
     text = written.read_text()
