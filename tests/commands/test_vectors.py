@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 def test_the_last_layer_makes_of_them_what_was_evaluated(finished, tmp_path, capsys):
     bundle = finished / "models" / "tiny"
-    vectors(bundle, csv=tmp_path / "v.csv", picture=tmp_path / "v.png")
+    vectors(bundle, csv=tmp_path / "v.csv")
     table = pd.read_csv(tmp_path / "v.csv")
     evaluated = pd.read_csv(finished / "reports" / "runs" / "tiny" / "predictions.csv")
     shared = [name for name in evaluated if name in table]
@@ -31,12 +31,13 @@ def test_the_last_layer_makes_of_them_what_was_evaluated(finished, tmp_path, cap
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     wanted = of_fold[[f"p_{label}" for label in labels]]
     np.testing.assert_allclose(powers / powers.sum(axis=1, keepdims=True), wanted, atol=1e-5)
-    assert (tmp_path / "v.png").read_bytes().startswith(b"\x89PNG")
     assert "210 vectors of 4 values" in capsys.readouterr().out
 
 
 def test_of_one_fold(finished, tmp_path):
-    vectors(finished / "models" / "tiny", csv=tmp_path / "v.csv", fold=3)
+    made = {"csv": tmp_path / "v.csv", "picture": tmp_path / "v.png"}
+    vectors(finished / "models" / "tiny", fold=3, **made)
+    assert (tmp_path / "v.png").read_bytes().startswith(b"\x89PNG")
     assert set(pd.read_csv(tmp_path / "v.csv").fold) == {3}
     with pytest.raises(InputError, match="tiny: no fold 6; it has 1 to 5"):
         vectors(finished / "models" / "tiny", csv=tmp_path / "w.csv", fold=6)
