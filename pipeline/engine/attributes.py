@@ -134,7 +134,8 @@ class AttributeTask(Task):
         """Mean over batches of the loss of chunks; the same batches are drawn in all epochs."""
         rows = np.random.default_rng(0).permutation(rows)
         paths = [variable.path for variable in self.network.non_trainable_variables]
-        mean, std = (state["other"][paths.index(f"ratings/{name}")] for name in ("mean", "std"))
+        places = (paths.index(f"ratings/{name}") for name in ("mean", "std"))
+        mean, std = (np.asarray(state["other"][place]) for place in places)
         ratings = ((self.data.truth[rows] - mean) / std).astype(np.float32)
         found = self.answers(_network(state), rows, of="attributes")  # (clips, chunks, attributes)
         batches = (slice(first, first + self.batch) for first in range(0, len(rows), self.batch))
