@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.settings import flat
 from tests import specs
-from tests.stages.training import FOLDS, LABELS, SHAPE, TRAINING, content, inputs, read
+from tests.stages.training import FOLDS, LABELS, SHAPE, TRAINING, certify, content, inputs, read
 
 pytestmark = pytest.mark.slow
 BACKENDS = ("jax", "tensorflow")
@@ -24,8 +24,7 @@ def several(library, folder, trained):
     made, other = inputs(folder / "inputs"), inputs(folder / "validated", validation=4)
     changed = inputs(folder / "changed", shift=1.0)
     elsewhere = inputs(folder / "elsewhere")
-    declared = '{"sha256": "of other folds", "allow": ["pretraining"]}'
-    (elsewhere / "folds.json").write_text(declared)
+    certify(elsewhere, sha256="of other folds", allow=["pretraining"])
 
     def job(name, given, of=made, **more):
         return {"inputs": of, "bundle": folder / name, "run": given} | more

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.models import deep_emo_cluster
 from pipeline.settings import flat
-from tests.stages.training import CHUNKS, CUT, RATED, content, rated_inputs, read, write
+from tests.stages.training import CHUNKS, CUT, RATED, certify, content, rated_inputs, read, write
 
 pytestmark = pytest.mark.slow
 
@@ -21,6 +21,7 @@ def rated(tmp_path_factory, trained):
     bare = rated_inputs(folder / "bare")
     rows = [row for row in read(bare / "folds.csv") if row["part"] != "unlabeled"]
     write(bare / "folds.csv", list(rows[0]), [row.values() for row in rows])
+    certify(bare)
     pool = {"training": {"unlabeled": 4}}
     of_one = {"attributes": ("arousal",), "epochs": 1}
     runs = {

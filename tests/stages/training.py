@@ -57,7 +57,7 @@ GIVEN = {
 
 def inputs(folder, validation=0, shift=0.0):
     """Write a store, an index, three folds and their certificate."""
-    from pipeline.files import drafts, stores, tables
+    from pipeline.files import drafts, stores
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -82,10 +82,16 @@ def inputs(folder, validation=0, shift=0.0):
             part = "validation" if part == "train" and i % 20 < validation else part
             rows.append((name, LABELS[y[i]], fold + 1, part))
     write(folder / "folds.csv", ["clip", "label", "fold", "part"], rows)
-    tables.write_json(
-        {"sha256": "of the folds", "allow": [], "leaks": {}, "protocol": {}}, folder / "folds.json"
-    )
+    certify(folder, leaks={}, protocol={})
     return folder
+
+
+def certify(folder, **facts):
+    """Write a certificate of the folds that lie in a folder."""
+    from pipeline.files import checked
+
+    facts = {"sha256": "of the folds", "allow": []} | facts
+    checked.write(facts, folder / "folds.json", [folder / "folds.csv"])
 
 
 def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
@@ -93,7 +99,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
 
     Clips c00 to c07 are tested in fold 1, c08 to c15 in fold 2; the shifts are of those of fold 1.
     """
-    from pipeline.files import drafts, stores, tables
+    from pipeline.files import drafts, stores
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -119,7 +125,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
             part = "test" if i // 8 == fold else "validation" if i // 4 == 5 else "train"
             rows.append((name, "", fold + 1, part if i < 24 else "unlabeled"))
     write(folder / "folds.csv", ["clip", "label", "fold", "part"], rows)
-    tables.write_json({"sha256": "of the folds", "allow": []}, folder / "folds.json")
+    certify(folder)
     return folder
 
 
