@@ -11,7 +11,7 @@ from pipeline.commands.check_features import check_features as command
 from pipeline.config.records import Engine, Sound
 from pipeline.features import recipes
 from pipeline.features.recipes import WaveformRecipe
-from pipeline.files import audio, tables
+from pipeline.files import audio, chunks, stores, tables
 from pipeline.stages.extract import extract
 from pipeline.stages.waveforms import waveforms
 
@@ -80,6 +80,16 @@ def change(store, **values):
         table = next(t for t in (spec["waveform"], spec["settings"], spec) if name in t)
         table[name] = value
     group.attrs["spec"] = spec
+    state(store)
+
+
+def state(store):
+    """State the content of a store as it is now, as its writer does."""
+    group = zarr.open_group(store, mode="r+")
+    attributes = {key: value for key, value in group.attrs.items() if key != "checksum"}
+    attributes["chunks"] = chunks.opened(store / "x").sums()
+    facts = {name: group[name][:] for name in ("content", "length", "valid", "hash")}
+    group.update_attributes(attributes | {"checksum": stores.checksum(store, attributes, facts)})
 
 
 def said(capsys):

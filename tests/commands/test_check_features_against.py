@@ -27,6 +27,7 @@ from tests.commands.checking import (
     index,
     make,
     said,
+    state,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +173,7 @@ def test_arrays_that_cannot_be_compared(here, tmp_path, array, message):
 def test_a_store_of_other_clips(copy):
     other = shutil.copytree(STORE, "other.zarr")
     zarr.open_group(other, mode="r+").attrs["clips_sha256"] = "others"
+    state(Path(other))
     with pytest.raises(InputError, match=r"other\.zarr: holds other clips than the store"):
         check_features(STORE, against=Path(other))
 
