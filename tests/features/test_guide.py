@@ -67,8 +67,8 @@ def test_the_own_feature_is_made_into_a_store(clone, run):
     assert store.spec["settings"] == {"frame": 551, "hop": 220, "floor": -80.0}
     sound = stores.read(clone / "features" / "sounds" / "demo-centred.zarr").x[0]
     level = 10 * np.log10(np.mean(sound[22000:22551].astype(np.float64) ** 2))
-    assert store.x[0, 100, 0] == pytest.approx(level, abs=1e-4)
-    assert 0 < store.x[0, 100, 1] < 0.5
+    assert store.x[0][100, 0] == pytest.approx(level, abs=1e-4)
+    assert 0 < store.x[0][100, 1] < 0.5
 
 
 def test_the_store_is_read_as_shown(run):
