@@ -27,6 +27,16 @@ def shown(value: Any) -> str:
     return short if short != "[...]" else f"{words[:55]}[...]"  # a single word
 
 
+def first(words: list[str], shown: int = 3) -> str:
+    """Words in a row, but for those that make the row long.
+
+    >>> first(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    more = f" and {len(words) - shown} more" if len(words) > shown else ""
+    return ", ".join(words[:shown]) + more
+
+
 def one_line(error: object) -> str:
     """Message of an error without line breaks, which may come out of a file."""
     return " ".join(str(error).split())

@@ -37,7 +37,7 @@ DOORS = {
     "numcodecs": ["files/chunks"],
     "google_crc32c": ["files/chunks"],
     "soundfile": ["files/audio"],
-    "h5py": ["files/hdf5", "files/keras_weights"],
+    "h5py": ["files/hdf5"],
     "matplotlib": [
         "reporting/diagrams",
         "reporting/drawing",

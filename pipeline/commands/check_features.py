@@ -21,7 +21,7 @@ from pipeline import settings
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, functions, recipes, resampling
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
-from pipeline.files import audio, stores
+from pipeline.files import audio, stores, tables
 from pipeline.files.index import Index
 from pipeline.files.spec import Spec
 
@@ -106,7 +106,7 @@ def check_features(
     raw, index = made_of
     usable = Index.read(index).usable()
     names = augmentation.names(usable.names, held.spec["waveform"]["copies"])
-    if held.clips_sha256 != stores.sha256(names):
+    if held.clips_sha256 != tables.sha256(names):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     rows = _rows(usable, clip, clips)
     sounds = _sounds(raw, usable.clips.iloc[rows])

@@ -17,7 +17,7 @@ from scipy.io.matlab import MatReadError
 from pipeline import models, text
 from pipeline.engine import backend
 from pipeline.errors import InputError
-from pipeline.files import bundles, stores, tables
+from pipeline.files import bundles, tables
 from pipeline.files.spec import Spec
 from pipeline.inference import cards
 from pipeline.inference.cards import Card, FoldModel
@@ -157,7 +157,7 @@ def import_weights(
         provenance=None,
         folds=(one,),
     )
-    with bundles.resume(bundle, stores.sha256(card.to_json())) as temporary:
+    with bundles.resume(bundle, tables.sha256(card.to_json())) as temporary:
         bundles.write_model(model.save, temporary / one.file)
         cards.write(card, temporary)
     sys.stdout.write(f"{bundle}: {predicted}, {settings.temporal}, of {checkpoint.name}\n")

@@ -62,18 +62,12 @@ def _pending(now: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
             if path not in makers and not Path(path).is_relative_to(listings.FOLDER)
         ]
         after = sorted({makers[path] for path in deps if path in makers})
-        why = [edited] if edited else [_first(inputs), _first(missing)]
+        why = [edited] if edited else [text.first(inputs), text.first(missing)]
         if not any(why) and after:
-            why = [f"after {_first(after)}, if that gives another result"]
+            why = [f"after {text.first(after)}, if that gives another result"]
         if any(why) or after:
             makers |= dict.fromkeys(outs, stage)
             yield stage, "; ".join(filter(None, why))
-
-
-def _first(words: list[str]) -> str:
-    """Words in a row, but for those that make the row long."""
-    more = f" and {len(words) - listings.SHOWN} more" if len(words) > listings.SHOWN else ""
-    return ", ".join(words[: listings.SHOWN]) + more
 
 
 def _edited(name: str, now: dict[str, Any]) -> str:

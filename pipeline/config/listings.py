@@ -21,7 +21,6 @@ from pipeline.files import tables
 
 FOLDER = Path("features/code")  # what check writes
 TIMES = Path(".dvc/tmp/seconds")  # how long each stage took here, under the name of its listing
-SHOWN = 3  # so many differences are named
 
 
 def every(params: Params) -> dict[str, dict[str, Any]]:
@@ -87,29 +86,25 @@ def refused(stage: str, records: dict[str, Any], path: Path) -> Iterator[dict[st
     _compare(stage, records, path)
     begun = time.monotonic()
     yield records
-    _compare(stage, records, path)
+    now = _compare(stage, records, path)
     if path.is_relative_to(FOLDER):
-        took = {
-            "seconds": time.monotonic() - begun,
-            "epochs": _epochs(stage, listing(stage, records)),
-        }
+        took = {"seconds": time.monotonic() - begun, "epochs": _epochs(stage, now)}
         tables.write_json(took, TIMES / path.relative_to(FOLDER))
 
 
-def _compare(stage: str, records: dict[str, Any], path: Path) -> None:
+def _compare(stage: str, records: dict[str, Any], path: Path) -> dict[str, Any]:
     """Refuse records and code that are not those that are listed; by hand, none may be."""
-    if not path.is_file():  # DVC, whose dependency it is, starts no stage without it
-        return
-    listed, now = tables.read_json(path), listing(stage, records)
+    now = listing(stage, records)
+    listed = tables.read_json(path) if path.is_file() else now  # DVC starts no stage without it
     if edited := changes(listed, now):
         raise InputError(f"{path}: edited after check listed it: {edited}; run dvc repro again")
+    return now
 
 
 def changes(listed: dict[str, Any], now: dict[str, Any]) -> str:
     """Say in words how two listings differ; nothing if they do not."""
     edited = [key for key in listed | now if listed.get(key) != now.get(key)]
-    more = f" and {len(edited) - SHOWN} more" if len(edited) > SHOWN else ""
-    return ", ".join(_change(key, listed, now) for key in edited[:SHOWN]) + more
+    return text.first([_change(key, listed, now) for key in edited])
 
 
 def expected(name: str, now: dict[str, Any]) -> float | None:

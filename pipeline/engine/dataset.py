@@ -106,7 +106,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
     except InputError as error:
         raise InputError(f"{store}: {error}; run dvc repro") from None
     copies = spec.waveform.copies
-    if features.clips_sha256 != stores.sha256(augmentation.names(usable.names, copies)):
+    if features.clips_sha256 != tables.sha256(augmentation.names(usable.names, copies)):
         raise InputError(f"{store}: holds other clips than {index}; run dvc repro")
     parts = tables.read(folds)
     rows = parts["clip"].map(pd.Series(clips.index, index=clips["clip"]))

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from pipeline.engine import classical
 from pipeline.engine.dataset import Dataset, Fold
-from pipeline.files import stores
+from pipeline.files import stores, tables
 from pipeline.models import svm, svr
 
 MOST = 10_000  # clips that a floor is trained on, drawn where there are more
@@ -99,7 +99,7 @@ def key(data: Dataset, store: stores.Store, code: str) -> str:
     truth = np.ascontiguousarray(data.truth).tobytes().hex()
     speakers = data.clips["speaker"].tolist()
     outputs = list(data.target.outputs)
-    return stores.sha256([store.spec_sha256, rows, truth, outputs, speakers, parts, code])
+    return tables.sha256([store.spec_sha256, rows, truth, outputs, speakers, parts, code])
 
 
 def _pooled(data: Dataset, answers: list[np.ndarray]) -> dict[str, float]:

@@ -141,6 +141,6 @@ def read(path: Path) -> Machine:
         ) from None
     except (
         *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError),
-        *(zipfile.BadZipFile, NotImplementedError, RuntimeError),
+        *(zipfile.BadZipFile, RuntimeError),  # packed in a way, or encrypted
     ):
         raise InputError(f"{path}: not a model of this pipeline; run dvc repro") from None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
 from pipeline.lazy import np
@@ -13,10 +12,6 @@ from pipeline.settings import setting
 
 if TYPE_CHECKING:
     import scipy.sparse
-
-LINEAR = 1000.0  # Hz; where Slaney's scale turns logarithmic
-WIDTH = 200.0 / 3  # Hz of a mel below that
-STEP = 0.06875177742094912  # log(6.4) / 27, of a mel above
 
 
 @dataclass(frozen=True)
@@ -74,6 +69,7 @@ def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> scipy.s
     InputError
         If the bands reach above half the sample rate.
     """
+    import librosa
     import scipy.sparse
 
     nyquist = sample_rate / 2
@@ -85,57 +81,27 @@ def mel_bands(mel: Mel, sample_rate: int, n_fft: int, precision: str) -> scipy.s
     if mel.mel_scale == "tf_signal":
         weights = _straight_in_mel(mel, highest, sample_rate, n_fft)
     else:
-        weights = _straight_in_hertz(mel, highest, sample_rate, n_fft)
+        norm: Any = mel.mel_norm
+        weights = librosa.filters.mel(
+            sr=sample_rate,
+            n_fft=n_fft,
+            n_mels=mel.n_mels,
+            fmin=mel.fmin,
+            fmax=highest,
+            htk=mel.mel_scale == "htk",
+            norm=norm,
+            dtype=np.float64,
+        )
     return scipy.sparse.csr_array(weights.astype(precision))
-
-
-def _straight_in_hertz(mel: Mel, highest: float, sample_rate: int, n_fft: int) -> np.ndarray:
-    """Bands of librosa, shape (n_mels, n_fft // 2 + 1), to the last bit.
-
-    It takes 0.2 s to import.
-    """
-    to_mel, to_hertz = (_htk, _from_htk) if mel.mel_scale == "htk" else (_slaney, _from_slaney)
-    lowest, top = (to_mel(np.array(float(hertz))) for hertz in (mel.fmin, highest))
-    edges = to_hertz(np.linspace(lowest, top, mel.n_mels + 2))
-    widths = np.diff(edges)
-    slopes = edges[:, None] - np.fft.rfftfreq(n_fft, 1.0 / sample_rate)  # (n_mels + 2, bins)
-    rising, falling = -slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None]
-    weights = np.maximum(0, np.minimum(rising, falling))
-    if not ((edges[:-2] == 0) | (weights.max(axis=1) > 0)).all():
-        warnings.warn(f"some of {mel.n_mels} mel bands hold no bin; lower n_mels", stacklevel=3)
-    if mel.mel_norm == "slaney":
-        weights *= (2.0 / (edges[2:] - edges[:-2]))[:, None]
-    return weights
 
 
 def _straight_in_mel(mel: Mel, highest: float, sample_rate: int, n_fft: int) -> np.ndarray:
     """Bands of tf.signal, shape (n_mels, n_fft // 2 + 1)."""
-    bins = _htk(np.fft.rfftfreq(n_fft, 1.0 / sample_rate))
-    lowest, top = _htk(np.array([mel.fmin, highest]))
+    import librosa
+
+    bins = librosa.hz_to_mel(librosa.fft_frequencies(sr=sample_rate, n_fft=n_fft), htk=True)
+    lowest, top = librosa.hz_to_mel([mel.fmin, highest], htk=True)
     edges, width = np.linspace(lowest, top, mel.n_mels + 2, retstep=True)
     weights = np.maximum(0, 1 - np.abs(bins - edges[1:-1, None]) / width)
     weights[:, 0] = 0
     return weights
-
-
-def _htk(hertz: np.ndarray) -> np.ndarray:
-    """Mel of HTK."""
-    return 2595.0 * np.log10(1.0 + hertz / 700.0)
-
-
-def _from_htk(mel: np.ndarray) -> np.ndarray:
-    """Hertz of HTK's mel."""
-    return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
-
-
-def _slaney(hertz: np.ndarray) -> np.ndarray:
-    """Mel of Slaney, "Auditory Toolbox" (1998): linear below `LINEAR`, logarithmic above."""
-    above = LINEAR / WIDTH + np.log(np.maximum(hertz, LINEAR) / LINEAR) / STEP
-    return np.where(hertz >= LINEAR, above, hertz / WIDTH)
-
-
-def _from_slaney(mel: np.ndarray) -> np.ndarray:
-    """Hertz of Slaney's mel."""
-    corner = LINEAR / WIDTH
-    above = LINEAR * np.exp(STEP * (np.maximum(mel, corner) - corner))
-    return np.where(mel >= corner, above, WIDTH * mel)

@@ -34,7 +34,6 @@ BLOCK = 2**19  # bytes of frames transformed at once: their arrays stay in the p
 STEPS = {"db": 2.0**-14, "ln": 2.0**-18}
 LOWEST = 1e-30  # of what a logarithm is taken: far above the smallest float32
 # of scipy.signal: those without parameters
-COSINES = {"hann": (0.5, 0.5), "hamming": (0.54, 1 - 0.54)}  # weights of cosines
 WINDOWS = (
     *("hann", "hamming", "barthann", "bartlett", "blackman", "blackmanharris", "bohman", "boxcar"),
     *("cosine", "exponential", "flattop", "lanczos", "nuttall", "parzen", "taylor", "triang"),
@@ -277,12 +276,6 @@ def window(name: str, length: int, periodic: bool) -> np.ndarray:
     -------
     ndarray, shape (length,), float64
     """
-    if name in COSINES and length > 1:  # as scipy.signal has them, which takes 0.4 s to import
-        angles = np.linspace(-np.pi, np.pi, length + periodic)
-        window = np.zeros(len(angles))
-        for k, weight in enumerate(COSINES[name]):
-            window += weight * np.cos(k * angles)
-        return window[:length]
     import scipy.signal
 
     return np.asarray(scipy.signal.get_window(name, length, fftbins=periodic))

@@ -171,6 +171,11 @@ def printable(path: Path | str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def controls(path: Path) -> bool:
+    """Whether there are control characters in a path; a name that is not UTF-8 has none."""
+    return printable(path) == str(path) and bool(text.CONTROL.search(str(path)))
+
+
 def shown(path: Path | str) -> str:
     r"""Give a path as text for one line of a message: as `printable`, a line break is ``\n``."""
     return text.printable(printable(path))
@@ -180,7 +185,7 @@ def _load(path: Path) -> Sound:
     """Decode a sound file; errors do not name it."""
     if printable(path) != str(path):
         raise InputError("its name is not UTF-8; rename it")
-    if text.CONTROL.search(str(path)):
+    if controls(path):
         raise InputError("its name holds a control character; rename it")
     try:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():

@@ -6,6 +6,7 @@ and dvc.lock names the code that did it.
 """
 
 import fcntl
+import io
 import json
 import os
 import platform
@@ -22,7 +23,8 @@ from pipeline.errors import InputError
 from pipeline.files import hdf5
 
 LOCK = "lock"  # name of a file in an unfinished folder
-MEMBERS = {"config.json", "metadata.json", "model.weights.h5"}
+CONFIG, WEIGHTS = "config.json", "model.weights.h5"  # in a .keras file
+MEMBERS = {CONFIG, WEIGHTS, "metadata.json"}
 # What a network may name: layers and their parts, of Keras and of pipeline/models; no functions.
 MODULES = (
     *("keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints"),
@@ -115,7 +117,7 @@ def write_model(save: Callable[[Path], None], path: Path) -> None:
             content = source.read(name)
             if name == "metadata.json":
                 content = b'{"keras_version": "%s"}' % metadata.version("keras").encode()
-            elif name == "config.json":
+            elif name == CONFIG:
                 content = renumbered(content)
             target.writestr(zipfile.ZipInfo(name), content)
     dated.unlink()
@@ -132,12 +134,12 @@ def check_model(path: Path) -> None:
     """
     check_archive(path)
     with zipfile.ZipFile(path) as archive:
-        if not {"config.json", "model.weights.h5"} <= {*archive.namelist()} <= MEMBERS:
+        if not {CONFIG, WEIGHTS} <= {*archive.namelist()} <= MEMBERS:
             raise InputError(f"{path}: not a model; wanted {', '.join(sorted(MEMBERS))} in it")
-        if archive.testzip():
-            raise InputError(f"{path}: damaged ({archive.testzip()}); copy it again")
-        weights, config = archive.read("model.weights.h5"), archive.read("config.json")
-    with hdf5.opened(weights, path, "weights of Keras"):
+        if damaged := archive.testzip():
+            raise InputError(f"{path}: damaged ({damaged}); copy it again")
+        weights, config = archive.read(WEIGHTS), archive.read(CONFIG)
+    with hdf5.opened(io.BytesIO(weights), path, "weights of Keras"):
         pass
     try:
         _check_classes(json.loads(config), path)
@@ -156,7 +158,7 @@ def check_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members, size = archive.infolist(), path.stat().st_size
-    except (zipfile.BadZipFile, ValueError, LookupError, NotImplementedError):
+    except (zipfile.BadZipFile, ValueError, LookupError, RuntimeError):
         raise InputError(f"{path}: not a model of this pipeline; run dvc repro") from None
     if any(one.compress_type for one in members) or sum(one.file_size for one in members) > size:
         raise InputError(f"{path}: holds packed files, as no model of this pipeline does")

@@ -12,7 +12,6 @@ from typing import Any
 
 from pipeline.errors import DamagedError, InputError
 from pipeline.files import tables
-from pipeline.files.stores import sha256
 
 KEYS = CONTENTS, CHECKSUM = "contents", "checksum"
 log = logging.getLogger("pipeline")
@@ -29,7 +28,7 @@ def write(data: dict[str, Any], path: Path, files: Iterable[Path] = ()) -> None:
         Files next to it, whose content it states.
     """
     held = data | {CONTENTS: {file.name: tables.file_sha256(file) for file in files}}
-    tables.write_json(held | {CHECKSUM: sha256(held)}, path)
+    tables.write_json(held | {CHECKSUM: tables.sha256(held)}, path)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def _held(path: Path) -> dict[str, Any]:
         raise DamagedError(path, str(error).removeprefix(f"{path}: ")) from None
     if not held.keys() & set(KEYS):
         _say_old(path)
-    elif held.pop(CHECKSUM, "") != sha256(held) or not isinstance(held.get(CONTENTS), dict):
+    elif held.pop(CHECKSUM, "") != tables.sha256(held) or not isinstance(held.get(CONTENTS), dict):
         raise DamagedError(path, "not as it was written (its checksum differs)")
     return held
 

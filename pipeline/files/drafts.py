@@ -28,7 +28,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from pipeline.errors import DamagedError, InputError
 from pipeline.files import chunks, tables
-from pipeline.files.stores import FACTS, Store, checksum, opened, row_hash, sha256
+from pipeline.files.stores import FACTS, Store, checksum, opened, row_hash
 
 CHUNK_CLIPS = 32
 CHUNK_BYTES = 64 * 2**20  # upper bound of a chunk, for long waveforms
@@ -200,11 +200,11 @@ def create(
     """
     path = Path(path)
     codec = [CODECS["shuffle" if shuffle else "noshuffle"], Crc32cCodec()]
-    attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": sha256(spec)}
+    attributes = {"clips_sha256": clips_sha256, "spec": spec, "spec_sha256": tables.sha256(spec)}
     chunk = (chunk_clips(shape), *shape[1:])
     layout = [list(shape), list(chunk), shuffle, "crc32c"]
     decisive = [attributes, layout, hashlib.sha256(content.tobytes()).hexdigest(), code]
-    folder = path.with_name(f".{path.name}.{sha256(decisive)[:16]}.part")
+    folder = path.with_name(f".{path.name}.{tables.sha256(decisive)[:16]}.part")
     for other in path.parent.glob(f".{path.name}.*.part"):
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)

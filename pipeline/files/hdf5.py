@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import h5py
 
@@ -19,17 +20,21 @@ DEPTH = 40
 
 
 @contextmanager
-def opened(content: Path | bytes, name: Path | str, what: str) -> Iterator[h5py.File]:
+def opened(
+    content: Path | BytesIO, name: Path | str, what: str, mode: Literal["r", "r+"] = "r"
+) -> Iterator[h5py.File]:
     """Open a file, whose links and sizes are checked, and name it in what goes wrong.
 
     Parameters
     ----------
-    content : Path or bytes
+    content : Path or BytesIO
         The file.
     name : Path or str
         Name of it in messages.
     what : str
         What it should be, in messages.
+    mode : {"r", "r+"}
+        Whether it is only read, or changed.
 
     Raises
     ------
@@ -37,7 +42,7 @@ def opened(content: Path | bytes, name: Path | str, what: str) -> Iterator[h5py.
         If it is not HDF5, damaged, leads elsewhere, or states more values than it holds.
     """
     try:
-        with h5py.File(BytesIO(content) if isinstance(content, bytes) else content, "r") as file:
+        with h5py.File(content, mode) as file:
             _check(file, name)
             yield file
     except (
@@ -46,6 +51,11 @@ def opened(content: Path | bytes, name: Path | str, what: str) -> Iterator[h5py.
     ) as error:
         reason = " ".join(str(error).strip("'\"").split()) or type(error).__name__
         raise InputError(f"{name}: not {what}, or damaged ({reason}); copy it again") from None
+
+
+def is_array(item: object) -> bool:
+    """Whether something in a file is an array."""
+    return isinstance(item, h5py.Dataset)
 
 
 def _check(file: h5py.File, name: Path | str) -> None:
@@ -62,7 +72,7 @@ def _check(file: h5py.File, name: Path | str) -> None:
             item = group[key]
             if isinstance(item, h5py.Group):
                 groups.append((item, depth + 1))
-            elif isinstance(item, h5py.Dataset):
+            elif is_array(item):
                 if item.external or item.is_virtual:
                     raise InputError(f"{name}: {item.name}: its values lie in another file")
                 if item.nbytes > PACKED * item.id.get_storage_size():

@@ -10,12 +10,13 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from pipeline.errors import InputError
+from pipeline.files import hdf5
+from pipeline.files.bundles import CONFIG, WEIGHTS
 
-CONFIG, WEIGHTS = "config.json", "model.weights.h5"  # in a .keras file
+WHAT = "weights of Keras"
 FIRST = 1001  # of the numbers in place of weights: no variable begins with such values
 NO_MODEL = "not a model of this pipeline; run dvc repro"
 
@@ -40,11 +41,8 @@ def read(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
         If the file is none that Keras wrote, or lacks one of them.
     """
     content = io.BytesIO(_member(path, WEIGHTS))
-    try:
-        with h5py.File(content, "r") as file:
-            return {name: file[name][()] for name in names}
-    except (OSError, KeyError):
-        raise InputError(f"{path}: {NO_MODEL}") from None
+    with hdf5.opened(content, path, WHAT) as file:
+        return {name: file[name][()] for name in names}
 
 
 def places(
@@ -74,13 +72,10 @@ def places(
     """
     held = io.BytesIO(_member(path, WEIGHTS))
     names: list[str] = []
-    try:
-        with h5py.File(held, "r+") as file:
-            file.visititems(lambda name, item: names.append(name) if _is_array(item) else None)
-            for number, name in enumerate(names, FIRST):
-                file[name][...] = number
-    except OSError:
-        raise InputError(f"{path}: {NO_MODEL}") from None
+    with hdf5.opened(held, path, WHAT, "r+") as file:
+        file.visititems(lambda name, item: names.append(name) if hdf5.is_array(item) else None)
+        for number, name in enumerate(names, FIRST):
+            file[name][...] = number
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "numbers.weights.h5"
         file.write_bytes(held.getvalue())
@@ -88,11 +83,6 @@ def places(
     numbered = dict(enumerate(names, FIRST))
     same = [np.unique(value).tolist() for value in values()]  # one number each, or anything
     return [numbered.get(one[0]) if len(one) == 1 else None for one in same]
-
-
-def _is_array(item: h5py.Group | h5py.Dataset) -> bool:
-    """Whether something in a file is an array."""
-    return isinstance(item, h5py.Dataset)
 
 
 def _member(path: Path, name: str) -> bytes:

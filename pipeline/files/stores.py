@@ -31,7 +31,7 @@ import numpy as np
 import xxhash
 
 from pipeline.errors import DamagedError, InputError
-from pipeline.files import chunks
+from pipeline.files import chunks, tables
 
 FACTS = ("length", "valid", "hash")  # of each row, next to its values
 ATTRIBUTES = {"spec": dict, "spec_sha256": str, "clips_sha256": str}
@@ -203,13 +203,7 @@ def checksum(path: Path, attributes: dict, facts: Mapping[str, np.ndarray]) -> s
     """
     held = {name: hashlib.sha256(values.tobytes()).hexdigest() for name, values in facts.items()}
     arrays = {name: chunks.metadata(path / name) for name in ("x", *facts)}
-    return sha256({"attributes": attributes, "arrays": arrays, "facts": held})
-
-
-def sha256(data: Mapping | list) -> str:
-    """SHA-256 of plain data, by its canonical JSON."""
-    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    return tables.sha256({"attributes": attributes, "arrays": arrays, "facts": held})
 
 
 def row_hash(values: np.ndarray, length: int, valid: int) -> np.ndarray:

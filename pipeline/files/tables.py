@@ -5,7 +5,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -170,9 +170,17 @@ def write(frame: "pd.DataFrame", path: Path) -> None:
             frame.to_csv(temporary, quoting=csv.QUOTE_NONNUMERIC, **form)
 
 
+def sha256(data: Mapping | list) -> str:
+    """SHA-256 of plain data, by its canonical JSON."""
+    import hashlib  # slow, and reading params.yaml has no need of it
+
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file's bytes."""
-    import hashlib  # slow, and reading params.yaml has no need of it
+    import hashlib
 
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline import text
 from pipeline.engine import machines
 from pipeline.errors import InputError
-from pipeline.files import checked, stores
+from pipeline.files import checked, tables
 from pipeline.files.spec import Spec
 from pipeline.scoring import targets
 from pipeline.scoring.target import Target
@@ -146,7 +146,7 @@ class Card:
         return facts | {
             **self.target.to_json(),
             "spec": self.spec.to_json(),
-            "spec_sha256": stores.sha256(self.spec.to_json()),
+            "spec_sha256": tables.sha256(self.spec.to_json()),
             "input_shape": list(self.input_shape),
             "seeds": list(self.seeds),
             "pretrained_on": list(self.pretrained_on),

@@ -131,7 +131,7 @@ def held(
         As of `asked`.
     """
     if card.classical:
-        read = {one.file: machines.read(card.folder / one.file) for one in ones}
+        read = {one.file: machines.read(_file(card, one)) for one in ones}
         return lambda one, clips: tempered(read[one.file].of_clips(clips), one.temperature)
     model, values = _opened(card)
     from pipeline.engine import held

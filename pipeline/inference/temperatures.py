@@ -52,10 +52,10 @@ def fitted(card: Card, data: Dataset, trained: list[dict], folder: Path) -> list
     folds = {fold.number: fold for fold in data.folds}
     if not card.classical:
         backend.start(card.backend)
-    ones = tuple(FoldModel(unit["fold"], unit["seed"], unit["file"], None) for unit in trained)
+    ones = tuple(FoldModel(facts["fold"], facts["seed"], facts["file"], None) for facts in trained)
     ask, found = models.asked(replace(card, folder=folder, folds=ones)), []
-    for one, unit in zip(ones, trained, strict=True):
+    for one, facts in zip(ones, trained, strict=True):
         rows = folds[one.fold].validation
         answers = ask(one, data.each(rows))
-        found.append(unit | {"temperature": calibration.temperature(data.truth[rows], answers)})
+        found.append(facts | {"temperature": calibration.temperature(data.truth[rows], answers)})
     return found

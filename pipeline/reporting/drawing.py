@@ -3,11 +3,15 @@
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipeline.files import tables
 
 if TYPE_CHECKING:
     from markupsafe import Markup
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Colours by role. Figures are drawn in the light ones, which then become CSS variables, so that one
 # drawing serves both schemes. Text on paper has a contrast of 4.5 or more in both.
@@ -27,6 +31,12 @@ DARK = {
     "accent": "#79bfd8",
     "warn": "#f2956d",
 }
+
+
+def write_png(figure: "Figure", picture: Path) -> None:
+    """Write a figure to a PNG file, without the name of what drew it."""
+    with tables.replacing(picture) as temporary:
+        figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
 
 
 def drawing(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.files import tables
+from pipeline.reporting.drawing import write_png
 
 NEIGHBOURS = 30  # perplexity of t-SNE, where there are three times as many clips or more
 COLUMNS, INCHES = 4, 3.2
@@ -73,5 +73,4 @@ def draw(vectors: np.ndarray, truth: pd.Series, panels: pd.Series, picture: Path
         figure.legend(handles=shown, loc="outside lower center", ncols=4, frameon=False)
     else:
         figure.colorbar(shown[0], ax=list(grid[: len(names)]), label=str(truth.name))
-    with tables.replacing(picture) as temporary:
-        figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})
+    write_png(figure, picture)

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.files import tables
+from pipeline.reporting.drawing import write_png
 from pipeline.scoring.target import Target
 from pipeline.scoring.targets import Emotions
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
 
 @singledispatch
@@ -42,7 +41,7 @@ def draw(target: Target, table: "pd.DataFrame", picture: Path) -> None:
     axes.set_ylabel("rating")
     axes.grid(alpha=0.3)
     figure.legend(loc="outside right upper")
-    _write(figure, picture)
+    write_png(figure, picture)
 
 
 @draw.register(Emotions)
@@ -62,15 +61,9 @@ def _emotions(target: Emotions, table: "pd.DataFrame", picture: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("seconds")
     figure.colorbar(colours, label="probability")
-    _write(figure, picture)
+    write_png(figure, picture)
 
 
 def _middles(table: "pd.DataFrame") -> np.ndarray:
     """Middle of each window, in seconds."""
     return ((table.start + table.end) / 2).to_numpy()
-
-
-def _write(figure: "Figure", picture: Path) -> None:
-    """Write a figure without the name of what drew it."""
-    with tables.replacing(picture) as temporary:
-        figure.savefig(temporary, format="png", dpi=150, metadata={"Software": None})

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline import text
 from pipeline.config import listings
 from pipeline.config.params import load
 from pipeline.config.records import Params
@@ -24,7 +25,6 @@ MADE = {
     "features/folds": "folds",
     "models": "runs",
 }
-SHOWN = 3  # so many files are named
 
 
 def check(folder: Path) -> None:
@@ -74,11 +74,9 @@ def _readable(corpora: list[Path]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     left = [path for path in found if str(path) not in done.stdout.splitlines()]
     if left:
-        named = ", ".join(str(path) for path in left[:SHOWN])
-        more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
         raise InputError(
-            f"{named}{more}: a pipe or a link to nothing, which DVC cannot read; remove it, or "
-            "name it in .dvcignore, and the index lists it"
+            f"{text.first(list(map(str, left)))}: a pipe or a link to nothing, which DVC cannot "
+            "read; remove it, or name it in .dvcignore, and the index lists it"
         )
 
 

@@ -11,7 +11,7 @@ from pipeline.config.records import Engine
 from pipeline.errors import InputError
 from pipeline.features import framing, recipes
 from pipeline.features.recipes import FeatureRecipe
-from pipeline.files import drafts, stores
+from pipeline.files import drafts, stores, tables
 from pipeline.files.spec import Spec, WaveformSpec
 
 
@@ -43,7 +43,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     settings = {
         "clips_sha256": source.clips_sha256,
         "content": source.hash,
-        "code": stores.sha256([code.sha256(*modules), recipes.versions(feature.function)]),
+        "code": tables.sha256([code.sha256(*modules), recipes.versions(feature.function)]),
     }
     with drafts.create(store, (source.x.shape[0], *shape), spec.to_json(), **settings) as draft:
         clips = partial(_clips, source, shape, spec, store)

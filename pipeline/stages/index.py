@@ -76,6 +76,7 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
     """
     parser = corpora.parser(corpus.parser)
     clips = parser.clips(raw, **corpus.settings)
+    _check_names(clips, raw)
     _check_spelling(clips, raw)
     hints = {clip.clip: clip.absent for clip in clips if clip.absent and not clip.skip}
     clips = [clip for clip in clips if not clip.absent]
@@ -114,6 +115,14 @@ def index(raw: Path, index: Path, quality: Path, *, corpus: Corpus) -> None:
             )
     tables.write(frame, index)
     checked.write(found, quality, [index])
+
+
+def _check_names(clips: list[Clip], raw: Path) -> None:
+    """Refuse names with control characters: no table, no terminal shows them as they are."""
+    paths = [clip.path.relative_to(raw) for clip in clips]
+    odd = [audio.shown(path) for path in paths if audio.controls(path)]
+    if odd:
+        raise InputError(f"{raw}: {text.first(odd)}: a control character in a file name; rename it")
 
 
 def _check_spelling(clips: list[Clip], raw: Path) -> None:

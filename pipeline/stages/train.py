@@ -16,7 +16,7 @@ from pipeline.config.records import Run
 from pipeline.engine import backend, classical, dataset, machines
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
-from pipeline.files import bundles, checked, checkpoints, stores, tables
+from pipeline.files import bundles, checked, checkpoints, tables
 from pipeline.inference import cards, starts, temperatures
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.models.training import Fit, Training
@@ -87,7 +87,7 @@ def _fingerprint(run: Run, card: Card, store: Path, index: Path, folds: Path) ->
     """Hash of all that decides the models: a training that was stopped goes on under the same."""
     inputs = [index, folds, *sorted(path for path in store.rglob("*") if path.is_file())]
     hashes = [tables.file_sha256(path) for path in inputs]
-    return stores.sha256([card.to_json(), hashes, code.sha256(*code.modules("train", run))])
+    return tables.sha256([card.to_json(), hashes, code.sha256(*code.modules("train", run))])
 
 
 def _numbers(run: Run, data: Dataset, only: list[int] | None) -> list[int]:

@@ -12,7 +12,7 @@ from pipeline.config import code
 from pipeline.config.records import Engine, Sound
 from pipeline.errors import InputError
 from pipeline.features import augmentation, framing, recipes
-from pipeline.files import audio, drafts, stores
+from pipeline.files import audio, drafts, tables
 from pipeline.files.index import Index
 from pipeline.files.spec import WaveformSpec
 
@@ -47,9 +47,9 @@ def waveforms(raw: Path, index: Path, store: Path, *, sound: Sound, engine: Engi
     content = np.hstack([np.tile(hashes, (waveform.copies + 1, 1)), copies])
     paths = [str(raw / path) for path in usable.clips.path]
     settings = {
-        "clips_sha256": stores.sha256(augmentation.names(usable.names, waveform.copies)),
+        "clips_sha256": tables.sha256(augmentation.names(usable.names, waveform.copies)),
         "content": content,
-        "code": stores.sha256([code.sha256("stages.waveforms"), recipes.versions()]),
+        "code": tables.sha256([code.sha256("stages.waveforms"), recipes.versions()]),
         "shuffle": False,
     }
     with drafts.create(store, (len(content), *shape), spec.to_json(), **settings) as draft:

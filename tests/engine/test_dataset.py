@@ -7,7 +7,7 @@ import pytest
 from pipeline.engine import dataset
 from pipeline.errors import InputError
 from pipeline.features import augmentation
-from pipeline.files import drafts, stores, tables
+from pipeline.files import drafts, tables
 from pipeline.scoring.targets import Attributes, Emotions
 from tests import specs
 
@@ -32,7 +32,7 @@ def paths(tmp_path):
 def write_store(path, clips):
     x = np.arange(len(clips) * 6, dtype=np.float32).reshape(-1, 3, 2)
     content = np.arange(len(x) * 32, dtype=np.uint8).reshape(-1, 32)
-    facts = {"clips_sha256": stores.sha256(clips), "content": content}
+    facts = {"clips_sha256": tables.sha256(clips), "content": content}
     with drafts.create(path, x.shape, SPEC.to_json(), **facts, code="") as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], rows, np.full(len(rows), 3)))

@@ -242,14 +242,6 @@ def test_every_window_is_one(window):
     assert transform.window(window, 16, periodic=True).shape == (16,)
 
 
-@pytest.mark.parametrize("periodic", [True, False])
-@pytest.mark.parametrize("window", transform.COSINES)
-def test_windows_of_cosines_are_scipys_to_the_last_bit(window, periodic):
-    for length in (1, 2, 3, 16, 399, 400, 1024, 2048):
-        wanted = scipy.signal.get_window(window, length, fftbins=periodic)
-        np.testing.assert_array_equal(transform.window(window, length, periodic), wanted)
-
-
 def test_windows_are_those_of_scipy_that_need_no_parameter():
     for window in set(scipy.signal.windows.__all__) - set(transform.WINDOWS):
         with pytest.raises(ValueError, match=r"must have parameters|Invalid window name"):

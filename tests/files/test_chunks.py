@@ -13,7 +13,7 @@ import zarr
 from zarr.codecs import BloscCodec
 
 from pipeline.errors import DamagedError, InputError
-from pipeline.files import chunks, drafts, stores
+from pipeline.files import chunks, drafts, stores, tables
 
 SPEC = {"function": "made.up"}
 CLIPS = 70  # three chunks
@@ -148,7 +148,7 @@ def test_damage_reaches_other_processes_as_it_is(store):
 def without_checksums(path):
     """Write a store as it was written before there were checksums."""
     held, old = stores.read(path), path.with_name("old.zarr")
-    attributes = {"clips_sha256": "clips", "spec": SPEC, "spec_sha256": stores.sha256(SPEC)}
+    attributes = {"clips_sha256": "clips", "spec": SPEC, "spec_sha256": tables.sha256(SPEC)}
     group = zarr.create_group(old, zarr_format=3, attributes=attributes)
     arrays = {"x": held.x[:]} | {n: getattr(held, n) for n in ("content", *stores.FACTS)}
     for name, array in arrays.items():

@@ -138,5 +138,5 @@ def test_a_bundle_is_opened_without_reading_its_models(tmp_path):
         (card.folder / one.file).write_bytes(b"no model")
     opened = predictor.opened(card.folder)
     assert opened.card == cards.read(card.folder)
-    with pytest.raises(InputError, match=r"fold-01\.keras: not a model of this pipeline; run dvc"):
+    with pytest.raises(InputError, match=r"fold-01\.keras: not as it was written, by its SHA"):
         opened.held()

@@ -110,7 +110,7 @@ def test_rows_are_the_usable_clips_in_the_index_s_order(raw, tmp_path):
     store = run(raw, tmp_path / "w.zarr")
     assert store.x.shape == (69, 4000)
     usable = [f"{number:02}" for number in range(70) if number != 2]
-    assert store.clips_sha256 == stores.sha256(usable)
+    assert store.clips_sha256 == tables.sha256(usable)
     assert store.spec == SPEC
     signal, rate = audio.read(raw / "69.wav")
     wanted = resampling.resample(signal[:, 0], rate, 16000, method="soxr_hq")

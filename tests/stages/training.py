@@ -57,7 +57,7 @@ GIVEN = {
 
 def inputs(folder, validation=0, shift=0.0):
     """Write a store, an index, three folds and their certificate."""
-    from pipeline.files import drafts, stores
+    from pipeline.files import drafts, tables
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -65,7 +65,7 @@ def inputs(folder, validation=0, shift=0.0):
     x = (rng.normal(0, 1, (3, 1, 8))[y] + rng.normal(size=(CLIPS, *SHAPE))).astype(np.float32)
     x[0] += shift
     names = [f"clip{i:02}" for i in range(CLIPS)]
-    facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((CLIPS, 32), np.uint8)}
+    facts = {"clips_sha256": tables.sha256(names), "content": np.zeros((CLIPS, 32), np.uint8)}
     spec = specs.spec().to_json()
     with drafts.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
@@ -99,7 +99,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
 
     Clips c00 to c07 are tested in fold 1, c08 to c15 in fold 2; the shifts are of those of fold 1.
     """
-    from pipeline.files import drafts, stores
+    from pipeline.files import drafts, tables
 
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
@@ -109,7 +109,7 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
     x[:8] += x_of_test
     ratings[:8] += rating_of_test
     spec = specs.spec(settings=CUT).to_json()
-    facts = {"clips_sha256": stores.sha256(names), "content": np.zeros((30, 32), np.uint8)}
+    facts = {"clips_sha256": tables.sha256(names), "content": np.zeros((30, 32), np.uint8)}
     with drafts.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
             draft.fill(block, lambda rows: (x[rows], 40 + rows, 12 + rows))
