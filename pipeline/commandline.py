@@ -42,7 +42,7 @@ STAGES = {
     "extract": "Write one feature tensor per clip.",
     "train": "Train the model of a run on every fold of its protocol.",
     "evaluate": "Predict and score the test clips of every fold.",
-    "report": "Write the page and the summary over all runs.",
+    "report": "Write the page, the summary, tables and cards over all runs.",
 }
 COMMANDS = {
     "predict": "Name the emotion or the attributes of sound files.",

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline import models as networks
-from pipeline import quiet, text
+from pipeline import text
 from pipeline.config import experiment
 from pipeline.engine import backend, dataset, machines
 from pipeline.errors import InputError
@@ -37,7 +37,6 @@ NOT_FUSED = "int8-full"
 EXACT, EXACT_FUSED = 1e-5, 1e-3
 CHECKED = 20  # held-out clips that each file is tried on
 REPRESENTATIVE = 100  # training clips that int8-full takes its scales from
-OPSET = 18  # of ONNX
 NOTHING = np.empty(0)  # is known of what is true
 
 
@@ -196,12 +195,15 @@ def _network(card: Card, one: FoldModel, fuse: bool, clips: Clips) -> Source:
     """A network, read by Keras with TensorFlow."""
     use_tensorflow()
     from pipeline.engine import answers
+    from pipeline.inference import conversion
 
     model = trained.models(card)(one)
     return Source(
         lambda given: answers.predict(model, framing.rectangle(given, card.input_shape)),
         _scale(model),
-        lambda format, kind: converted(model, card, format, kind, fuse, clips.representative),
+        lambda format, kind: conversion.network(
+            model, card, format, kind, fuse, clips.representative
+        ),
     )
 
 
@@ -253,83 +255,6 @@ def _spread(rows: np.ndarray, most: int | None) -> np.ndarray:
     if most is None or len(rows) <= most:
         return rows
     return rows[np.linspace(0, len(rows) - 1, most).round().astype(int)]
-
-
-def converted(
-    model: Any, card: Card, format: str, kind: str, fuse: bool, representative: np.ndarray
-) -> bytes:
-    """Content of one file."""
-    import tensorflow as tf
-
-    from pipeline.inference import fused
-
-    shape = card.input_shape
-    if kind == "int8-full":
-        _unroll(model)
-    if fuse:
-        taken = tf.TensorSpec((1, None), tf.float32, name="sound")
-    else:
-        taken = tf.TensorSpec((1, *shape), tf.float32, name="features")
-
-    def answer(given):
-        if fuse:
-            given = fused.feature(given[0], card.spec, shape)[None]
-        return model(given, training=False)
-
-    graph = tf.function(answer, input_signature=[taken])
-    if format == "onnx":
-        import tf2onnx
-
-        with quiet.libraries():
-            network, _ = tf2onnx.convert.from_function(graph, [taken], opset=OPSET)
-        return network.SerializeToString()
-    return _tflite(model, graph, kind, representative)
-
-
-def _tflite(model: Any, graph: Callable, kind: str, representative: np.ndarray) -> bytes:
-    """Convert a graph of a model."""
-    import tensorflow as tf
-
-    holder = tf.Module()  # the converter freezes the variables that it finds there
-    holder.variables_of_the_model = [variable.value for variable in model.variables]
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [graph.get_concrete_function()], holder
-    )
-    if kind != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if kind == "int8-full":
-        converter.representative_dataset = lambda: ([clip[None]] for clip in representative)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    with quiet.libraries():
-        content = converter.convert()
-    return _unnamed(content)
-
-
-def _unnamed(content: bytes) -> bytes:
-    """Drop the names of all tensors but input and output: a seventh of TIM-Net's int8 file."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    model = flatbuffer_utils.read_model_from_bytearray(bytearray(content))
-    for graph in model.subgraphs:
-        ends = {*graph.inputs, *graph.outputs}
-        for place, tensor in enumerate(graph.tensors):
-            if place not in ends:
-                tensor.name = None
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
-
-
-def _unroll(model: Any) -> None:
-    """Write recurrences out step by step: while it takes its scales, TFLite dies of a loop."""
-    import keras
-
-    for layer in model.layers:
-        both = isinstance(layer, keras.layers.Bidirectional)
-        for part in (layer.forward_layer, layer.backward_layer) if both else (layer,):
-            if isinstance(part, keras.layers.RNN):
-                part.unroll = True
 
 
 def _scale(model: Any) -> np.ndarray | float:

@@ -30,6 +30,7 @@ MODULES = (
     *("keras.layers", "keras.initializers", "keras.regularizers", "keras.constraints"),
     *("keras.src.models.functional", "keras.src.ops.", "pipeline.models."),
 )
+KERAS = (("keras", "Sequential"), ("keras", "DTypePolicy"))
 PLAIN = ("__keras_tensor__", "__ellipsis__", "__slice__")
 FORBIDDEN = ("Lambda", "function", "TFSMLayer", "JaxLayer", "FlaxLayer", "TorchModuleWrapper")
 SHARED_OBJECT = rb'("shared_object_id": )(\d+)'
@@ -170,7 +171,7 @@ def _check_classes(value: Any, path: Path) -> None:
         if "class_name" in value:
             module, name = value.get("module"), value["class_name"]
             ours = isinstance(module, str) and module.startswith(MODULES)
-            plain = (module is None and name in PLAIN) or (module, name) == ("keras", "DTypePolicy")
+            plain = (module is None and name in PLAIN) or (module, name) in KERAS
             if name in FORBIDDEN or not (ours or plain):
                 raise InputError(
                     f"{path}: names {module}.{name}, which is no layer of a network and is not run"

@@ -34,6 +34,17 @@ def test_a_model_is_saved_in_the_same_bytes_each_time_and_loads_again(model, tmp
     np.testing.assert_array_equal(keras.models.load_model(first)(x), model(x))
 
 
+def test_layers_one_after_another_are_a_network_too(tmp_path):
+    import keras
+
+    dense = keras.layers.Dense
+    nested = keras.Sequential([dense(4), keras.layers.Dropout(0.5)])
+    bundles.write_model(
+        keras.Sequential([keras.Input((3,)), nested, dense(2)]).save, tmp_path / "a.keras"
+    )
+    bundles.check_model(tmp_path / "a.keras")
+
+
 def test_no_time_of_day_is_left_in_a_model(model, tmp_path):
     bundles.write_model(model.save, tmp_path / "a.keras")
     with zipfile.ZipFile(tmp_path / "a.keras") as file:
