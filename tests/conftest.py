@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,16 @@ from pipeline.engine import backend
 from tests import chatter, copies
 
 backend.choose("jax")  # in this process, unless the environment says another
-# What XLA compiled serves all workers, and the commands that tests start.
-CACHE = tempfile.TemporaryDirectory(prefix="jax-")
-os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", CACHE.name)
+ROOT = Path(__file__).parents[1]
+CPU = Path("/proc/cpuinfo")
+FLAGS = set(re.findall(r"(?mi)^(?:flags|features).*", CPU.read_text())) if CPU.exists() else set()
+# What XLA compiled serves all workers, the commands that tests start, and later runs of the tests
+# on a processor with the same instructions.
+CACHE = ROOT / ".pytest_cache" / f"xla-{zlib.crc32(repr(sorted(FLAGS)).encode()):08x}"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(CACHE))
+os.environ["JAX_COMPILATION_CACHE_MAX_SIZE"] = str(500 * 2**20)  # what was used longest ago goes
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
-ROOT = Path(__file__).parents[1]
 TINY = """\
 sounds:
   demo-centred: {corpus: demo, waveform: centred, samples: 55125}
