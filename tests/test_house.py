@@ -54,7 +54,7 @@ DOORS = {
         *("protocols/drawn", "scoring/classification"),
         *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),
     ],
-    "tf2onnx": ["commands/export"],
+    "tf2onnx": ["inference/conversion"],
     "jinja2": ["reporting/page"],
     "cyclopts": ["commandline"],
     "docstring_parser": ["commandline"],
