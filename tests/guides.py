@@ -18,6 +18,7 @@ from pipeline.models.training import (
     AttributeTraining,
     EmotionFit,
     EmotionTraining,
+    SegmentTraining,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ OF_FEATURES, OF_MODELS = (
     {record.__name__: record for record in records}
     for records in (
         (WaveformRecipe, Augment, FeatureRecipe),
-        (EmotionTraining, AttributeTraining, EmotionFit, AttributeFit),
+        (EmotionTraining, SegmentTraining, AttributeTraining, EmotionFit, AttributeFit),
     )
 )
 NETWORKS = {name: models.facts(name).settings for name in models.names()}
@@ -66,7 +67,17 @@ def made(name):
     """Make a table from the code."""
     if name in RECORDS:
         found = settings.fields(RECORDS[name])
-        rows = [row(field, kind) for field, kind in found if "bounds" in field.metadata]
+        of_base = {
+            field.name
+            for base in RECORDS[name].__bases__
+            if base in RECORDS.values()
+            for field, _ in settings.fields(base)
+        }
+        rows = [
+            row(field, kind)
+            for field, kind in found
+            if "bounds" in field.metadata and field.name not in of_base
+        ]
         return lines(("setting", "default", "may be", "what"), rows)
     if name == "papers":
         return papers()

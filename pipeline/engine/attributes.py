@@ -60,7 +60,7 @@ class AttributeTask(Task):
             compiled.program(network, _objective(network, rated), count - (not rated), way, batch)
             for rated, way in ((True, self.optimiser), (False, descent))
         )
-        super().__init__(model, network, data, batch, program)
+        super().__init__(model, network, data, program)
 
     @classmethod
     def uses(
@@ -93,7 +93,7 @@ class AttributeTask(Task):
         for program, rows in parts:
             assigned = np.zeros((len(rows[0]), self.data.x.shape[1]), np.int32)
             lesson = self._lesson(fold_seeds[0], rows[0], assigned, np.random.default_rng(0))
-            self.prepare(program, _network(state), list(map(len, rows)), *lesson)
+            self.prepare(program, compiled.own(state), list(map(len, rows)), *lesson)
 
     def epoch(
         self, state: dict, fold_seeds: list[FoldSeed], number: int
@@ -120,7 +120,7 @@ class AttributeTask(Task):
 
     def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
         """Concordance of each attribute over some clips, and the loss of chunks if it selects."""
-        found, true = self.answers(_network(state), rows, of="ratings"), self.data.truth[rows]
+        found, true = self.answers(compiled.own(state), rows, of="ratings"), self.data.truth[rows]
         sound = np.isfinite(found).all()
         scores = {
             f"{part}_ccc_{name}": metrics.concordance(true[:, i], found[:, i]) if sound else np.nan
@@ -137,8 +137,10 @@ class AttributeTask(Task):
         places = (paths.index(f"ratings/{name}") for name in ("mean", "std"))
         mean, std = (np.asarray(state["other"][place]) for place in places)
         ratings = ((self.data.truth[rows] - mean) / std).astype(np.float32)
-        found = self.answers(_network(state), rows, of="attributes")  # (clips, chunks, attributes)
-        batches = (slice(first, first + self.batch) for first in range(0, len(rows), self.batch))
+        # (clips, chunks, attributes)
+        found = self.answers(compiled.own(state), rows, of="attributes")
+        step = self.program.batch
+        batches = (slice(first, first + step) for first in range(0, len(rows), step))
         losses = [clustering.concordance(ratings[some], found[some]) for some in batches]
         return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))
 
@@ -157,7 +159,7 @@ class AttributeTask(Task):
         rng: np.random.Generator,
     ) -> tuple[dict, np.ndarray, np.ndarray, Lost | None]:
         """Cluster the chunks of some clips and train on them; mean measures of a clip."""
-        state = _network(state)
+        state = compiled.own(state)
         points = self.answers(state, rows, of="points")  # (rows, chunks, channels)
         clusters, seed = self.training.clusters, int(rng.integers(2**31))
         assigned = clustering.k_means(points.reshape(-1, points.shape[-1]), clusters, seed=seed)
@@ -187,9 +189,9 @@ class AttributeTask(Task):
         """For each place of the order, the triples of its batch in a row (clips, 3 rounds)."""
         if not self.ordered:
             return np.zeros((clips, 1), np.int32)
-        batches = -(-clips // self.batch)
+        batches = -(-clips // self.program.batch)
         triples = [clustering.draw_triples(rng, chunks).ravel() for _ in range(batches)]
-        return np.repeat(triples, self.batch, axis=0)[:clips]
+        return np.repeat(triples, self.program.batch, axis=0)[:clips]
 
     def _scales(self, fold: Fold) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Mean and deviation of bins and ratings over a fold's training clips, by layer."""
@@ -226,11 +228,6 @@ class AttributeTask(Task):
                 self.data.take(some), self.data.samples[some].tolist(), strict=True
             ):
                 yield framing.rejoined(chunks, framing.frames(samples, **lengths))
-
-
-def _network(state: dict) -> dict:
-    """What of a state the compiled functions know."""
-    return {key: state[key] for key in ("weights", "other", "slots")}
 
 
 def _fresh(weight, rng: np.random.Generator) -> np.ndarray:

@@ -60,6 +60,11 @@ def start(model: keras.Model, optimiser: Optimiser) -> dict:
     return {"weights": weights, "other": other, "slots": optimiser.start(weights)}
 
 
+def own(state: dict) -> dict:
+    """What of a state the compiled functions know."""
+    return {key: state[key] for key in ("weights", "other", "slots")}
+
+
 def assign(model: keras.Model, state: dict) -> None:
     """Set a model to the weights and statistics of a state."""
     variables = [*model.trainable_variables, *model.non_trainable_variables]

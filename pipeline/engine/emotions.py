@@ -35,13 +35,13 @@ class EmotionTask(Task):
     STACKS = True
 
     def __init__(self, model: keras.Model, data: Dataset, training: EmotionTraining, folder: Path):
-        stem, network = compiled.divide(model)
+        stem, network = self.divide(model)
         if stem is not None:
             data = _stemmed(data, stem, training, folder / "stem.npy")
         self.optimiser, self.training = objectives.optimiser(training), training
         loss, mask, batch = objectives.loss(training), objectives.mask(training), training.batch
         compiled_network = program(network, loss, self.optimiser, batch, mask)
-        super().__init__(model, network, data, batch, compiled_network)
+        super().__init__(model, network, data, compiled_network)
         classes, smoothing = len(data.target.outputs), training.label_smoothing
         numbers, train = zip(*((fold.number, fold.train) for fold in data.folds), strict=True)
         found = [objectives.targets(data.truth, classes, smoothing)] * len(numbers)
@@ -56,9 +56,13 @@ class EmotionTask(Task):
         """No clips besides those of training and selection."""
         return {}
 
+    def divide(self, model: keras.Model) -> tuple[keras.Model | None, keras.Model]:
+        """What of a network all folds have alike, if anything, and what is trained."""
+        return compiled.divide(model)
+
     def start(self, model: keras.Model, fold_seed: FoldSeed) -> dict:
         """State of an untrained model."""
-        return compiled.start(compiled.divide(model)[1], self.optimiser)
+        return compiled.start(self.divide(model)[1], self.optimiser)
 
     def compile(self, fold_seeds: list[FoldSeed], state: dict) -> None:
         """Compile steps of all sizes of batches."""
@@ -80,10 +84,14 @@ class EmotionTask(Task):
         rows: list[dict | Lost] = []
         for i, of_one in enumerate(np.reshape(sums, (len(fold_seeds), -1))):
             before = compiled.member(state, i, len(fold_seeds))
-            loss, hits = of_one / len(fold_seeds[i].fold.train)
-            lost = self.lost(self.program, before, lessons[i], of_one)
-            rows.append(lost or {"loss": float(loss), "accuracy": float(hits)})
+            rows.append(self.row(self.program, before, lessons[i], of_one))
         return after, rows
+
+    def row(self, program: Program, before: dict, lesson: tuple, sums: np.ndarray) -> dict | Lost:
+        """Loss and accuracy of an epoch of one fold and seed, of sums over its order."""
+        loss, hits = sums / len(lesson[1])
+        lost = self.lost(program, before, lesson, sums)
+        return lost or {"loss": float(loss), "accuracy": float(hits)}
 
     def score(self, state: dict, rows: np.ndarray, part: str) -> dict[str, float]:
         """Accuracy and UAR on some clips, and the cross-entropy on those of validation."""
@@ -107,6 +115,13 @@ class EmotionTask(Task):
     def _lesson(self, fold_seed: FoldSeed, number: int) -> tuple[np.ndarray, ...]:
         """Targets of all clips, training clips in the order of an epoch, and draws for each."""
         draw = np.random.default_rng([fold_seed.seed, fold_seed.fold.number, number])
+        targets, order = self.ordered(fold_seed, draw)
+        return targets, order.astype(np.int32), draw.random((len(order), 4), np.float32)
+
+    def ordered(
+        self, fold_seed: FoldSeed, draw: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Targets of all clips, and training clips in an order, balanced as the training says."""
         train, targets = fold_seed.fold.train, self.targets[fold_seed.fold.number]
         balance = self.training.balance
         if balance == "none":
@@ -118,7 +133,7 @@ class EmotionTask(Task):
             else:
                 order, targets = draw.permutation(train), targets.copy()
                 targets[train] *= weights[:, None]
-        return targets, order.astype(np.int32), draw.random((len(order), 4), np.float32)
+        return targets, order
 
 
 def program(

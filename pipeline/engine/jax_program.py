@@ -76,6 +76,7 @@ def program(
     on_cpu = jax.default_backend() == "cpu"
     stacked = jax.vmap(scanned, in_axes=(0, None, 0, 0, 0))
     return Program(
+        batch=batch,
         put=jax.device_put,
         prepare=prepare if on_cpu else lambda *_: None,
         epoch=stepwise if on_cpu else jax.jit(scanned),

@@ -1,7 +1,7 @@
 """The training loop: the folds of a run together, on one compiled program, resumable.
 
-What is trained in an epoch is a `task.Task`: `emotions.EmotionTask`, or, for a model file that has
-``with_clusters``, `attributes.AttributeTask`.
+What is trained in an epoch is a `task.Task`: `emotions.EmotionTask`, in two stages
+`segments.SegmentTask`, or, for a model file that has ``with_clusters``, `attributes.AttributeTask`.
 
 The weights of a fold depend on the run's seed, its number and its data alone: not on other folds,
 nor on when it was interrupted. The order of clips follows from (seed, fold, epoch). A fold is
@@ -37,10 +37,11 @@ from pipeline.engine import compiled
 from pipeline.engine.attributes import AttributeTask
 from pipeline.engine.dataset import Dataset
 from pipeline.engine.emotions import EmotionTask
+from pipeline.engine.segments import SegmentTask
 from pipeline.engine.task import FoldSeed, Lost, Task
 from pipeline.errors import InputError
 from pipeline.files import bundles, checkpoints, tables
-from pipeline.models.training import AttributeTraining, EmotionTraining, Training
+from pipeline.models.training import AttributeTraining, EmotionTraining, SegmentTraining, Training
 from pipeline.progress import showing
 
 CHECKPOINT_SECONDS = 30
@@ -153,7 +154,10 @@ def train(
     if with_clusters and isinstance(training, AttributeTraining):
         task = AttributeTask(with_clusters, build(0), data, training)
     elif isinstance(training, EmotionTraining):
-        task = EmotionTask(build(0), data, training, folder / UNFINISHED)
+        staged = isinstance(training, SegmentTraining) and training.segment_epochs > 0
+        task = (SegmentTask if staged else EmotionTask)(
+            build(0), data, training, folder / UNFINISHED
+        )
     else:
         raise TypeError("a training of attributes wants with_clusters")
     shared = _Shared(build, begin, task, training, selection, folder)
@@ -276,10 +280,11 @@ class _Shared:
         record.history.append(row)
         part = {"best_validation": "validation", "leaky": "test"}.get(self.selection)
         score = self.task.merit(row, part) if part else row["epoch"]
-        if score > record.score or (self.later and score == record.score):
+        better = score > record.score or (self.later and score == record.score)
+        if row["epoch"] > self.task.ahead and better:
             record.score, record.epoch = score, row["epoch"]
             record.kept = compiled.copied({key: state[key] for key in record.kept})
-        record.ended = 0 < self.patience <= row["epoch"] - record.epoch
+        record.ended = 0 < self.patience <= row["epoch"] - max(record.epoch, self.task.ahead)
         stated = ", ".join(f"{name} {row[name]:.3f}" for name in self.task.SHOWN)
         self.bar.update(0, f"{fold_seed.name} epoch {row['epoch']}, {stated}")
 

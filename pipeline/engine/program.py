@@ -9,6 +9,8 @@ class Program(NamedTuple):
 
     Attributes
     ----------
+    batch : int
+        Clips of a step.
     put : callable
         ``arrays -> arrays`` on the device: one, or a dictionary of them.
     prepare : callable
@@ -25,6 +27,7 @@ class Program(NamedTuple):
         ``(state, x) ->`` what the network gives, ``(clips, ...)``.
     """
 
+    batch: int
     put: Callable
     prepare: Callable
     epoch: Callable

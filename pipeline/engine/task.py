@@ -63,7 +63,8 @@ class Task(ABC):
 
     A task knows what is trained in an epoch, towards which targets, and how well it went; the loop
     knows of folds, epochs, checkpoints and threads. ``SHOWN`` are the columns of the history that
-    the progress bar shows, ``STACKS`` whether several folds and seeds may be one program.
+    the progress bar shows, ``STACKS`` whether several folds and seeds may be one program, ``ahead``
+    the number of first epochs that no selection takes.
 
     Parameters
     ----------
@@ -72,14 +73,13 @@ class Task(ABC):
     network : keras.Model
         What is trained; it has the model's variables.
     data : Dataset
-    batch : int
-        Clips of a step.
     program : Program
         Compiled network.
     """
 
     SHOWN: ClassVar[tuple[str, ...]]
     STACKS: ClassVar[bool]
+    ahead: int = 0
 
     @classmethod
     @abstractmethod
@@ -144,20 +144,17 @@ class Task(ABC):
     def merit(self, row: dict, part: str) -> float:
         """What a selection compares epochs by, higher is better."""
 
-    def __init__(
-        self, model: keras.Model, network: keras.Model, data: Dataset, batch: int, program: Program
-    ):
-        self.model, self.network, self.data = model, network, data
-        self.batch, self.program = batch, program
+    def __init__(self, model: keras.Model, network: keras.Model, data: Dataset, program: Program):
+        self.model, self.network, self.data, self.program = model, network, data, program
         self.resident = isinstance(data.x, np.ndarray)
         self.x = program.put(data.x) if self.resident else None
 
-    def blocks(self, targets, order: np.ndarray, draws: np.ndarray) -> Iterator[tuple]:
+    def blocks(self, batch: int, targets, order: np.ndarray, draws: np.ndarray) -> Iterator[tuple]:
         """All clips at once if they are in memory, else some batches after another."""
         if self.resident:
             yield self.x, self.program.put(targets), order, draws
             return
-        step = STREAMED * self.batch
+        step = STREAMED * batch
         for first in range(0, len(order), step):
             rows = order[first : first + step]
             full = np.resize(rows, step)  # one shape, so that it compiles once
@@ -169,7 +166,7 @@ class Task(ABC):
     def learn(self, program: Program, state: dict, *lesson) -> tuple[dict, np.ndarray]:
         """Step through ``targets, order, draws``; new state, and the sums of what is measured."""
         sums = []
-        for block in self.blocks(*lesson):
+        for block in self.blocks(program.batch, *lesson):
             state, more = program.epoch(state, *block)
             sums.append(np.asarray(more, dtype=float))
         return state, np.sum(sums, axis=0)
@@ -193,11 +190,11 @@ class Task(ABC):
         most = LARGEST * len(order)
         if np.isfinite(sums[0]) and abs(sums[0]) <= most:
             return None
-        steps = -(-len(order) // self.batch)
+        steps = -(-len(order) // program.batch)
         sound, step = 0, steps
         while step - sound > 1:
             middle = (sound + step) // 2
-            some = middle * self.batch
+            some = middle * program.batch
             _, found = self.learn(program, state, targets, order[:some], draws[:some])
             if np.isfinite(found[0]) and abs(found[0]) <= most:
                 sound = middle
@@ -207,9 +204,9 @@ class Task(ABC):
 
     def prepare(self, program: Program, state: dict, counts: Iterable[int], *lesson) -> None:
         """Compile steps of all sizes of batches that so many clips come in, by an example."""
-        sizes = {min(count, self.batch) for count in counts}
-        sizes |= {count % self.batch for count in counts} - {0}
-        x, targets, _, draws = next(self.blocks(*lesson))
+        sizes = {min(count, program.batch) for count in counts}
+        sizes |= {count % program.batch for count in counts} - {0}
+        x, targets, _, draws = next(self.blocks(program.batch, *lesson))
         program.prepare(state, x, targets, draws, sizes)
 
     def answers(self, state: dict, rows: np.ndarray, *, of: str | None = None) -> np.ndarray:

@@ -60,4 +60,4 @@ def program(
         some = tf.TensorSpec([None, *draws.shape[1:]], draws.dtype)
         epoch.get_concrete_function(state, x, targets, tf.TensorSpec([None], tf.int32), some)
 
-    return Program(put, prepare, epoch, None, predict)
+    return Program(batch, put, prepare, epoch, None, predict)

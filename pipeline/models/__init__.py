@@ -52,8 +52,8 @@ class Facts:
         ``Settings``: record of the network's settings (`pipeline.settings`), the paper's its
         defaults; of a classical model one field of it is ``functionals: Functionals``.
     training : Training or Fit
-        ``TRAINING``: the paper's training, an `EmotionTraining` or `AttributeTraining`; or, of a
-        classical model, an `EmotionFit` or `AttributeFit`.
+        ``TRAINING``: the paper's training, an `EmotionTraining` (a `SegmentTraining` is one) or
+        `AttributeTraining`; or, of a classical model, an `EmotionFit` or `AttributeFit`.
     published : sequence of mapping
         ``PUBLISHED``: published results, each with ``corpus`` (its parser), ``protocol`` in words,
         ``source``, numbers by the names of metrics, and ``conditions``: how they were made, as

@@ -1,11 +1,11 @@
 """How models are trained, as records: their defaults, bounds, and what each setting is.
 
-A model's ``TRAINING`` is one of the four, with its paper's values; ``settings`` of a run in
+A model's ``TRAINING`` is one of the five, with its paper's values; ``settings`` of a run in
 params.yaml change single ones. The engine reads them by attribute. Networks are trained in epochs,
 classical models are fitted at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from pipeline.errors import InputError
@@ -89,6 +89,51 @@ class EmotionTraining(Steps):
 
     attributes: ClassVar[tuple[str, ...]] = ()
     unlabeled: ClassVar[int] = 0
+
+
+@dataclass(frozen=True)
+class SegmentTraining(EmotionTraining):
+    """Training of a network of segments, whose CNN may be trained first, and by itself.
+
+    In that first stage a softmax layer of its own names the emotion of each segment, which is that
+    of its clip. In the second the CNN is frozen, and the other settings say how the rest is trained
+    on whole clips; its schedule begins there. What both have alike is the loss, its targets and
+    balance, masks, and the optimiser but for its rate; each begins with an optimiser of its own.
+    """
+
+    segment_epochs: int = setting(
+        0,
+        "How many of the epochs, the first ones, train the CNN alone, on segments that bear the "
+        "label of their clip; in the others it is frozen. 0 trains the whole network in all.",
+        low=0,
+    )
+    segment_batch: int = setting(128, "Segments of one step of these epochs.", low=1)
+    segment_rate: float = setting(1e-4, "Learning rate of the first of these epochs.", above=0)
+    segment_decay: float = setting(
+        0.0, "Exponent of what each of these epochs leaves of the rate: exp(-segment_decay).", low=0
+    )
+
+    def check(self) -> None:
+        """Refuse a first stage that leaves no epoch to the second."""
+        if self.segment_epochs >= self.epochs:
+            raise InputError(
+                f"segment_epochs: must be below epochs, {self.epochs}, which they are a part of, "
+                f"got {self.segment_epochs}"
+            )
+
+    def stages(self) -> tuple[EmotionTraining, EmotionTraining]:
+        """Give the trainings of the CNN on segments, and of the rest on clips."""
+        first = replace(
+            self,
+            epochs=self.segment_epochs,
+            batch=self.segment_batch,
+            learning_rate=self.segment_rate,
+            schedule="steps",
+            decay=self.segment_decay,
+            decay_from=1,
+            decay_every=1,
+        )
+        return first, replace(self, epochs=self.epochs - self.segment_epochs)
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from pipeline.settings import flat
 
 # Columns of a history as they are read: these, then clusters, then scores on test clips.
 UNTRAINED = list[str]("fold seed epoch loss accuracy".split())
-FIRST = UNTRAINED + "cluster_loss attribute_loss triplet_loss unlabeled_loss nmi".split()
-FIRST += "validation_loss validation_accuracy validation_uar".split()
+FIRST = "fold seed epoch stage loss accuracy cluster_loss attribute_loss triplet_loss".split()
+FIRST += "unlabeled_loss nmi validation_loss validation_accuracy validation_uar".split()
 
 
 def train(

@@ -58,7 +58,7 @@ def given(rows):
 
 def test_features_in_memory_are_one_block(resident):
     targets, order, draws = given([5, 3, 1])
-    ((x, of_clips, there, drawn),) = resident.blocks(targets, order, draws)
+    ((x, of_clips, there, drawn),) = resident.blocks(TRAINING.batch, targets, order, draws)
     np.testing.assert_array_equal(x, clips()[0])
     np.testing.assert_array_equal(of_clips, targets)
     assert there is order and drawn is draws
@@ -67,7 +67,7 @@ def test_features_in_memory_are_one_block(resident):
 def test_features_on_disk_come_in_blocks_of_one_shape(streamed):
     rows = np.random.default_rng(0).permutation(2 * STEP + 1)
     targets, order, draws = given(rows)
-    blocks = list(streamed.blocks(targets, order, draws))
+    blocks = list(streamed.blocks(TRAINING.batch, targets, order, draws))
     assert [len(there) for _, _, there, _ in blocks] == [STEP, STEP, 1]
     wanted = np.concatenate([clips()[0]] * 5)
     for number, (x, of_clips, there, drawn) in enumerate(blocks):
