@@ -49,7 +49,7 @@ DOORS = {
     "onnx": ["inference/graphs", "files/frozen"],
     "onnxruntime": ["inference/exported", "files/frozen"],
     "sklearn": [
-        *("engine/attributes", "engine/classical", "engine/clustering", "engine/floors"),
+        *("engine/classical", "engine/clustering", "engine/floors"),
         "reporting/maps",
         *("protocols/drawn", "scoring/classification"),
         *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),

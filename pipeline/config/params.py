@@ -228,7 +228,7 @@ def _fitted_at_once(run: Run, place: str) -> None:
 
 
 def _takes_whole_clips(run: Run, found: dict, place: str) -> None:
-    """Refuse recipes of which a run on attributes does not know the frames of a clip."""
+    """Refuse recipes by which the frames of a clip are not all of it, or not in chunks."""
     if found["waveforms"][run.waveform].length != "whole":
         raise InputError(
             f"{place}.data: {run.model} takes whole clips; "

@@ -7,13 +7,13 @@ file that has ``with_clusters`` is trained this way. It is asked for a network w
 which are set to those of a fold's training clips (`pipeline.models.deep_emo_cluster`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import numpy as np
 from keras import ops
 
-from pipeline.engine import answers, clustering, compiled
+from pipeline.engine import clustering, compiled
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.engine.program import Program
 from pipeline.engine.task import FoldSeed, Lost, Task
@@ -194,13 +194,11 @@ class AttributeTask(Task):
         return np.repeat(triples, self.program.batch, axis=0)[:clips]
 
     def _scales(self, fold: Fold) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """Mean and deviation of bins and ratings over a fold's training clips, by layer."""
+        """Mean and deviation by layer: of bins over all frames of training clips, of ratings."""
         if fold.number not in self.scales:
-            from sklearn.preprocessing import StandardScaler  # slow to import
-
-            frames, ratings = StandardScaler(), self.data.truth[fold.train].astype(float)
-            for clip in self._frames(fold.train):
-                frames.partial_fit(clip.astype(float))
+            if self.data.sums is None:
+                raise InputError("the feature was made without sums of its frames; run dvc repro")
+            ratings = self.data.truth[fold.train].astype(float)
             std = ratings.std(axis=0)
             if not std.all():
                 name = np.array(self.data.target.outputs)[std == 0][0]
@@ -209,7 +207,7 @@ class AttributeTask(Task):
                     "nothing can be trained on it"
                 )
             self.scales[fold.number] = {
-                "scaled": (frames.mean_, np.sqrt(frames.var_)),
+                "scaled": framing.scales(self.data.sums[fold.train].sum(axis=0)),
                 "ratings": (ratings.mean(axis=0), std),
             }
         return self.scales[fold.number]
@@ -217,17 +215,6 @@ class AttributeTask(Task):
     def _pool(self, fold_seed: FoldSeed) -> np.ndarray:
         """Rows of the clips without ratings that a fold trains on, the same in every epoch."""
         return fold_seed.fold.pool(fold_seed.seed, self.training.unlabeled)
-
-    def _frames(self, rows: np.ndarray) -> Iterator[np.ndarray]:
-        """The frames of each clip (frames, bins), each once, out of chunks that overlap."""
-        settings = self.data.spec.settings
-        lengths = {"length": settings["n_fft"], **{k: settings[k] for k in ("hop", "centre")}}
-        for first in range(0, len(rows), answers.BATCH):
-            some = rows[first : first + answers.BATCH]
-            for chunks, samples in zip(
-                self.data.take(some), self.data.samples[some].tolist(), strict=True
-            ):
-                yield framing.rejoined(chunks, framing.frames(samples, **lengths))
 
 
 def _fresh(weight, rng: np.random.Generator) -> np.ndarray:

@@ -58,6 +58,8 @@ class Dataset:
         Length of each clip at the features' rate, before it was cut or padded.
     valid : ndarray, shape (rows,), int
         How many entries of the first axis of each clip are its own; zeros come after them.
+    sums : ndarray or None, shape (rows, 3, bins), float64
+        `framing.sums` of each clip's frames, of a feature cut into chunks.
     """
 
     x: Any
@@ -68,6 +70,7 @@ class Dataset:
     spec: Spec
     samples: np.ndarray = field(default_factory=lambda: np.empty(0, int))
     valid: np.ndarray = field(default_factory=lambda: np.empty(0, int))
+    sums: np.ndarray | None = None
 
     def take(self, rows: np.ndarray) -> np.ndarray:
         """Features of some clips (rows, frames, ...), wherever they lie."""
@@ -126,6 +129,7 @@ def load(store: Path, index: Path, folds: Path, *, target: Target, memory_mb: in
         target=target,
         samples=features.length,
         valid=features.valid,
+        sums=features.sums,
         clips=clips,
         folds=tuple(_fold(number, rows, offsets) for number, rows in numbered),
         spec=spec,

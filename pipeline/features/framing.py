@@ -208,26 +208,51 @@ def chunk_starts(frames: int, *, size: int = 62, chunks: int = 11) -> np.ndarray
     return np.arange(chunks) * ((frames - size) // (chunks - 1))
 
 
-def rejoined(parts: np.ndarray, frames: int) -> np.ndarray:
-    """Join the chunks that `chunks` made of a clip, every frame once.
+def sums(values: np.ndarray) -> np.ndarray:
+    """Sum each bin of a clip over all its frames: ones, values and their squares, in float64.
+
+    Those of several clips add up to those of all their frames; see `scales`.
 
     Parameters
     ----------
-    parts : ndarray, shape (number, size, ...)
-    frames : int >= 1
-        Length of the clip.
+    values : ndarray, shape (frames, ..., bins)
+        A clip before it is cut into chunks, which leave frames out.
 
     Returns
     -------
-    ndarray, shape (n, ...)
-        All frames of a short clip; of a longer one not those after the last chunk, fewer than
-        ``number - 1``, and not those in gaps between chunks.
+    ndarray, shape (3, bins), float64
 
     Examples
     --------
-    >>> rejoined(chunks(np.arange(8)[None], 3, number=3)[0], 8)
-    array([0, 1, 2, 3, 4, 5, 6])
+    >>> sums(np.array([[1, 10], [3, 10]]))
+    array([[  2.,   2.],
+           [  4.,  20.],
+           [ 10., 200.]])
     """
-    number, size = parts.shape[:2]
-    step = max(0, frames - size) // (number - 1)
-    return np.concatenate([*parts[:-1, : min(step, size)], parts[-1, : min(frames, size)]])
+    rows = values.reshape(-1, values.shape[-1]).astype(float)  # one after another, not in pairs
+    return np.stack([np.full(rows.shape[1], float(len(rows))), rows.sum(0), (rows * rows).sum(0)])
+
+
+def scales(total: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of each bin, over as many frames as there are.
+
+    Parameters
+    ----------
+    total : ndarray, shape (3, bins), float64
+        The sum of the `sums` of some clips.
+
+    Returns
+    -------
+    mean, std : ndarray, shape (bins,), float64
+        A deviation that the sums cannot tell from 0, below 1e-5 of the mean, is 0.
+
+    Examples
+    --------
+    >>> mean, std = scales(sums(np.array([[1, 10], [3, 10]])))
+    >>> mean.tolist(), std.tolist()
+    ([2.0, 10.0], [1.0, 0.0])
+    """
+    count, values, squares = total
+    mean = values / count
+    variance = squares / count - mean * mean
+    return mean, np.sqrt(np.where(variance > 1e-10 * mean * mean, variance, 0.0))

@@ -215,11 +215,49 @@ def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
         With ``deltas`` (frames, bins, 3), with ``segment`` (segments, segment, ...), with
         ``chunks`` as well (chunks, segment, ...) of a clip of any length.
     """
+    return [cut(values, spec) for values in whole(waveforms, spec)]
+
+
+def whole(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:
+    """Compute a feature of several clips, ahead of `cut`.
+
+    Parameters
+    ----------
+    waveforms : list of ndarray, shape (samples,) or (segments, samples), float32
+        As `feature` takes them.
+    spec : Spec
+
+    Returns
+    -------
+    list of ndarray, shape ([segments,] frames, ...), float32
+    """
     if waveforms[0].ndim == 2:
         return [_feature(signals, spec) for signals in waveforms]
     if len({len(signal) for signal in waveforms}) == 1:
         return list(_feature(np.stack(waveforms), spec))
     return [_feature(signal[None], spec)[0] for signal in waveforms]
+
+
+def cut(values: np.ndarray, spec: Spec) -> np.ndarray:
+    """Cut a feature of one clip into the segments or chunks of a recipe, if it has any.
+
+    Parameters
+    ----------
+    values : ndarray, shape ([segments,] frames, ...)
+        As `whole` gives them.
+    spec : Spec
+
+    Returns
+    -------
+    ndarray
+        As `feature` gives them.
+    """
+    clips = values if spec.waveform.length == "segments" else values[None]
+    if spec.chunks:
+        clips = framing.chunks(clips, spec.segment, number=spec.chunks)
+    elif spec.segment:
+        clips = framing.segments(clips, spec.segment, hop=spec.segment_hop)
+    return clips if spec.waveform.length == "segments" else clips[0]
 
 
 def versions(function: str = "") -> list[str]:
@@ -232,14 +270,10 @@ def versions(function: str = "") -> list[str]:
 
 
 def _feature(signals: np.ndarray, spec: Spec) -> np.ndarray:
-    """Feature (clips, frames, ...) of signals (clips, samples)."""
+    """Feature (clips, frames, ...) of signals (clips, samples), whole."""
     function = functions.load(spec.function)
     settings = read(function.record, spec.settings, spec.function)
     values = function.of(signals, spec.waveform.sample_rate, settings)
     if spec.deltas != "none":
         values = deltas.stack(values, kind=spec.deltas)  # (clips, frames, bins, 3)
-    if spec.chunks:
-        values = framing.chunks(values, spec.segment, number=spec.chunks)
-    elif spec.segment:
-        values = framing.segments(values, spec.segment, hop=spec.segment_hop)
     return values

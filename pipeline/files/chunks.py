@@ -28,7 +28,7 @@ SMALLEST = 255  # lz4 makes no more bytes of one
 METADATA_BYTES = 2**24
 CRC_BYTES = 4
 OVERHEAD = HEADER + CRC_BYTES
-DTYPES = ("float32", "int32", "uint8")
+DTYPES = ("float32", "float64", "int32", "uint8")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec
 
 from pipeline.errors import DamagedError, InputError
 from pipeline.files import chunks, tables
-from pipeline.files.stores import FACTS, Store, checksum, opened, row_hash
+from pipeline.files.stores import FACTS, SUMS, Store, checksum, opened, row_hash
 
 CHUNK_CLIPS = 32
 CHUNK_BYTES = 64 * 2**20  # upper bound of a chunk, for long waveforms
@@ -79,7 +79,7 @@ class Draft:
             One of the chunks.
         compute : callable
             Function from rows (n,) to their values (n, ...), zeros after the valid ones, ``length``
-            (n,) and ``valid`` (n,).
+            (n,) and ``valid`` (n,); after these come ``sums`` (n, 3, bins) where a store has them.
 
         Raises
         ------
@@ -95,16 +95,16 @@ class Draft:
             )
         if self._facts(block).exists():
             return
-        values, length, valid, hashes = self._rows(block, compute)
+        values, facts = self._rows(block, compute)
         self.x[block] = values
         # no other writer's, not even one of a lost process
         temporary = self.done / uuid.uuid4().hex
         with temporary.open("wb") as file:
-            np.savez(file, length=length, valid=valid, hash=hashes)
+            np.savez(file, **facts)
         os.replace(temporary, self._facts(block))
 
     def facts(self) -> dict[str, np.ndarray]:
-        """``length``, ``valid`` and ``hash`` of all rows.
+        """``length``, ``valid`` and ``hash`` of all rows, and ``sums`` where there are any.
 
         Raises
         ------
@@ -117,9 +117,9 @@ class Draft:
                 "engine.workers need the project's folder, shared"
             )
         parts = [np.load(self._facts(block)) for block in _blocks(self.x)]
-        return {name: np.concatenate([part[name] for part in parts]) for name in FACTS}
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0].files}
 
-    def _rows(self, block: slice, compute: Callable) -> tuple[np.ndarray, ...]:
+    def _rows(self, block: slice, compute: Callable) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Values of a chunk and the facts of its rows."""
         rows = np.arange(block.start, block.stop)
         found = list(self._found(block))
@@ -127,18 +127,28 @@ class Draft:
         new = np.ones(len(rows), bool)
         new[[i for i, *_ in found]] = False
         if new.all():  # as a rule: then nothing of it is copied
-            values, length, valid = compute(rows)
+            values, length, valid, *sums = compute(rows)
         else:
             values = np.zeros((len(rows), *self.x.shape[1:]), np.float32)
             length, valid = np.zeros((2, len(rows)), np.int32)
+            sums = [np.zeros((len(rows), *held.shape[1:])) for held in self._sums()]
             if new.any():
-                values[new], length[new], valid[new] = compute(rows[new])
-        for i, value, *facts in found:
+                values[new], length[new], valid[new], *some = compute(rows[new])
+                for held, computed in zip(sums, some, strict=True):
+                    held[new] = computed
+        for i, row, value, *facts in found:
             values[i, : len(value)] = value
             length[i], valid[i], hashes[i] = facts
+            for held, old in zip(sums, self._sums(), strict=True):
+                held[i] = old[row]
         for i in np.flatnonzero(new):
             hashes[i] = row_hash(values[i], length[i], valid[i])
-        return values, length.astype(np.int32), valid.astype(np.int32), hashes
+        made = {"length": length.astype(np.int32), "valid": valid.astype(np.int32), "hash": hashes}
+        return values, made | dict(zip([SUMS], sums, strict=False))
+
+    def _sums(self) -> list[np.ndarray]:
+        """``sums`` of the old store, if it has them."""
+        return [] if self.old is None or self.old.sums is None else [self.old.sums]
 
     def _found(self, block: slice) -> Iterator[tuple]:
         """Rows of the old store that are as they were written, each after its place here."""
@@ -151,8 +161,8 @@ class Draft:
         except DamagedError:
             return
         facts = [getattr(self.old, name)[rows] for name in FACTS]
-        for place, value, length, valid, hashed in zip(places, found, *facts, strict=True):
-            yield place, value[:valid], length, valid, hashed
+        for place, row, value, *stated in zip(places, rows, found, *facts, strict=True):
+            yield place, row, value[: stated[1]], *stated
 
     def _facts(self, block: slice) -> Path:
         """File that says that a chunk is written."""

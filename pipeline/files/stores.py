@@ -8,6 +8,8 @@ A store holds, row ``i`` belonging to the ``i``-th usable clip of the corpus's i
 - ``length (clips,)`` int32, samples of the clip before it was cut or padded;
 - ``content (clips, n)`` uint8, the hash of what the row was made from;
 - ``hash (clips, 16)`` uint8, the XXH3 hash of the row: of its length and its valid values;
+- ``sums (clips, 3, bins)`` float64, only of a feature that is cut into a fixed number of chunks,
+  which leave frames out: over all its frames, how many there are, the values and their squares;
 
 and the attributes ``spec`` (every setting that decided the values), ``spec_sha256``,
 ``clips_sha256`` (of the clip names in order), ``chunks`` (the CRC-32C of each chunk of ``x``) and
@@ -34,6 +36,7 @@ from pipeline.errors import DamagedError, InputError
 from pipeline.files import chunks, tables
 
 FACTS = ("length", "valid", "hash")  # of each row, next to its values
+SUMS = "sums"  # and of some stores
 ATTRIBUTES = {"spec": dict, "spec_sha256": str, "clips_sha256": str}
 log = logging.getLogger("pipeline")
 
@@ -111,6 +114,7 @@ class Store:
     hash : ndarray, shape (clips, 16), uint8
     spec : dict
     spec_sha256, clips_sha256 : str
+    sums : ndarray or None, shape (clips, 3, bins), float64
     """
 
     x: Values
@@ -121,6 +125,7 @@ class Store:
     spec: dict
     spec_sha256: str
     clips_sha256: str
+    sums: np.ndarray | None = None
 
 
 def read(path: Path) -> Store:
@@ -154,7 +159,8 @@ def opened(path: Path) -> Store:
     attributes = _attributes(path)
     listed = tuple(attributes.get("chunks", ()))
     arrays = {}
-    for name in ("x", "content", *FACTS):
+    summed = (SUMS,) if (path / SUMS).is_dir() else ()
+    for name in ("x", "content", *FACTS, *summed):
         try:
             arrays[name] = chunks.opened(path / name, listed if name == "x" else ())
         except (FileNotFoundError, LookupError, TypeError, ValueError):
@@ -162,6 +168,8 @@ def opened(path: Path) -> Store:
     x = arrays.pop("x")
     clips = x.shape[0]
     wanted = {"length": (clips,), "valid": (clips,), "hash": (clips, 16)}
+    if summed:
+        wanted[SUMS] = (clips, 3, x.shape[-1])
     if (
         any(arrays[name].shape != shape for name, shape in wanted.items())
         or (x.dtype, len(arrays["content"].shape)) != (np.float32, 2)

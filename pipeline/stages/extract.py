@@ -24,7 +24,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
         ``waveforms.zarr``.
     store : Path
         Feature store to write: ``x (clips, frames, ...)``, or ``(clips, segments, frames, ...)``;
-        ``length`` as in the waveforms.
+        ``length`` as in the waveforms; with ``chunks``, ``sums`` over all frames.
     feature, engine
         Lines of params.yaml.
 
@@ -39,7 +39,7 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
     held = source.valid
     silence = np.zeros((held.max(), *source.x.shape[2:]), np.float32)
     # the shortest too: if it is too short for a setting, that is known now and not in an hour
-    shape = _features([silence, silence[: held.min()]], spec, store)[0].shape
+    shape = recipes.cut(_whole([silence, silence[: held.min()]], spec, store)[0], spec).shape
     settings = {
         "clips_sha256": source.clips_sha256,
         "content": source.hash,
@@ -52,20 +52,24 @@ def extract(waveforms: Path, store: Path, *, feature: FeatureRecipe, engine: Eng
 
 
 def _clips(source: stores.Store, shape: tuple, spec: Spec, store: Path, rows: np.ndarray) -> tuple:
-    """Features (rows, ...) with zeros at the end, the clips' lengths, and what is valid."""
+    """Features (rows, ...) with zeros at the end, the clips' lengths, what is valid, and sums."""
     made: list[np.ndarray] = []
+    sums: list[np.ndarray] = []
     held = source.valid[rows]
     step = source.x.chunk_clips  # as much sound at once as one chunk holds, for any block
     for first in range(0, len(rows), step):
         sound = source.x[rows[first : first + step]]
         clips = [clip[:samples] for clip, samples in zip(sound, held[first:], strict=False)]
-        made += _features(clips, spec, store)
-    return framing.rectangle(made, shape), source.length[rows], np.array([*map(len, made)])
+        whole = _whole(clips, spec, store)
+        made += [recipes.cut(values, spec) for values in whole]
+        sums += [framing.sums(values) for values in whole if spec.chunks]
+    facts = source.length[rows], np.array([*map(len, made)]), *([np.stack(sums)] if sums else [])
+    return framing.rectangle(made, shape), *facts
 
 
-def _features(clips: list[np.ndarray], spec: Spec, store: Path) -> list[np.ndarray]:
-    """Features of clips; a setting out of bounds is named with the store."""
+def _whole(clips: list[np.ndarray], spec: Spec, store: Path) -> list[np.ndarray]:
+    """Features of clips ahead of `recipes.cut`; a setting out of bounds is named with the store."""
     try:
-        return recipes.feature(clips, spec)
+        return recipes.whole(clips, spec)
     except InputError as error:
         raise InputError(f"{store}: {error}; see features in params.yaml") from None

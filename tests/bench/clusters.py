@@ -234,6 +234,7 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
     from pipeline.engine.attributes import AttributeTask
     from pipeline.engine.dataset import Dataset, Fold
     from pipeline.engine.task import FoldSeed
+    from pipeline.features import framing
     from pipeline.models.deep_emo_cluster import TRAINING, Settings, network
     from pipeline.scoring import targets
     from tests import specs
@@ -251,6 +252,7 @@ def _task(library: str, temporal: str, sentences: int) -> tuple:
         folds=(fold,),
         spec=specs.spec(settings=settings),
         samples=np.full(sentences, 8 * 16000),
+        sums=np.stack([framing.sums(clip) for clip in x]),
     )
     training = replace(TRAINING, batch=BATCH, clusters=CLUSTERS)
     model = network.build(SHAPE, 1, Settings(temporal=temporal), 0)

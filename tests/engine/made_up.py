@@ -153,7 +153,9 @@ def rated_clips():
     )  # fmt: skip
     spec = specs.spec(settings={"n_fft": 8, "hop": 4, "centre": True})
     samples, target = 4 * (frames - 1), Attributes(("arousal", "valence"))
-    return Dataset(x.astype(np.float32), ratings, target, None, folds, spec, samples), whole
+    sums = np.stack([framing.sums(clip) for clip in whole])
+    x = x.astype(np.float32)
+    return Dataset(x, ratings, target, None, folds, spec, samples, sums=sums), whole
 
 
 def mean_level(seed, name="free"):

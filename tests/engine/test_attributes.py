@@ -42,19 +42,21 @@ def test_ratings_are_learnt(rated):
         assert np.corrcoef(answers[:, i], DATA.truth[test, i])[0, 1] > 0.7
 
 
-def test_scales_are_those_of_the_frames_of_training(rated):
+def test_scales_are_those_of_all_frames_of_training(rated):
+    """Of those too that no chunk holds: after the last, and between two."""
     model = keras.saving.load_model(rated.folder / "fold-01.keras")
     train = DATA.folds[0].train
-    steps = [max(0, len(clip) - 4) // 5 for clip in WHOLE]
-    chunked = [  # of each clip, the frames that a chunk holds
-        clip[sorted({k * step + i for k in range(6) for i in range(4)} & {*range(len(clip))})]
-        for clip, step in zip(WHOLE, steps, strict=True)
-    ]
-    frames = np.concatenate([chunked[row] for row in train])
+    frames = np.concatenate([WHOLE[row] for row in train])
+    assert max(len(WHOLE[row]) for row in train) > 6 * 4  # of gaps there are some
     for layer, values in {"scaled": frames, "ratings": DATA.truth[train]}.items():
         found = model.get_layer(layer)
         np.testing.assert_allclose(found.mean.numpy(), values.mean(axis=0), rtol=1e-5)
         np.testing.assert_allclose(found.std.numpy(), values.std(axis=0), rtol=1e-5)
+
+
+def test_a_feature_without_sums_is_refused(tmp_path):
+    found = train(tmp_path, replace(DATA, sums=None))
+    assert "the feature was made without sums of its frames; run dvc repro" in found.said
 
 
 def test_a_fold_is_the_same_alone_and_beside_others(tmp_path, rated):

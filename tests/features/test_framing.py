@@ -111,11 +111,21 @@ def test_chunks_are_as_many_of_a_clip_of_any_length(frames):
         assert not chunks[:, i, part.shape[1] :].any()  # there was no sound
 
 
-@pytest.mark.parametrize("frames", (1, 61, 62, 71, 72, 300, 691, 1000))
-def test_chunks_rejoined_hold_every_frame_once(frames):
-    (chunks,) = framing.chunks(np.arange(frames)[None], 62, number=11)
-    found = framing.rejoined(chunks, frames)
-    assert sorted(set(chunks[:, : min(frames, 62)].ravel())) == found.tolist()
+def test_sums_of_clips_give_mean_and_deviation_of_all_their_frames():
+    rng = np.random.default_rng(0)
+    clips = [rng.gamma(0.1, 20, (n, 5)).astype(np.float32) for n in (1, 62, 700)]
+    clips = [clip + np.float32([0, 1, 0, 1e3, 0.1]) * [1, 1, 0, 1, 1] for clip in clips]
+    for clip in clips:
+        clip[:, 2], clip[:, 4] = 0, 0.1  # bins that never change
+    mean, std = framing.scales(np.sum([framing.sums(clip) for clip in clips], axis=0))
+    frames = np.concatenate(clips).astype(float)
+    np.testing.assert_allclose(mean, frames.mean(axis=0), rtol=1e-12)
+    np.testing.assert_allclose(std, [*frames.std(axis=0)[:2], 0, frames[:, 3].std(), 0], rtol=1e-9)
+
+
+def test_sums_run_over_all_axes_but_the_last():
+    values = np.random.default_rng(0).normal(size=(7, 4, 3))
+    np.testing.assert_array_equal(framing.sums(values), framing.sums(values.reshape(28, 3)))
 
 
 @pytest.mark.corpus

@@ -250,14 +250,17 @@ def test_killed_at_the_very_end_nothing_is_lost(tmp_path, monkeypatch, moment):
 # ---- rows of the store that is replaced ------------------------------------------------------
 
 
-def remade(path, numbers, longest=5, **changed):
+def remade(path, numbers, longest=5, *, summed=False, **changed):
     """Make a store of the sounds of these numbers; give the numbers that were computed."""
     computed = []
 
     def compute(rows):
         found = np.array(numbers)[rows]
         computed.extend(map(int, found))
-        return wanted(found), found, found % 6
+        return wanted(found), found, found % 6, *([sums(found)] if summed else [])
+
+    def sums(numbers):
+        return np.array(numbers)[:, None, None] + np.linspace(0, 1, 9).reshape(3, 3)
 
     def wanted(numbers):
         valid = np.array(numbers)[:, None, None] % 6
@@ -273,6 +276,9 @@ def remade(path, numbers, longest=5, **changed):
     np.testing.assert_array_equal(store.x[:], wanted(numbers))
     np.testing.assert_array_equal(store.length[:], numbers)
     np.testing.assert_array_equal(store.valid[:], np.array(numbers) % 6)
+    assert (store.sums is not None) == summed
+    if summed:
+        np.testing.assert_array_equal(store.sums, sums(numbers), strict=True)
     return computed
 
 
@@ -297,6 +303,26 @@ def test_only_new_sounds_are_computed_and_the_bytes_are_those_of_a_new_store(tmp
     assert sorted(remade(tmp_path / "s.zarr", numbers)) == new
     remade(tmp_path / "fresh.zarr", numbers)
     assert digests(tmp_path / "s.zarr") == digests(tmp_path / "fresh.zarr")
+
+
+@pytest.mark.parametrize("numbers", [[*range(66)], [100, *range(70)]], ids=["cut", "in-front"])
+def test_sums_go_with_their_rows(tmp_path, numbers):
+    remade(tmp_path / "s.zarr", range(70), summed=True)
+    new = sorted(set(numbers) - set(range(70)))
+    assert sorted(remade(tmp_path / "s.zarr", numbers, summed=True)) == new
+    remade(tmp_path / "fresh.zarr", numbers, summed=True)
+    assert digests(tmp_path / "s.zarr") == digests(tmp_path / "fresh.zarr")
+
+
+def test_a_store_whose_sums_are_gone_or_others_is_damaged(tmp_path):
+    remade(tmp_path / "s.zarr", range(70), summed=True)
+    remade(tmp_path / "other.zarr", range(1, 71), summed=True)
+    shutil.rmtree(tmp_path / "s.zarr" / "sums")
+    with pytest.raises(InputError, match="its checksum differs"):
+        stores.read(tmp_path / "s.zarr")
+    shutil.copytree(tmp_path / "other.zarr" / "sums", tmp_path / "s.zarr" / "sums")
+    with pytest.raises(InputError, match="its checksum differs"):
+        stores.read(tmp_path / "s.zarr")
 
 
 @pytest.mark.parametrize("changed", [{"code": "other"}, {"spec": {"other": 1}}], ids=str)

@@ -172,6 +172,17 @@ def test_of_chunks_every_clip_has_all(tmp_path):
         (wanted,) = recipes.feature([clips[number]], Spec.from_json(store.spec))
         np.testing.assert_array_equal(store.x[number], wanted)
         assert store.x[number].any() == (number != 5)
+        (whole,) = recipes.whole([clips[number]], Spec.from_json(store.spec))
+        assert store.sums[number, 0].tolist() == [1 + len(clips[number]) // 256] * 20
+        np.testing.assert_allclose(store.sums[number, 1], whole.sum(0, dtype=float), rtol=1e-12)
+        squares = np.square(whole, dtype=float).sum(0)
+        np.testing.assert_allclose(store.sums[number, 2], squares, rtol=1e-12)
+
+
+def test_only_of_chunks_there_are_sums(waveforms, tmp_path):
+    after = {"segment": 8, "segment_hop": 4}
+    assert run(waveforms, tmp_path / "f.zarr", after=after).sums is None
+    assert not (tmp_path / "f.zarr" / "sums").exists()
 
 
 def test_sound_is_read_in_its_own_chunks(tmp_path, monkeypatch):
@@ -223,13 +234,13 @@ def test_a_clip_too_short_for_a_setting_is_known_before_anything_is_computed(tmp
 @pytest.fixture
 def computed(monkeypatch):
     """Give ``computed(**settings)``: run the stage; how many clips it computed."""
-    calls, feature = [], recipes.feature
+    calls, whole = [], recipes.whole
 
     def counted(waveforms, *arguments):
         calls.extend(clip.any() for clip in waveforms)  # silence tries the settings
-        return feature(waveforms, *arguments)
+        return whole(waveforms, *arguments)
 
-    monkeypatch.setattr(recipes, "feature", counted)
+    monkeypatch.setattr(recipes, "whole", counted)
 
     def count(*arguments, **settings):
         calls.clear()

@@ -140,7 +140,7 @@ def test_a_killed_stage_leaves_nothing_half_written(finished, environment, tmp_p
     ("name", "place"),
     [
         ("waveforms@demo-centred", "pipeline.features.recipes.waveform"),
-        ("extract@demo-mfcc39", "pipeline.features.recipes.feature"),
+        ("extract@demo-mfcc39", "pipeline.features.recipes.whole"),
     ],
 )
 def test_what_a_killed_stage_finished_is_not_computed_again(

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from pipeline.features import framing
 from pipeline.models import dcnn_blstm, deep_emo_cluster, tim_net
 from pipeline.models.training import EmotionTraining
 from tests import specs
@@ -108,11 +109,12 @@ def rated_inputs(folder, x_of_test=0.0, rating_of_test=0.0):
     x = (ratings[:, :1, None, None] + rng.normal(size=(30, *CHUNKS))).astype(np.float32) ** 2
     x[:8] += x_of_test
     ratings[:8] += rating_of_test
+    sums = np.stack([framing.sums(clip) for clip in x])
     spec = specs.spec(settings=CUT).to_json()
     facts = {"clips_sha256": tables.sha256(names), "content": np.zeros((30, 32), np.uint8)}
     with drafts.create(folder / "x.zarr", x.shape, spec, **facts, code="") as draft:
         for block in draft.pending():
-            draft.fill(block, lambda rows: (x[rows], 40 + rows, 12 + rows))
+            draft.fill(block, lambda rows: (x[rows], 40 + rows, 12 + rows, sums[rows]))
     texts = [(f"{a:.3f}", f"{v:.3f}") if i < 24 else ("", "") for i, (a, v) in enumerate(ratings)]
     write(
         folder / "index.csv",
