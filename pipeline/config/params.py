@@ -214,7 +214,12 @@ def _network(model: Any, line: Mapping, place: str) -> tuple[Any, Any]:
     for key in facts.searched:
         if not getattr(record, key):
             raise InputError(f"{place}.{key}: wanted one or more values, got none")
-    return record, read(type(facts.training), of_training, place, facts.training)
+    training = read(type(facts.training), of_training, place, facts.training)
+    try:
+        facts.check(record, training)
+    except InputError as error:
+        raise InputError(f"{place}.{error}") from None
+    return record, training
 
 
 def _fitted_at_once(run: Run, place: str) -> None:

@@ -8,6 +8,8 @@ which are set to those of a fold's training clips (`pipeline.models.deep_emo_clu
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,6 +23,8 @@ from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.models.training import AttributeTraining
 from pipeline.scoring import metrics
+
+CLIPS = 512  # read from disk at once
 
 
 class AttributeTask(Task):
@@ -55,12 +59,18 @@ class AttributeTask(Task):
         self.ordered = "ordered" in network.output
         # The loss itself, of clusters, of attributes where there are ratings, of triples.
         self.names = ["loss", "cluster_loss", "attribute_loss"] + ["triplet_loss"] * self.ordered
-        batch, count = training.batch, len(self.names)
+        self.chunks, source = data.x.shape[1], None
+        self.in_clip = 1  # what an order counts, of a clip: itself, or its chunks
+        if training.sampler != "clips":
+            self.in_clip, source = self.chunks, _chunks(data.x)
+        batch, count = training.batch * self.in_clip, len(self.names)
         program, self.without_ratings = (
-            compiled.program(network, _objective(network, rated), count - (not rated), way, batch)
+            compiled.program(
+                network, _objective(network, rated, self.in_clip), count - (not rated), way, batch
+            )
             for rated, way in ((True, self.optimiser), (False, descent))
         )
-        super().__init__(model, network, data, program)
+        super().__init__(model, network, data, program, source)
 
     @classmethod
     def uses(
@@ -82,7 +92,7 @@ class AttributeTask(Task):
             model.get_layer(layer).mean.assign(mean)
             model.get_layer(layer).std.assign(std)
         network = self.with_clusters(model, self.training.clusters, seed=fold_seed.seed)
-        none = np.full((len(fold_seed.fold.train), self.data.x.shape[1]), -1, np.int32)
+        none = np.full((len(fold_seed.fold.train), self.chunks), -1, np.int32)
         return compiled.start(network, self.optimiser) | {"assigned": none}
 
     def compile(self, fold_seeds: list[FoldSeed], state: dict) -> None:
@@ -91,9 +101,10 @@ class AttributeTask(Task):
         if self.training.unlabeled:
             parts.append((self.without_ratings, [self._pool(one) for one in fold_seeds]))
         for program, rows in parts:
-            assigned = np.zeros((len(rows[0]), self.data.x.shape[1]), np.int32)
+            assigned = np.zeros((len(rows[0]), self.chunks), np.int32)
             lesson = self._lesson(fold_seeds[0], rows[0], assigned, np.random.default_rng(0))
-            self.prepare(program, compiled.own(state), list(map(len, rows)), *lesson)
+            counts = [self.in_clip * len(some) for some in rows]
+            self.prepare(program, compiled.own(state), counts, *lesson)
 
     def epoch(
         self, state: dict, fold_seeds: list[FoldSeed], number: int
@@ -139,7 +150,7 @@ class AttributeTask(Task):
         ratings = ((self.data.truth[rows] - mean) / std).astype(np.float32)
         # (clips, chunks, attributes)
         found = self.answers(compiled.own(state), rows, of="attributes")
-        step = self.program.batch
+        step = self.training.batch
         batches = (slice(first, first + step) for first in range(0, len(rows), step))
         losses = [clustering.concordance(ratings[some], found[some]) for some in batches]
         return float(np.mean([ops.convert_to_numpy(loss) for loss in losses]))
@@ -171,26 +182,38 @@ class AttributeTask(Task):
         lesson = self._lesson(fold_seed, rows, assigned, rng)
         after, sums = self.learn(program, state, *lesson)
         lost = self.lost(program, state, lesson, sums)
-        return after, assigned, sums / len(rows), lost
+        return after, assigned, sums / len(lesson[1]), lost
 
     def _lesson(
         self, fold_seed: FoldSeed, rows: np.ndarray, assigned: np.ndarray, rng: np.random.Generator
     ) -> tuple[dict, np.ndarray, np.ndarray]:
-        """Targets of all clips, those clips as they are drawn by their clusters, and triples."""
-        everywhere = np.zeros((len(self.data.truth), assigned.shape[1]), np.int32)
+        """Targets of all clips, those clips as they are drawn by their clusters, and triples.
+
+        Or the same of chunks, clip after clip, of which the batches are.
+        """
+        everywhere = np.zeros((len(self.data.truth), self.chunks), np.int32)
         everywhere[rows] = assigned
         mean, std = self._scales(fold_seed.fold)["ratings"]
         scaled = np.nan_to_num((self.data.truth - mean) / std).astype(np.float32)
+        if self.training.sampler != "clips":
+            misplaced = self.training.sampler == "chunks_misplaced"
+            clips, within = divmod(
+                clustering.draw_chunks(rng, assigned, misplaced=misplaced), self.chunks
+            )
+            order = (rows[clips] * self.chunks + within).astype(np.int32)
+            scaled = np.repeat(scaled, self.chunks, axis=0)
+            targets = {"assigned": everywhere.ravel(), "ratings": scaled}
+            return targets, order, np.zeros((len(order), 1), np.int32)
         order = rows[clustering.draw(rng, assigned)].astype(np.int32)
-        triples = self._triples(rng, len(order), assigned.shape[1])
+        triples = self._triples(rng, len(order))
         return {"assigned": everywhere, "ratings": scaled}, order, triples
 
-    def _triples(self, rng: np.random.Generator, clips: int, chunks: int) -> np.ndarray:
+    def _triples(self, rng: np.random.Generator, clips: int) -> np.ndarray:
         """For each place of the order, the triples of its batch in a row (clips, 3 rounds)."""
         if not self.ordered:
             return np.zeros((clips, 1), np.int32)
         batches = -(-clips // self.program.batch)
-        triples = [clustering.draw_triples(rng, chunks).ravel() for _ in range(batches)]
+        triples = [clustering.draw_triples(rng, self.chunks).ravel() for _ in range(batches)]
         return np.repeat(triples, self.program.batch, axis=0)[:clips]
 
     def _scales(self, fold: Fold) -> dict[str, tuple[np.ndarray, np.ndarray]]:
@@ -224,10 +247,40 @@ def _fresh(weight, rng: np.random.Generator) -> np.ndarray:
     return values.astype(np.float32)
 
 
-def _objective(network: keras.Model, rated: bool) -> Callable:
-    """Sum of a batch's losses; with it, summed over the clips, each of them."""
+@dataclass(frozen=True)
+class _Chunks:
+    """Features on disk (clips, chunks, ...) as one row for each chunk."""
+
+    x: Any
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        """Some chunks (rows, ...); of few clips at once, for all of each is read."""
+        clips, within = divmod(rows, self.x.shape[1])
+        parts = (slice(first, first + CLIPS) for first in range(0, len(rows), CLIPS))
+        read = (self.x[clips[some]][np.arange(len(clips[some])), within[some]] for some in parts)
+        return np.concatenate(list(read))
+
+
+def _chunks(x: Any) -> Any:
+    """Chunks of all clips, one after another (clips * chunks, ...)."""
+    return x.reshape(-1, *x.shape[2:]) if isinstance(x, np.ndarray) else _Chunks(x)
+
+
+def _objective(network: keras.Model, rated: bool, chunks: int) -> Callable:
+    """Sum of a batch's losses; with it, summed over the batch, each of them.
+
+    A batch is of clips, or, where ``chunks`` is above 1, of chunks of any clips, of which so many
+    are put in the place of a clip's.
+    """
 
     def objective(weights: list, other: list, x, targets, draws):
+        count = ops.cast(ops.shape(x)[0], "float32")
+        if chunks > 1:
+            x = ops.reshape(x, (-1, chunks, *x.shape[1:]))
+            targets = {
+                name: ops.reshape(target, (-1, chunks, *target.shape[1:]))
+                for name, target in targets.items()
+            }
         outputs, other = network.stateless_call(weights, other, x, training=True)
         losses = [clustering.cross_entropy(targets["assigned"], outputs["clusters"])]
         if rated:
@@ -235,7 +288,6 @@ def _objective(network: keras.Model, rated: bool) -> Callable:
         if "ordered" in outputs:
             triples = ops.reshape(draws[0], (-1, 3))
             losses.append(clustering.triplet(outputs["ordered"], triples))
-        clips = ops.cast(ops.shape(x)[0], "float32")
-        return sum(losses), (other, clips * ops.stack([sum(losses), *losses]))
+        return sum(losses), (other, count * ops.stack([sum(losses), *losses]))
 
     return objective

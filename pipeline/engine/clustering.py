@@ -141,6 +141,41 @@ def draw(rng: np.random.Generator, assigned: np.ndarray) -> np.ndarray:
     return rng.choice(len(assigned), len(assigned), p=chances(assigned))
 
 
+def draw_chunks(
+    rng: np.random.Generator, assigned: np.ndarray, *, misplaced: bool = False
+) -> np.ndarray:
+    """Draw as many chunks as there are, equally many of each cluster that is not empty.
+
+    Of each of ``m`` clusters ``n // m + 1`` are drawn, of ``n`` chunks, and more than once only
+    where a cluster has fewer. Together they are shuffled, and the first ``n`` are taken.
+
+    Parameters
+    ----------
+    rng : Generator
+    assigned : ndarray, shape (clips, chunks), int
+        Clusters of the chunks.
+    misplaced : bool
+        Whether the numbers drawn are taken for places in a list of the chunks that is sorted by
+        their clusters, as in the code of the predecessor: then clusters are not met equally often.
+
+    Returns
+    -------
+    ndarray, shape (clips * chunks,), int
+        Places in ``assigned.ravel()``.
+
+    Examples
+    --------
+    >>> sorted(draw_chunks(np.random.default_rng(0), np.array([[7, 7], [7, 7]])).tolist())
+    [0, 1, 2, 3]
+    """
+    clusters = assigned.ravel()
+    groups = [np.flatnonzero(clusters == number) for number in np.unique(clusters)]
+    most = len(clusters) // len(groups) + 1
+    drawn = [rng.choice(group, most, replace=len(group) < most) for group in groups]
+    places = rng.permutation(np.concatenate(drawn))[: len(clusters)]
+    return np.argsort(clusters, kind="stable")[places] if misplaced else places
+
+
 def draw_triples(rng: np.random.Generator, chunks: int, *, rounds: int = 10) -> np.ndarray:
     """Draw chunks that are near each other in time, and one that is not.
 
@@ -203,8 +238,8 @@ def concordance(targets, outputs):
 
     Parameters
     ----------
-    targets : tensor, shape (clips, attributes)
-        Ratings of the clips, each for all its chunks.
+    targets : tensor, shape (clips, attributes) or (clips, chunks, attributes)
+        Ratings of the clips, each for all its chunks; or of each chunk.
     outputs : tensor, shape (clips, chunks, attributes)
 
     Returns
@@ -212,7 +247,8 @@ def concordance(targets, outputs):
     tensor, shape ()
     """
     n = ops.cast(ops.shape(outputs)[0] * ops.shape(outputs)[1], outputs.dtype)
-    targets = ops.broadcast_to(targets[:, None, :], ops.shape(outputs))
+    if len(targets.shape) == 2:
+        targets = ops.broadcast_to(targets[:, None, :], ops.shape(outputs))
     t, y = (values - ops.mean(values, axis=(0, 1)) for values in (targets, outputs))
     gap = ops.mean(targets, axis=(0, 1)) - ops.mean(outputs, axis=(0, 1))
     spread = (ops.sum(t * t, axis=(0, 1)) + ops.sum(y * y, axis=(0, 1))) / (n - 1) + gap * gap

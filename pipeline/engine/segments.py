@@ -47,7 +47,7 @@ class SegmentTask(emotions.EmotionTask):
     Raises
     ------
     InputError
-        If nothing of the CNN is trained.
+        If the network has no such layers.
     """
 
     def __init__(self, model: keras.Model, data: Dataset, training: SegmentTraining, folder: Path):
@@ -59,11 +59,6 @@ class SegmentTask(emotions.EmotionTask):
                 "CNN is trained on segments; set it to 0"
             )
         network = on_segments(model, len(data.target.outputs), 0)
-        if not model.get_layer("cnn").trainable_variables:
-            raise InputError(
-                "segment_epochs: they train the CNN, which is frozen; "
-                "set freeze to false or segment_epochs to 0"
-            )
         self.segment_optimiser = objectives.optimiser(self.first)
         self.on_segments = emotions.program(
             network,

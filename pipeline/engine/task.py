@@ -6,7 +6,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -75,6 +75,8 @@ class Task(ABC):
     data : Dataset
     program : Program
         Compiled network.
+    source : ndarray or what is indexed like one, optional
+        What orders of an epoch index; by default the features of clips.
     """
 
     SHOWN: ClassVar[tuple[str, ...]]
@@ -144,10 +146,18 @@ class Task(ABC):
     def merit(self, row: dict, part: str) -> float:
         """What a selection compares epochs by, higher is better."""
 
-    def __init__(self, model: keras.Model, network: keras.Model, data: Dataset, program: Program):
+    def __init__(
+        self,
+        model: keras.Model,
+        network: keras.Model,
+        data: Dataset,
+        program: Program,
+        source: Any = None,
+    ):
         self.model, self.network, self.data, self.program = model, network, data, program
-        self.resident = isinstance(data.x, np.ndarray)
-        self.x = program.put(data.x) if self.resident else None
+        self.source = data.x if source is None else source
+        self.resident = isinstance(self.source, np.ndarray)
+        self.x = program.put(self.source) if self.resident else None
 
     def blocks(self, batch: int, targets, order: np.ndarray, draws: np.ndarray) -> Iterator[tuple]:
         """All clips at once if they are in memory, else some batches after another."""
@@ -158,7 +168,7 @@ class Task(ABC):
         for first in range(0, len(order), step):
             rows = order[first : first + step]
             full = np.resize(rows, step)  # one shape, so that it compiles once
-            x = self.program.put(self.data.take(full))
+            x = self.program.put(self.source[full])
             there = self.program.put(_rows(targets, full))
             here = np.arange(len(rows), dtype=np.int32)
             yield x, there, here, draws[first : first + step]

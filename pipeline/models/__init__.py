@@ -44,7 +44,7 @@ SHARED = ("functionals", "layers", "training")  # parts of models, not models
 
 @dataclass(frozen=True)
 class Facts:
-    """What the file of a model states, there in capitals; the last three may be left out.
+    """What the file of a model states, there in capitals; the last four may be left out.
 
     Attributes
     ----------
@@ -63,6 +63,9 @@ class Facts:
     searched : sequence of str
         ``SEARCHED`` of a classical model: settings that list values, of which one is chosen by
         inner folds.
+    check : callable
+        ``check(settings, training)``: raises an InputError, ``SETTING: what is wrong``, where
+        settings of the network and of its training do not go together.
     """
 
     settings: type
@@ -70,6 +73,7 @@ class Facts:
     published: Sequence[Mapping[str, Any]]
     published_sizes: Sequence[Mapping[str, Any]]
     searched: Sequence[str] = ()
+    check: Callable[[Any, Any], None] = lambda settings, training: None
 
     @property
     def classical(self) -> bool:
@@ -186,7 +190,9 @@ def facts(name: str) -> Facts:
     elif not _has(name, "network"):
         _check_network(module, file, training)
     published = (getattr(module, name, ()) for name in ("PUBLISHED", "PUBLISHED_SIZES", "SEARCHED"))
-    return Facts(record, training, *published)
+    if hasattr(module, "check"):
+        _check_functions(module, file, {"check": ("settings", "training")})
+    return Facts(record, training, *published, getattr(module, "check", Facts.check))
 
 
 def estimator(name: str) -> Callable[..., Any]:

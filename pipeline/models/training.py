@@ -18,6 +18,7 @@ SCHEDULES = ("constant", "steps", "cosine")
 BALANCES = ("none", "weights", "resample")
 SCALINGS = ("training", "all")
 SELECT_BY = ("accuracy", "uar", "loss")
+SAMPLERS = ("clips", "chunks", "chunks_misplaced")
 SELECT_BY_RATED = ("ccc", "chunk_loss")
 EQUAL_EPOCHS = ("earliest", "latest")
 
@@ -148,6 +149,14 @@ class AttributeTraining(Steps):
         ("arousal",), "Attributes that one network predicts.", choices=RATINGS
     )
     clusters: int = setting(10, "Clusters of chunks that k-means finds.", low=2)
+    sampler: str = setting(
+        "clips",
+        "What is drawn so that clusters are met about equally often: clips, with all their chunks; "
+        "chunks, as the predecessor does, of any clip, and as many for a step as its batch of "
+        "clips has; or these as its code has them (a known fault), where the numbers drawn are "
+        "taken for places in a list sorted by cluster.",
+        choices=SAMPLERS,
+    )
     unlabeled: int = setting(
         0, "Clips without ratings that are trained on before each epoch.", low=0
     )

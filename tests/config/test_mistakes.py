@@ -339,6 +339,36 @@ def test_a_setting_out_of_bounds_is_one_line(read, setting, message):
     assert refusal(read, text) == f"runs.one.settings.{message}"
 
 
+SEGMENTS = "freeze: true, cnn_weights: cnn.h5, segment_epochs: 2"
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "message"),
+    [
+        (
+            "deep_emo_cluster",
+            "sampler: chunks",
+            "sampler: chunks puts chunks of several clips together, but temporal gru takes all of "
+            "one clip in order; set temporal to none, or sampler to clips",
+        ),
+        (
+            "dcnn_blstm",
+            SEGMENTS,
+            "segment_epochs: they train the CNN, which freeze leaves as it starts; set freeze to "
+            "false, or segment_epochs to 0",
+        ),
+        (
+            "dcnn_blstm",
+            "epochs: 30, segment_epochs: 30",
+            "segment_epochs: must be below epochs, 30, which they are a part of, got 30",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together_are_one_line(read, model, given, message):
+    text = TEXT.replace("model: tim_net,", f"model: {model}, settings: {{{given}}},")
+    assert refusal(read, text) == f"runs.one.settings.{message}"
+
+
 def test_attributes_are_learnt_from_chunks_of_whole_clips(read):
     assert refusal(read, RATED.replace("length: whole", "length: centre, samples: 9")) == (
         "runs.one.data: deep_emo_cluster takes whole clips; set waveforms.centred.length to "

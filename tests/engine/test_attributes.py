@@ -8,8 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from pipeline.engine import loop
+from pipeline.engine import attributes, clustering, loop
 from pipeline.engine.attributes import AttributeTask
+from pipeline.engine.task import FoldSeed
 from tests.engine import made_up
 from tests.engine.made_up import RATED, mean_level, on_disk, rated_clips
 
@@ -159,6 +160,52 @@ def test_the_triplet_loss_is_added(tmp_path):
         parts = [row[f"{name}_loss"] for name in ("cluster", "attribute", "triplet")]
         assert row["triplet_loss"] > 0
         assert row["loss"] == pytest.approx(sum(parts), rel=1e-5)
+
+
+@pytest.mark.parametrize("fault", [False, True])
+def test_chunks_of_any_clips_make_a_batch_where_they_are_drawn(fault):
+    """Worked out in numpy: a step of 4 clips' chunks, 24, the 180 of training in 8 of these."""
+    sampler = "chunks_misplaced" if fault else "chunks"
+    still = {"learning_rate": 1e-30, "descent_rate": 0.0, "clusters_rate": 1e-30, "batch": 4}
+    training, fold_seed = replace(RATED, sampler=sampler, **still), FoldSeed(DATA.folds[0], 0, "")
+    task = AttributeTask(made_up.with_clusters, mean_level(1), DATA, training)
+    state = task.start(mean_level(1), fold_seed)
+    task.compile([fold_seed], state)
+    after, (row,) = task.epoch(state, [fold_seed], 0)
+
+    rows, assigned, rng = fold_seed.fold.train, after["assigned"], np.random.default_rng([0, 1, 0])
+    rng.integers(2**31)  # of k-means
+    fresh = [rng.normal(0, 0.01, (8, 5)), np.zeros(5)]  # what names clusters
+    drawn = clustering.draw_chunks(rng, assigned, misplaced=fault)
+    assert len(drawn) == 30 * 6
+    outputs = task.answers(state, rows, of="attributes").reshape(-1, 2)[drawn]
+    points = task.answers(state, rows, of="points").reshape(-1, 8)[drawn]
+    ratings, clusters = DATA.truth[rows].astype(float), assigned.ravel()[drawn]
+    ratings = np.repeat((ratings - ratings.mean(0)) / ratings.std(0), 6, axis=0)[drawn]
+    powers = np.exp(points @ fresh[0] + fresh[1])
+    chances = (powers / powers.sum(1, keepdims=True))[np.arange(180), clusters]
+    assert row["cluster_loss"] == pytest.approx(-np.log(chances).mean(), rel=1e-4)
+    total = 0
+    for first in range(0, 180, 24):
+        t, y = ratings[first : first + 24], outputs[first : first + 24]
+        between = ((t - t.mean(0)) * (y - y.mean(0))).mean(0)
+        spread = t.var(0, ddof=1) + y.var(0, ddof=1) + (t.mean(0) - y.mean(0)) ** 2
+        total += len(t) * (1 - 2 * between / spread).mean()
+    assert row["attribute_loss"] == pytest.approx(total / 180, rel=1e-4)
+
+
+def test_ratings_are_learnt_from_chunks_in_memory_and_on_disk(tmp_path, monkeypatch):
+    found = train(tmp_path / "memory", DATA, sampler="chunks")
+    losses = found.column("fold-01", "attribute_loss")
+    assert losses[-1] < 0.6 * losses[0]
+    monkeypatch.setattr(attributes, "CLIPS", 7)
+    disk = replace(DATA, x=on_disk(tmp_path / "x.zarr", DATA.x))
+    other = train(tmp_path / "disk", disk, sampler="chunks")
+    histories = (one.folds["fold-01"]["history"] for one in (other, found))
+    for row, wanted in zip(*histories, strict=True):
+        assert numbers(row) == pytest.approx(numbers(wanted), rel=1e-4, abs=1e-5)
+    hidden = train(tmp_path / "unlabelled", DATA, sampler="chunks", unlabeled=8, epochs=2)
+    assert all(1 < loss < 2 for loss in hidden.column("fold-01", "unlabeled_loss"))
 
 
 def test_ratings_that_are_all_alike_cannot_be_learnt(tmp_path):

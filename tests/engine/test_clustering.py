@@ -97,6 +97,31 @@ def test_clusters_are_met_equally_often():
     np.testing.assert_allclose(met, 1 / 3, atol=0.1)
 
 
+def test_as_many_chunks_are_drawn_of_each_cluster():
+    """Of 220 chunks in clusters of 200, 19 and 1, 74 are drawn of each, and cut to 220."""
+    clusters = np.random.default_rng(1).permutation([0] * 200 + [3] * 19 + [7])
+    drawn = clustering.draw_chunks(np.random.default_rng(0), clusters.reshape(20, 11))
+    assert drawn.shape == (220,)
+    counts = np.bincount(clusters[drawn])[[0, 3, 7]]
+    assert counts.sum() == 220 and (counts <= 74).all() and (counts >= 72).all()
+    large = drawn[clusters[drawn] == 0]
+    assert len(set(large.tolist())) == len(large)  # none twice, for there are enough
+    assert (np.diff(clusters[drawn]) != 0).sum() > 100  # shuffled
+    again = clustering.draw_chunks(np.random.default_rng(0), clusters.reshape(20, 11))
+    np.testing.assert_array_equal(drawn, again)
+
+
+def test_misplaced_draws_are_places_in_a_list_sorted_by_cluster():
+    """The predecessor's fault: its numbers of chunks index the lists of the clusters, joined."""
+    clusters = np.random.default_rng(1).integers(0, 4, (6, 11))
+    drawn, misplaced = (
+        clustering.draw_chunks(np.random.default_rng(0), clusters, misplaced=fault)
+        for fault in (False, True)
+    )
+    joined = [chunk for k in range(4) for chunk in range(66) if clusters.ravel()[chunk] == k]
+    assert misplaced.tolist() == [joined[number] for number in drawn]
+
+
 @authors
 @pytest.mark.corpus
 def test_draws_of_the_authors_code():
@@ -136,6 +161,17 @@ def test_perfect_outputs_have_a_concordance_short_of_one():
     targets = np.arange(4, dtype=np.float32)[:, None]
     outputs = np.repeat(targets, 11, axis=1)[..., None]
     assert number(clustering.concordance(targets, outputs)) == pytest.approx(1 / 44, abs=1e-6)
+
+
+def test_concordance_of_chunks_that_each_have_a_rating():
+    """``1 - 2 cov / (var + var + gap^2)`` of all of them, var over n - 1."""
+    t, y = np.random.default_rng(0).normal(size=(2, 3, 4, 1)).astype(np.float32)
+    spread = t.var(ddof=1) + y.var(ddof=1) + (t.mean() - y.mean()) ** 2
+    wanted = 1 - 2 * np.mean((t - t.mean()) * (y - y.mean())) / spread
+    assert number(clustering.concordance(t, y)) == pytest.approx(wanted, rel=1e-5)
+    alike = np.repeat(t[:, :1], 4, axis=1)
+    same = clustering.concordance(t[:, 0], y)
+    assert number(clustering.concordance(alike, y)) == pytest.approx(number(same), rel=1e-6)
 
 
 def test_concordance_of_constant_outputs():

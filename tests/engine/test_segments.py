@@ -63,14 +63,14 @@ def data(folds=FOLDS):
     )  # fmt: skip
 
 
-def network(seed, *, normalised=True, frozen=False):
+def network(seed, *, normalised=True):
     """Build a CNN of one dense layer, whose vectors of the segments are averaged, and a head."""
     image = keras.Input((2, 2, 1), name="image")
     x = keras.layers.Flatten(name="flat")(image)
     x = keras.layers.Dense(4, kernel_initializer=layers.GlorotUniform(seed), name="fc")(x)
     if normalised:
         x = keras.layers.BatchNormalization(name="norm")(x)
-    cnn = keras.Model(image, x, name="cnn", trainable=not frozen)
+    cnn = keras.Model(image, x, name="cnn")
     inputs = keras.Input((SEGMENTS, 2, 2, 1), name="features")
     own = dcnn_blstm.SegmentMask(name="own")(inputs)
     x = cnn(dcnn_blstm.MergeSegments(name="apart")(inputs))
@@ -256,11 +256,6 @@ def test_a_loss_without_bound_in_the_first_stage_names_its_step(tmp_path):
 
 
 # ---- errors ----------------------------------------------------------------------------------
-
-
-def test_a_frozen_cnn_has_no_first_stage(tmp_path):
-    with pytest.raises(InputError, match="segment_epochs: they train the CNN, which is frozen; "):
-        train(tmp_path, build=lambda seed: network(seed, frozen=True))
 
 
 def test_a_network_without_segments_has_no_first_stage(tmp_path):

@@ -148,6 +148,11 @@ GUIDE = "see models/README.md"
             f"{NAMED}: wanted a function estimator(settings, chosen, balance, dims); {GUIDE}",
         ),
         (
+            FACTS + "\n\ndef check(settings):\n    pass\n" + BUILD,
+            f"{NAMED}: wanted check(settings, training), but too many positional arguments; "
+            f"{GUIDE}",
+        ),
+        (
             FACTS.replace("EmotionTraining", "AttributeTraining") + BUILD,
             f"{NAMED}: wanted a function with_clusters(model, clusters); {GUIDE}",
         ),

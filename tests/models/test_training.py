@@ -12,6 +12,7 @@ from pipeline.models.training import (
     EmotionFit,
     EmotionTraining,
     Fit,
+    SegmentTraining,
 )
 from pipeline.settings import flat, read
 
@@ -61,12 +62,39 @@ def test_a_setting_of_a_training_on_emotions_out_of_bounds(setting, value, messa
         ("unlabeled", -1, "must be at least 0, got -1"),
         ("unlabeled", 0.5, "wanted a whole number, got 0.5"),
         ("unlabelled", 9, "no such key; did you mean unlabeled?"),
+        ("sampler", "clip", "no 'clip'; did you mean clips?"),
     ],
 )
 def test_a_setting_of_a_training_on_attributes_out_of_bounds(setting, value, message):
     with pytest.raises(InputError) as error:
         read(AttributeTraining, {setting: value}, "settings")
     assert str(error.value) == f"settings.{setting}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("segment_epochs", -1, "must be at least 0, got -1"),
+        ("segment_epochs", 30, "must be below epochs, 30, which they are a part of, got 30"),
+        ("segment_batch", 0, "must be at least 1, got 0"),
+        ("segment_rate", 0, "must be above 0, got 0.0"),
+        ("segment_decay", -0.1, "must be at least 0, got -0.1"),
+    ],
+)
+def test_a_setting_of_a_training_in_two_stages_out_of_bounds(setting, value, message):
+    with pytest.raises(InputError) as error:
+        read(SegmentTraining, {setting: value}, "settings")
+    assert str(error.value) == f"settings.{setting}: {message}"
+
+
+def test_stages_of_a_training_share_all_but_length_batch_and_rate():
+    made = read(SegmentTraining, {"epochs": 50, "segment_epochs": 20, "balance": "weights"}, "")
+    first, second = map(flat, made.stages())
+    changed = {key for key in first if first[key] != second[key]}
+    assert (first["epochs"], second["epochs"]) == (20, 30)
+    assert changed == set(
+        "epochs batch learning_rate schedule decay decay_from decay_every".split()
+    )
 
 
 @pytest.mark.parametrize("kind", [AttributeTraining, AttributeFit])

@@ -110,6 +110,16 @@ TRAINING = SegmentTraining(
     segment_decay=0.36384,
 )
 
+
+def check(settings: Settings, training: SegmentTraining) -> None:
+    """Refuse to train a frozen CNN."""
+    if settings.freeze and training.segment_epochs:
+        raise InputError(
+            "segment_epochs: they train the CNN, which freeze leaves as it starts; "
+            "set freeze to false, or segment_epochs to 0"
+        )
+
+
 # Recalls in percent, from the abstract; what could be read states no protocol. The repetition gives
 # no results.
 # fmt: off

@@ -25,6 +25,10 @@ Where paper and published code differ, this is the code, which made the publishe
 * The convolutions are called VGG-16; they are seven, with strides in place of pooling.
 * The dropout that the code asks of the GRU has no effect in a single layer; there is none here.
 * The Triplet variant has no dropout at all.
+* The predecessor (``temporal: none``) draws chunks, not clips (``sampler: chunks``), with a fault
+  that the later code mends (``chunks_misplaced``). How many chunks a step of it has is not known
+  here; they are as many as those of a batch of clips. Another fault, that its branch for attributes
+  is never trained, is not rebuilt.
 
 The features are mel spectra of linear power in chunks of 62 frames; a clip of fewer frames gets
 silence at the end. The network itself scales them and its answers, by what training clips have: it
@@ -34,6 +38,7 @@ for each attribute; ``outputs`` may be more than 1.
 
 from dataclasses import dataclass
 
+from pipeline.errors import InputError
 from pipeline.models.training import AttributeTraining
 from pipeline.settings import setting
 
@@ -68,6 +73,17 @@ TRAINING = AttributeTraining(
     descent_rate=1e-3,
     clusters_rate=0.05,
 )
+
+
+def check(settings: Settings, training: AttributeTraining) -> None:
+    """Refuse a temporal network over chunks that are not of one clip."""
+    if training.sampler != "clips" and settings.temporal != "none":
+        raise InputError(
+            f"sampler: {training.sampler} puts chunks of several clips together, but temporal "
+            f"{settings.temporal} takes all of one clip in order; set temporal to none, or sampler "
+            "to clips"
+        )
+
 
 _MEL = {
     "function": "spectral.mel",
