@@ -153,11 +153,10 @@ def train(
     (folder / UNFINISHED).mkdir(exist_ok=True)
     if with_clusters and isinstance(training, AttributeTraining):
         task = AttributeTask(with_clusters, build(0), data, training)
+    elif isinstance(training, SegmentTraining) and training.segment_epochs:
+        task = SegmentTask(build(0), data, training, folder / UNFINISHED)
     elif isinstance(training, EmotionTraining):
-        staged = isinstance(training, SegmentTraining) and training.segment_epochs > 0
-        task = (SegmentTask if staged else EmotionTask)(
-            build(0), data, training, folder / UNFINISHED
-        )
+        task = EmotionTask(build(0), data, training, folder / UNFINISHED)
     else:
         raise TypeError("a training of attributes wants with_clusters")
     shared = _Shared(build, begin, task, training, selection, folder)

@@ -100,7 +100,7 @@ class Draft:
         # no other writer's, not even one of a lost process
         temporary = self.done / uuid.uuid4().hex
         with temporary.open("wb") as file:
-            np.savez(file, **facts)
+            np.savez(file, allow_pickle=False, **facts)
         os.replace(temporary, self._facts(block))
 
     def facts(self) -> dict[str, np.ndarray]:

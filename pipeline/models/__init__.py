@@ -192,7 +192,7 @@ def facts(name: str) -> Facts:
     published = (getattr(module, name, ()) for name in ("PUBLISHED", "PUBLISHED_SIZES", "SEARCHED"))
     if hasattr(module, "check"):
         _check_functions(module, file, {"check": ("settings", "training")})
-    return Facts(record, training, *published, getattr(module, "check", Facts.check))
+    return Facts(record, training, *published, check=getattr(module, "check", Facts.check))
 
 
 def estimator(name: str) -> Callable[..., Any]:

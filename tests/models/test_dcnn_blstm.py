@@ -478,6 +478,40 @@ def test_masks_and_a_frozen_cnn(trained, tmp_path):
         train_frozen(tmp_path / "run", trained[1][0], mask_bins=2)
 
 
+# ---- two stages ------------------------------------------------------------------------------
+
+
+def train_staged(folder, padded_by):
+    """Train a fold in two stages, of clips with 2 or 5 segments of their own; history, weights."""
+    folder.mkdir()
+    rows, own = np.arange(14), np.where(np.arange(14) % 3, 5, 2)
+    x = noise(14, *SHAPE, seed=3)
+    x[np.arange(5) >= own[:, None]] = 0
+    x = padded(x, 5 + padded_by)
+    fold = Fold(1, rows[:10], rows[:0], rows[10:])
+    data = Dataset(x, rows % 3, Emotions(("a", "b", "c")), None, (fold,), {}, valid=own)
+    rates = {"learning_rate": 1e-2, "segment_rate": 1e-2, "epsilon": 1e-3}
+    sizes = {"epochs": 4, "batch": 4, "segment_epochs": 2, "segment_batch": 8}
+    (unit,) = loop.train(
+        lambda seed: small(x.shape[1:], **READINGS["paper"], dropout=0.0, seed=seed),
+        data,
+        replace(TRAINING, **rates, **sizes),
+        **{"selection": "last", "seeds": (0,), "stacked": False, "folder": folder},
+    )
+    return unit["history"], values(keras.models.load_model(folder / unit["file"], compile=False))
+
+
+@pytest.mark.backends
+def test_padding_changes_no_step_of_either_stage(tmp_path):
+    history, weights = train_staged(tmp_path / "bare", 0)
+    more, same = train_staged(tmp_path / "padded", 3)
+    assert [row["stage"] for row in history] == [1, 1, 2, 2]
+    for row, wanted in zip(more, history, strict=True):
+        assert row == pytest.approx(wanted, rel=1e-4)
+    for name, weight in weights.items():
+        np.testing.assert_allclose(same[name], weight, rtol=1e-3, atol=1e-4, err_msg=name)
+
+
 # ---- errors ----------------------------------------------------------------------------------
 
 

@@ -115,7 +115,13 @@ def _result(temporal: str, arousal: float, dominance: float, valence: float) -> 
             "selection": "best_validation",
             "epochs": 30,
             "feature": _MEL,
-            "settings": {"temporal": temporal},
+            "settings": {
+                "temporal": temporal,
+                "clusters": 10,
+                "unlabeled": 0,
+                "sampler": "clips",
+                "select_by": "chunk_loss",
+            },
         },
     }
 
