@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from pipeline.reporting import floors
 from pipeline.reporting.drawing import LIGHT, drawing
 from pipeline.reporting.results import Run
+from pipeline.reporting.tabular import CROSS
 from pipeline.scoring.target import Measure, Target
 from pipeline.scoring.targets import Attributes, Emotions
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 POINTS = 600  # drawn of a scatter at most: a page is read on a phone too
 EPOCHS = 60  # drawn of a stack at most
+UNDERNEATH = ("length", "svm", "svr")  # floors that are drawn under the line of a measure
+STEP, HEAD = 0.28, 0.54  # height of a measure in an overview, and of the name above and a gap
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,9 @@ CURVES = {
 
 
 def overview(runs: list[Run]) -> "Markup":
-    """Draw runs of one kind, a band each: every measure with its interval and its floor.
+    """Draw runs of one kind, a band each: every measure with its interval and its floors.
+
+    What is below the highest floor is shaded, and a run that is there says below which.
 
     Parameters
     ----------
@@ -109,38 +115,60 @@ def overview(runs: list[Run]) -> "Markup":
     kind = type(runs[0].target)
     lows = [run.metrics[f"{m.key}_low"] for run in runs for m in run.measures]
     left, right = min(kind.LIMITS[0], kind.SCALE * min(lows)), kind.LIMITS[1]
-    heights = [0.52 + 0.24 * len(run.measures) for run in runs]
-    tops = np.cumsum([0, *heights])
+    below = [floors.below_words(run) for run in runs]
+    lines = [len(run.measures) + bool(words) for run, words in zip(runs, below, strict=True)]
+    tops = np.cumsum([0, *(HEAD + STEP * number for number in lines)])
 
     def draw(axes: "Axes") -> None:
-        for top, run in zip(tops, runs, strict=False):
+        for top, run, words in zip(tops, runs, below, strict=False):
             colour = LIGHT["warn" if run.objections else "accent"]
             axes.text(left, top - 0.3, run.name, weight="bold", parse_math=False)
-            words = ", ".join(filter(None, [run.speakers, run.partial]))
-            axes.text(right, top - 0.3, words, ha="right", color=LIGHT["muted"])
+            about = ", ".join(filter(None, [run.speakers, run.partial]))
+            axes.text(right, top - 0.3, about, ha="right", color=LIGHT["muted"])
             for place, measure in enumerate(run.measures):
-                y = top + 0.24 * place
+                y = top + STEP * place
                 low, value, high = (
                     kind.SCALE * run.metrics[measure.key + end] for end in ("_low", "", "_high")
                 )
-                base = kind.SCALE * run.floor(measure)
                 axes.plot([left, right], [y, y], color=LIGHT["rule"], linewidth=0.8)
-                axes.plot([base, base], [y - 0.09, y + 0.09], color=LIGHT["muted"], linewidth=1.6)
+                _draw_floors(axes, run, measure, left, y)
                 axes.plot([low, high], [y, y], color=colour, linewidth=2.2)
                 _mark(axes, measure, [value], [y], colour, 6.5)
+            if words:
+                y = top + STEP * len(run.measures) + 0.06
+                axes.text(right, y, f"{CROSS} {words}", ha="right", color=LIGHT["warn"])
         axes.set(xlim=(left, right), ylim=(tops[-1] - 0.5, -0.62), yticks=[], xlabel=kind.AXIS)
         axes.spines["left"].set_visible(False)
 
-    def stated(run: Run) -> str:
+    def stated(run: Run, below: str) -> str:
         words = (
             f"{m.name} {run.show(m)} {run.interval(m)}"
             + (f", {m.second_name} {kind.show(run.floor(m))}" if m.floor else "")
             for m in run.measures
         )
-        return f"{run.name}: {', '.join(words)}"
+        of_floors = "; ".join(floors.floor_words(run))
+        return f"{run.name}: {', '.join(words)}" + "".join(
+            f", {text}" for text in (of_floors and f"floors {of_floors}", below) if text
+        )
 
-    words = f"{_names(kind, kind.MEASURES)} of every run. {'; '.join(map(stated, runs))}"
+    words = f"{_names(kind, kind.MEASURES)} of every run. {'; '.join(map(stated, runs, below))}"
     return drawing(draw, words, 50 * tops[-1] + 36, left=8)
+
+
+def _draw_floors(axes: "Axes", run: Run, measure: Measure, left: float, y: float) -> None:
+    """Draw the floors of a measure on its line, over a band up to the highest of them."""
+    scale = run.target.SCALE
+    found = {name: scale * values[measure.key] for name, values in floors.of(run).items()}
+    highest = max(found.values(), default=left)
+    if highest > left:
+        axes.plot([left, highest], [y, y], color=LIGHT["rule"], linewidth=7, solid_capstyle="butt")
+    for name, value in {"": scale * run.floor(measure), **found}.items():
+        if name in UNDERNEATH:
+            fill = LIGHT["paper" if name == "length" else "ink"]
+            style = {"color": LIGHT["ink"], "markersize": 5, "markerfacecolor": fill}
+            axes.plot([value], [y + 0.11], "^", markeredgewidth=0.9, **style)
+        else:  # what guessing earns
+            axes.plot([value] * 2, [y - 0.09, y + 0.09], color=LIGHT["muted"], linewidth=1.6)
 
 
 def by_fold(run: Run) -> "Markup":

@@ -26,6 +26,8 @@ class Words:
         Unit of the figures.
     guessing : str
         What the floor in a figure is.
+    machine : str
+        Model of the highest floor.
     unit : str
         Unit after a heading.
     difference : str
@@ -36,14 +38,17 @@ class Words:
 
     measured_in: str
     guessing: str
+    machine: str
     unit: str
     difference: str
     in_points: str
 
 
 WORDS = {
-    Emotions.KIND: Words("Percent", "chance, majority class", ", %", "points", ", in points"),
-    Attributes.KIND: Words("CCC", "a constant", "", "difference", ""),
+    Emotions.KIND: Words(
+        "Percent", "chance, majority class", "SVM", ", %", "points", ", in points"
+    ),
+    Attributes.KIND: Words("CCC", "a constant", "SVR", "", "difference", ""),
 }
 
 

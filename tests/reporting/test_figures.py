@@ -6,6 +6,7 @@ from pipeline.reporting import figures
 from pipeline.reporting.page import page
 from pipeline.reporting.results import read_run
 from tests.made_runs import (
+    FLOORS,
     text_of,
     write_rated,
     write_run,
@@ -56,3 +57,32 @@ def test_clusters_are_drawn_by_size(tmp_path):
     words = "from the largest to the smallest: 65 to 10 at first, 100 to 0 at the end"
     assert words in figures.clusters(read_run(folder))
     assert figures.clusters(read_run(write_run(tmp_path, "b"))) is None
+
+
+def test_floors_are_drawn_in_the_overview_and_a_run_below_one_says_so(tmp_path):
+    low = FLOORS | {"floors": FLOORS["floors"] | {"svm": {"uar": 0.3, "war": 0.3}}}
+    above = read_run(write_run(tmp_path, "above", right=0.6, floors=low))
+    below = read_run(write_run(tmp_path, "below", right=0.6, floors=FLOORS))
+    before = read_run(write_run(tmp_path, "before", right=0.6))
+
+    def triangles(drawn):
+        return sum("z" in d.lower() and d.lower().count("l") == 2 for d in paths(drawn))
+
+    drawn = figures.overview([above])
+    assert triangles(drawn) == 2  # of the length and of the SVM; each is used twice
+    assert drawn.count("<use") - figures.overview([before]).count("<use") == 4
+    assert "floors majority 12.5, length 20.0, svm 30.0" in drawn
+    assert "✗" not in drawn
+    drawn = figures.overview([below])
+    assert ">✗ UAR below svm<" in drawn
+    assert drawn.count("stroke-width: 7") == 2  # what is below a floor is shaded
+    drawn = figures.overview([before])
+    assert "stroke-width: 7" not in drawn
+    assert "floors" not in drawn
+    keys = "Floors: chance, majority class clip length SVM on the feature below one"
+    assert keys in text_of(page([above, before], []))
+    assert "SVM on the feature" not in text_of(page([before], []))
+
+
+def paths(drawn):
+    return re.findall(r' d="([^"]*)"', drawn)

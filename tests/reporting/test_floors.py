@@ -20,7 +20,7 @@ def test_a_run_below_a_floor_is_marked_so_wherever_it_stands(reports):
     assert sum(floors in line for line in summary_.splitlines()) == 1
     assert "| majority 12.5, length 20.0, svm 30.0 |" in summary_
     text = text_of(page_of(reports))
-    assert text.count("✗ UAR below svm") == 2  # in the table and at the run
+    assert text.count("✗ UAR below svm") == 3  # in the figure, the table and at the run
     assert "feature ✗ 65.1 59.0" in text
     assert "UAR 13.0 ± 1.0 over 5 draws; chance is 12.5." in text
     assert "UAR 50.0 ± 1.0 over 5 draws; chance is 12.5: it did not fall to chance." in text
