@@ -179,10 +179,10 @@ def _pretrained_on(run: Run, data: Dataset, declared: dict) -> tuple[str, ...]:
         found |= {*held.pretrained_on, *(() if same else (held.corpus,))}
     seen = leakage.pretraining(found, (run.corpus, *run.parsers))
     if seen and "pretraining" not in declared["allow"]:
-        raise InputError(
-            f"feature or first weights were trained on {', '.join(sorted(found))}; to declare it "
-            f"add pretraining to protocols.{run.protocol}.allow"
-        )
+        what = f"feature or first weights were trained on {', '.join(sorted(found))}"
+        if found == {"unknown"}:
+            what = "nothing states what feature or first weights were trained on (pretrained_on)"
+        raise InputError(f"{what}; to declare it add pretraining to protocols.{run.protocol}.allow")
     return tuple(sorted(found))
 
 
