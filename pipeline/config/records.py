@@ -14,6 +14,7 @@ from pipeline.errors import InputError
 from pipeline.features.recipes import FeatureRecipe, WaveformRecipe
 from pipeline.models.training import AnyTraining
 from pipeline.protocols.protocol import Protocol
+from pipeline.protocols.vocabulary import BROUGHT
 from pipeline.settings import setting
 
 FOLDS = ("auto", "threads", "stacked")
@@ -137,6 +138,12 @@ class Run:
         (),
         "Corpora that its weights, or files that its settings name, were trained on before; "
         "unknown among them: what else is not known.",
+    )
+    leaks: tuple[str, ...] = setting(
+        (),
+        "What they have seen of clips that are tested, without their labels: statistics that scale "
+        "(normalisation), or the clips themselves in training (transductive).",
+        choices=BROUGHT,
     )
     backend: str = setting("", "Library that computes this run.", choices=("", *BACKENDS))
     parsers: tuple[str, ...] = ()  # of its corpus, those that are joined among them

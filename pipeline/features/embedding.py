@@ -15,6 +15,7 @@ from pipeline.features import functions
 from pipeline.lazy import np
 from pipeline.settings import flat, mapping, read, setting
 
+LEAKS = ("normalisation", "transductive")
 POOLS = ("none", "mean", "max", "mean_std")
 
 
@@ -54,6 +55,12 @@ class File:
     )
     pretrained_on: tuple[str, ...] = setting(
         ("unknown",), "Corpora that the network was trained on; unknown where that is not known."
+    )
+    leaks: tuple[str, ...] = setting(
+        (),
+        "What it has seen of clips that are tested, without their labels: statistics that scale "
+        "(normalisation), or the clips themselves in training (transductive).",
+        choices=LEAKS,
     )
 
     def check(self) -> None:

@@ -19,7 +19,7 @@ FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.(keras|npz)")  # in the bundle,
 WANTED = {
     **dict.fromkeys("run model corpus waveform feature spec_sha256 selection backend".split(), str),
     **dict.fromkeys("protocol certificate device".split(), str | None),
-    **dict.fromkeys("labels attributes input_shape seeds folds pretrained_on".split(), list),
+    **dict.fromkeys("labels attributes input_shape seeds folds pretrained_on leaks".split(), list),
     **dict.fromkeys("spec settings files versions".split(), dict),
     **dict.fromkeys("training weights provenance".split(), dict | None),
     "stacked": bool,
@@ -107,6 +107,8 @@ class Card:
     pretrained_on : tuple of str
         Corpora that its feature or the weights it started from have been trained on, ``unknown``
         among them where that is not known.
+    leaks : tuple of str, from ``vocabulary.BROUGHT``
+        Leaks that these state of themselves.
     """
 
     folder: Path
@@ -134,6 +136,7 @@ class Card:
     provenance: Mapping[str, Any] | None
     folds: tuple[FoldModel, ...] = ()
     pretrained_on: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
 
     @property
     def classical(self) -> bool:
@@ -150,6 +153,7 @@ class Card:
             "input_shape": list(self.input_shape),
             "seeds": list(self.seeds),
             "pretrained_on": list(self.pretrained_on),
+            "leaks": list(self.leaks),
             "folds": [vars(one) for one in self.folds],
         }
 
@@ -219,7 +223,8 @@ def write(card: Card, folder: Path) -> None:
 
 def _card(folder: Path, held: dict[str, Any]) -> Card:
     """Check the content of a card; what is wrong is raised without the place."""
-    held = {"pretrained_on": [], **held}  # bundles made before it was known rest on nothing else
+    # bundles made before these were known rest on nothing else
+    held = {"pretrained_on": [], "leaks": [], **held}
     if missing := [key for key in WANTED if key not in held]:
         raise InputError(f"has no {', '.join(missing)}")
     for key, kind in WANTED.items():
@@ -244,7 +249,7 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
         raise InputError(f"input_shape is {text.shown(shape)}, wanted whole numbers above 0")
     own = {key: held[key] for key in WANTED if key in Card.__dataclass_fields__}
     spec = Spec.from_json(held["spec"])
-    lists = {key: tuple(held[key]) for key in ("input_shape", "seeds", "pretrained_on")}
+    lists = {key: tuple(held[key]) for key in ("input_shape", "seeds", "pretrained_on", "leaks")}
     made = {"folder": folder, "target": target, "spec": spec, "folds": folds}
     known: dict[str, Any] = own | lists | made
     return Card(**known)

@@ -224,7 +224,11 @@ def pretraining(pretrained_on: Iterable[str], corpora: Iterable[str]) -> str:
 
 
 def stated(
-    allow: Iterable[str], tested: int, pretrained: str, provenance: Mapping[str, Mapping] | None
+    allow: Iterable[str],
+    tested: int,
+    pretrained: str,
+    provenance: Mapping[str, Mapping] | None,
+    brought: Iterable[str] = (),
 ) -> dict[str, dict | None]:
     """Leaks of a run that no folds show, laid out as those of a certificate.
 
@@ -239,17 +243,20 @@ def stated(
     provenance : mapping or None
         Per purpose how many ``clips`` it rests on and how many of them are in ``test``, over all
         folds; None where it is not known.
+    brought : iterable of str
+        Kinds that the feature or the first weights state of themselves: they touch every test clip.
 
     Returns
     -------
     dict
         Of each of ``vocabulary.STATED`` its ``clips`` and so on; None: not known. Without
-        provenance pretraining alone.
+        provenance pretraining, and what is brought.
     """
     found = {"pretraining": None if pretrained == "unknown" else tested * bool(pretrained)}
     if provenance:
         for purpose, kind in PURPOSES.items():
             found[kind] = provenance.get(purpose, {"test": 0})["test"]
+    found |= dict.fromkeys(brought, tested)
     common = {"of": tested, "unlabelled": 0, "unlabelled_training": 0}
     return {
         kind: None

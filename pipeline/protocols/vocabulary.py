@@ -86,6 +86,7 @@ STATED = {
     ),
 }
 PURPOSES = {"normalisation": "normalisation", "unlabeled": "transductive"}  # of provenance
+BROUGHT = ("normalisation", "transductive")  # that a feature or weights may state of themselves
 COUNTED = (*LEAKS, *(POOL + kind for kind in LEAKS))
 DECLARABLE = (*COUNTED, *STATED)
 

@@ -74,9 +74,8 @@ def evaluate(
     provenance = _provenance(card, declared["allow"])
     predictions = predicted(card, data)
     pretrained = leakage.pretraining(card.pretrained_on, (run.corpus, *run.parsers))
-    stated = leakage.stated(
-        declared["allow"], sum(len(fold.test) for fold in data.folds), pretrained, provenance
-    )
+    tested = sum(len(fold.test) for fold in data.folds)
+    stated = leakage.stated(declared["allow"], tested, pretrained, provenance, card.leaks)
     audited = checked.read(quality)
     scores, held = evaluation.scores(card.target, predictions), card.to_json()
     facts = {key: held[key] for key in COPIED} | {

@@ -170,20 +170,26 @@ def _trained(
     )
 
 
-def _pretrained_on(run: Run, data: Dataset, declared: dict) -> tuple[str, ...]:
-    """Corpora that feature or first weights were trained on; the run's only if that is declared."""
-    found = {*data.spec.settings.get("pretrained_on", ()), *run.pretrained_on}
+def _brought(run: Run, data: Dataset, declared: dict) -> dict[str, tuple[str, ...]]:
+    """What feature and first weights have seen, as a card holds it; leaks only if declared."""
+    settings = data.spec.settings
+    trained = {*settings.get("pretrained_on", ()), *run.pretrained_on}
+    leaks = {*settings.get("leaks", ()), *run.leaks}
     if run.start_from:
         of_run = run.model, flat(run.settings), declared["sha256"], data.target
         held, same = starts.origin(Path(run.start_from), *of_run)
-        found |= {*held.pretrained_on, *(() if same else (held.corpus,))}
-    seen = leakage.pretraining(found, (run.corpus, *run.parsers))
-    if seen and "pretraining" not in declared["allow"]:
-        what = f"feature or first weights were trained on {', '.join(sorted(found))}"
-        if found == {"unknown"}:
-            what = "nothing states what feature or first weights were trained on (pretrained_on)"
-        raise InputError(f"{what}; to declare it add pretraining to protocols.{run.protocol}.allow")
-    return tuple(sorted(found))
+        trained |= {*held.pretrained_on, *(() if same else (held.corpus,))}
+        leaks |= {*held.leaks} if same else set()
+    what = f"feature or first weights were trained on {', '.join(sorted(trained))}"
+    if trained == {"unknown"}:
+        what = "nothing states what feature or first weights were trained on (pretrained_on)"
+    found = {kind: f"feature or first weights state {kind}" for kind in sorted(leaks)}
+    if leakage.pretraining(trained, (run.corpus, *run.parsers)):
+        found = {"pretraining": what} | found
+    for kind, words in found.items():
+        if kind not in declared["allow"]:
+            raise InputError(f"{words}; to declare it add {kind} to protocols.{run.protocol}.allow")
+    return {"pretrained_on": tuple(sorted(trained)), "leaks": tuple(sorted(leaks))}
 
 
 def _device(library: str) -> str:
@@ -328,7 +334,7 @@ def _card(
         stacked=stacked,
         parameters=0 if library == machines.LIBRARY else _build(run, data, 0).count_params(),
         provenance=_provenance(run, data, declared["allow"]),
-        pretrained_on=_pretrained_on(run, data, declared),
+        **_brought(run, data, declared),
     )
 
 

@@ -31,7 +31,7 @@ def sound(recipe, **line):
 def test_what_a_line_may_leave_out():
     made = run()
     assert (made.selection, made.seeds, made.weights, made.start_from) == ("last", (0,), "", "")
-    assert (made.pretrained_on, made.backend, made.parsers) == ((), "", ())
+    assert (made.pretrained_on, made.leaks, made.backend, made.parsers) == ((), (), "", ())
     corpus = read(Corpus, {"parser": "demo"}, "corpora.demo", name="demo", settings={})
     assert corpus == Corpus("demo", {}, "demo", None, False, {})
 

@@ -28,7 +28,7 @@ def test_the_file_has_its_documented_keys(tmp_path, target):
     held = json.loads((tmp_path / "card.json").read_text())
     keys = "run model corpus waveform feature protocol labels attributes input_shape spec settings "
     keys += "spec_sha256 training selection seeds weights files backend device versions stacked "
-    keys += "certificate parameters provenance folds pretrained_on contents checksum"
+    keys += "certificate parameters provenance folds pretrained_on leaks contents checksum"
     assert set(held) == set(keys.split())
     assert held["labels"] + held["attributes"] == list(target.outputs)
     model = {"fold": 1, "seed": 0, "file": "fold-01.keras", "epoch": 1, "temperature": 1.0}

@@ -249,6 +249,13 @@ def test_what_a_run_states_is_laid_out_as_other_leaks():
     assert {leak["of"] for leak in found.values()} == {8}
     assert leakage.stated([], 8, "", uses)["pretraining"]["clips"] == 0
     assert leakage.stated([], 8, "unknown", None) == {"pretraining": None}
+    found = leakage.stated(["transductive"], 8, "", None, vocabulary.BROUGHT)
+    touched = {kind: (leak["clips"], leak["allowed"]) for kind, leak in found.items()}
+    assert touched == {
+        "pretraining": (0, False),
+        "normalisation": (8, False),
+        "transductive": (8, True),
+    }
 
 
 def test_what_is_declared_may_rest_on_test_clips():

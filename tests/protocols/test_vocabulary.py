@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from pipeline.features import embedding
 from pipeline.files.index import COLUMNS
 from pipeline.protocols import vocabulary
 from pipeline.protocols.kinds import KINDS
@@ -20,6 +21,8 @@ def test_a_leak_has_words_and_a_column_of_the_index(kind):
 def test_what_a_protocol_may_declare_are_leaks():
     own = [kind for kind in vocabulary.DECLARABLE if not kind.startswith(vocabulary.POOL)]
     assert set(own) == {*vocabulary.LEAKS, *vocabulary.STATED}
+    assert {"pretraining", *vocabulary.BROUGHT} == {*vocabulary.STATED}
+    assert embedding.LEAKS == vocabulary.BROUGHT
     assert set(vocabulary.PURPOSES.values()) < set(vocabulary.STATED)
     assert len(set(vocabulary.DECLARABLE)) == len(vocabulary.DECLARABLE)
 

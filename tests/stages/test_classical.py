@@ -152,6 +152,7 @@ STATED = {
         {"training": EmotionFit(scaling="all")},
         "statistics of normalisation shared",
     ),
+    "transductive": ({"leaks": ("transductive",)}, "test clips without labels shared"),
 }
 
 
@@ -166,6 +167,8 @@ def test_a_leak_that_a_run_states_must_be_allowed_and_is_shown(folder, tmp_path,
         "pretraining": "feature or first weights were trained on demo, unknown; to declare it add "
         "pretraining to protocols.speakers5.allow",
         "normalisation": "fold 1: normalisation rests on 42 test clips",
+        "transductive": "feature or first weights state transductive; to declare it add "
+        "transductive to protocols.speakers5.allow",
     }
     with pytest.raises(InputError, match=said[kind]):
         train(*given, made.certificate, tmp_path / "bundle", run=run)
@@ -184,7 +187,8 @@ def test_a_leak_that_a_run_states_must_be_allowed_and_is_shown(folder, tmp_path,
     assert found.objections == [objection]
     others = vocabulary.STATED.keys() - {kind}
     assert all(found.facts["leaks"][other]["clips"] == 0 for other in others)
-    assert cards.read(tmp_path / "bundle").pretrained_on == run.pretrained_on
+    card = cards.read(tmp_path / "bundle")
+    assert (card.pretrained_on, card.leaks) == (run.pretrained_on, run.leaks)
     assert "declared by the protocol" in stated_words(kind, leak, found.facts)
 
 

@@ -28,9 +28,12 @@ LINES = {
   of-onnx: {{function: embedding.file, path: files/made.onnx, sha256: {onnx}, hop: 50,
             layer: hidden, pretrained_on: [librispeech]}}
   of-tflite: {{function: embedding.file, path: files/made.tflite, sha256: {tflite}, rate: 22050,
-              hop: 1, pool: mean_std, input: {{function: spectral.log_mel, n_mels: 3}}}}
+              hop: 1, pool: mean_std, leaks: [transductive],
+              input: {{function: spectral.log_mel, n_mels: 3}}}}
 """,
-    "protocols": "  declared: {{kind: speakers, folds: 5, allow: [sentence, pretraining]}}\n",
+    "protocols": """\
+  declared: {{kind: speakers, folds: 5, allow: [sentence, pretraining, transductive]}}
+""",
     "data": """\
   demo-of-onnx: {{sound: demo-centred, feature: of-onnx}}
   demo-of-tflite: {{sound: demo-centred, feature: of-tflite}}
@@ -100,7 +103,12 @@ def test_the_certificate_carries_what_it_was_trained_on(kind):
     else:
         assert card.pretrained_on == ("unknown",)
         assert leak is None
-        assert run.objections == ["corpus of pretraining not known"]
+        assert card.leaks == ("transductive",)
+        assert run.facts["leaks"]["transductive"]["clips"] == 210
+        assert run.objections == [
+            "test clips without labels shared",
+            "corpus of pretraining not known",
+        ]
 
 
 def test_predict_gives_what_evaluate_gave(kind, tmp_path):
