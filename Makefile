@@ -54,8 +54,8 @@ format: install  ## let ruff mend what it can
 	@$(RUN) ruff check --fix --quiet; ruff format --quiet
 
 lock:  ## resolve the lock files again (needs uv)
-	uv pip compile pyproject.toml --extra cpu --extra dev --extra egemaps --extra export --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
-	uv pip compile pyproject.toml --extra gpu --extra dev --extra egemaps --extra export --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements-gpu.lock
+	uv pip compile pyproject.toml --extra cpu --extra dev --extra egemaps --extra export --extra sbom --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements.lock
+	uv pip compile pyproject.toml --extra gpu --extra dev --extra egemaps --extra export --extra sbom --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header --quiet --upgrade -o requirements-gpu.lock
 
 clean:  ## remove the environment; artefacts are DVC's (dvc gc)
 	rm -rf .venv *.egg-info

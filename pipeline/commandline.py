@@ -55,6 +55,7 @@ COMMANDS = {
     "vectors": "Write what a run's networks make of held-out clips.",
     "record": "Keep the results of a run, with what made them.",
     "check-features": "Compute some features again from raw audio, and compare.",
+    "licences": "List the packages of the lock file with their licences.",
 }
 MODULES = {"import": "import_weights", "check-features": "check_features"}  # of other names
 
