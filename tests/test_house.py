@@ -57,7 +57,6 @@ DOORS = {
     "tf2onnx": ["inference/conversion"],
     "jinja2": ["reporting/page"],
     "cyclopts": ["commandline"],
-    "cyclonedx": ["commands/licences"],
     "packaging": ["commands/licences"],
     "docstring_parser": ["commandline"],
     "natsort": ["order"],

@@ -4,6 +4,7 @@ Not a stage. What is shown is what each package states of itself. A wheel may ho
 other licences: that of soundfile has libsndfile, which is under the LGPL.
 """
 
+import importlib
 import re
 import sys
 import uuid
@@ -11,6 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -21,9 +23,17 @@ from pipeline.files import tables
 
 OURS = "ser-pipeline"
 UNSTATED = "not stated"
+FIELDS = ("License-Expression", "License")  # of the metadata, the clearer first
 LONGEST = 80  # letters of a field that names a licence, and does not hold its text
 VAGUE = ("", "UNKNOWN", "Dual License", "OSI Approved")  # fields that name none
 GPL = re.compile(r"\b[AL]?GPL|GNU .*General Public", re.IGNORECASE)
+LIBRARY = (  # modules of the extra sbom
+    "cyclonedx.model.bom",
+    "cyclonedx.model.component",
+    "cyclonedx.contrib.license.factories",
+    "cyclonedx.output.json",
+    "packageurl",
+)
 MISSING = "sbom: needs the package cyclonedx-python-lib; pip install 'ser-pipeline[sbom]'"
 
 
@@ -153,7 +163,7 @@ def stated(fields: Mapping[str, str | None], classifiers: list[str]) -> str:
     Parameters
     ----------
     fields : mapping of str to str
-        ``License-Expression`` and ``License`` of its metadata, as far as it has them.
+        Those of ``FIELDS`` that its metadata has.
     classifiers : list of str
         All of its classifiers.
 
@@ -164,7 +174,7 @@ def stated(fields: Mapping[str, str | None], classifiers: list[str]) -> str:
     """
     held = [c.split(" :: ")[-1] for c in classifiers if c.startswith("License :: ")]
     classified = ", ".join(name for name in held if name not in VAGUE)
-    for field in ("License-Expression", "License"):
+    for field in FIELDS:
         value = (fields.get(field) or "").strip()
         if value not in VAGUE and len(value) <= LONGEST and "\n" not in value:
             return text.printable(value)
@@ -191,37 +201,28 @@ def bill(packages: list[Package]) -> str:
         If cyclonedx-python-lib is not installed.
     """
     try:
-        from cyclonedx.contrib.license.factories import LicenseFactory
-        from cyclonedx.model.bom import Bom
-        from cyclonedx.model.component import Component, ComponentType
-        from cyclonedx.output.json import JsonV1Dot6
-        from packageurl import PackageURL
+        boms, components, factories, output, urls = map(importlib.import_module, LIBRARY)
     except ImportError:
         raise InputError(MISSING) from None
-    licence = LicenseFactory().make_from_string
+    licence = factories.LicenseFactory().make_from_string
+    program, library = components.ComponentType.APPLICATION, components.ComponentType.LIBRARY
 
-    def component(name: str, version: str, stated: str, kind: ComponentType) -> Component:
-        url = PackageURL("pypi", name=name, version=version)
+    def component(name: str, version: str, stated: str, kind: Any) -> Any:
+        url = urls.PackageURL("pypi", name=name, version=version)
         held = [] if stated == UNSTATED else [licence(stated)]
         facts = {"name": name, "version": version, "licenses": held, "purl": url}
-        return Component(type=kind, bom_ref=str(url), **facts)
+        return components.Component(type=kind, bom_ref=str(url), **facts)
 
-    made = {
-        package.name: component(
-            package.name, package.version, package.licence, ComponentType.LIBRARY
-        )
-        for package in packages
-    }
-    program = ComponentType.APPLICATION
+    made = {one.name: component(one.name, one.version, one.licence, library) for one in packages}
     ours = component(OURS, metadata.version(OURS), UNSTATED, program)
-    bom = Bom(components=made.values())
+    bom = boms.Bom(components=made.values())
     bom.metadata.component, bom.metadata.timestamp = ours, None
     bom.register_dependency(ours)
     for name, others in _needed(made.keys()).items():
         bom.register_dependency({OURS: ours, **made}[name], [made[other] for other in others])
     facts = [vars(package) for package in packages]
     bom.serial_number = uuid.uuid5(uuid.NAMESPACE_URL, tables.sha256([str(ours.purl), facts]))
-    return JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
+    return output.JsonV1Dot6(bom).output_as_string(indent=2) + "\n"
 
 
 def _package(name: str, locked: str) -> Package:
@@ -230,7 +231,7 @@ def _package(name: str, locked: str) -> Package:
         held = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return Package(name, locked, "", UNSTATED)
-    fields = {key: held.get(key) for key in ("License-Expression", "License")}
+    fields = {key: next(iter(held.get_all(key) or []), None) for key in FIELDS}
     licence = stated(fields, held.get_all("Classifier") or [])
     return Package(name, locked, metadata.version(name), licence)
 

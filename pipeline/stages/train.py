@@ -4,8 +4,9 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -170,26 +171,16 @@ def _trained(
     )
 
 
-def _brought(run: Run, data: Dataset, declared: dict) -> dict[str, tuple[str, ...]]:
-    """What feature and first weights have seen, as a card holds it; leaks only if declared."""
-    settings = data.spec.settings
-    trained = {*settings.get("pretrained_on", ()), *run.pretrained_on}
-    leaks = {*settings.get("leaks", ()), *run.leaks}
+def _brought(run: Run, data: Dataset, declared: dict) -> dict[str, Any]:
+    """What a card holds of what feature and first weights have seen; leaks only if declared."""
+    stated = [data.spec.settings, vars(run)]
     if run.start_from:
         of_run = run.model, flat(run.settings), declared["sha256"], data.target
-        held, same = starts.origin(Path(run.start_from), *of_run)
-        trained |= {*held.pretrained_on, *(() if same else (held.corpus,))}
-        leaks |= {*held.leaks} if same else set()
-    what = f"feature or first weights were trained on {', '.join(sorted(trained))}"
-    if trained == {"unknown"}:
-        what = "nothing states what feature or first weights were trained on (pretrained_on)"
-    found = {kind: f"feature or first weights state {kind}" for kind in sorted(leaks)}
-    if leakage.pretraining(trained, (run.corpus, *run.parsers)):
-        found = {"pretraining": what} | found
-    for kind, words in found.items():
-        if kind not in declared["allow"]:
-            raise InputError(f"{words}; to declare it add {kind} to protocols.{run.protocol}.allow")
-    return {"pretrained_on": tuple(sorted(trained)), "leaks": tuple(sorted(leaks))}
+        stated.append(starts.seen(Path(run.start_from), *of_run))
+    found = {key: {*chain(*(one.get(key, ()) for one in stated))} for key in starts.SEEN}
+    if said := starts.undeclared(**found, own=(run.corpus, *run.parsers), allow=declared["allow"]):
+        raise InputError(f"{said} to protocols.{run.protocol}.allow")
+    return {key: tuple(sorted(names)) for key, names in found.items()}
 
 
 def _device(library: str) -> str:

@@ -122,7 +122,7 @@ def test_what_is_no_lock_file_is_refused(content, message, tmp_path, monkeypatch
 
 def test_without_the_package_it_is_one_line(locked, tmp_path, monkeypatch):
     locked(f"numpy=={version('numpy')}")
-    monkeypatch.setitem(sys.modules, "cyclonedx", None)
+    monkeypatch.setitem(sys.modules, "cyclonedx.model.bom", None)
     with pytest.raises(InputError, match=r"needs the package cyclonedx-python-lib; pip install"):
         licences(sbom=tmp_path / "bill.json")
     assert not (tmp_path / "bill.json").exists()

@@ -93,3 +93,29 @@ def test_a_bundle_that_a_run_cannot_start_from(card, changed, message):
     with pytest.raises(InputError) as error:
         starts.origin(card.folder, **given(card, **changed))
     assert str(error.value) == f"start_from: {message.format(card.folder)}"
+
+
+def test_what_a_bundle_has_seen_is_of_its_folds(tmp_path):
+    folder = tmp_path / "seen"
+    stated = {"pretrained_on": ("a",), "leaks": ("transductive",), "selection": "last"}
+    held = replace(trained.write(folder), **stated)
+    cards.write(held, folder)
+    own = starts.seen(folder, **given(held, certificate=held.certificate))
+    assert own == {"pretrained_on": ("a",), "leaks": ("transductive",)}
+    other = starts.seen(folder, **given(held))
+    assert other == {"pretrained_on": ("a", held.corpus), "leaks": ()}
+
+
+@pytest.mark.parametrize(
+    ("pretrained_on", "leaks", "allow", "said"),
+    [
+        (["demo"], [], [], "feature or first weights were trained on demo; to declare it add pre"),
+        (["unknown"], [], [], "nothing states what feature or first weights were trained on"),
+        (["demo"], ["normalisation"], ["pretraining"], "first weights state normalisation; to"),
+        (["demo"], ["normalisation"], ["pretraining", "normalisation"], ""),
+        (["other"], [], [], ""),
+    ],
+)
+def test_what_is_not_allowed_is_said(pretrained_on, leaks, allow, said):
+    found = starts.undeclared(pretrained_on, leaks, ("demo",), allow)
+    assert said in found and bool(said) == bool(found)
