@@ -50,6 +50,7 @@ COMMANDS = {
     "import": "Make a bundle of a published checkpoint.",
     "plan": "Show what dvc repro would run, and why.",
     "progress": "Show where the training of a run stands.",
+    "test-on": "Test a trained bundle on other corpora, without training again.",
     "compare": "Compare two runs, two revisions, or a run with its paper.",
     "verify": "Train the first epochs of a run again, and compare.",
     "vectors": "Write what a run's networks make of held-out clips.",
@@ -57,7 +58,8 @@ COMMANDS = {
     "check-features": "Compute some features again from raw audio, and compare.",
     "licences": "List the packages of the lock file with their licences.",
 }
-MODULES = {"import": "import_weights", "check-features": "check_features"}  # of other names
+# of other names
+MODULES = {"import": "import_weights", "check-features": "check_features", "test-on": "across"}
 
 GROUPS = (
     Group("Stages, which dvc repro calls in this order", sort_key=1),

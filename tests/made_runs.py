@@ -254,10 +254,11 @@ def write_three(tmp_path):
 
 def report(reports, runs):
     """Run the stage on the named runs; of a line of params.yaml it takes the name alone."""
-    recorded = reports / "recorded"
+    recorded, across = reports / "recorded", reports / "across"
     recorded.mkdir(exist_ok=True)
+    across.mkdir(exist_ok=True)
     made = [reports / name for name in ("index.html", "summary.md", "plots", "tables", "cards")]
-    stage(reports, recorded, *made, runs=dict.fromkeys(runs))
+    stage(reports, recorded, across, *made, runs=dict.fromkeys(runs))
 
 
 def text_of(markup):

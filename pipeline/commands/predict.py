@@ -46,6 +46,9 @@ def predict(
 ) -> None:
     """Name the emotion or the attributes of sound files.
 
+    A file unlike those that the model was trained on (in length, level, noise, bandwidth, or in the
+    vector ahead of the network's last layer) is marked so; silence gets no answer.
+
     DeepEmoCluster takes 11 chunks of a second of each file, from start to end: of one longer than
     11.1 s it leaves out what lies between them, unless there are windows; one shorter than a
     second is padded with silence.
@@ -62,8 +65,8 @@ def predict(
     fold : int, optional
         Ask the model of this fold alone; by default the mean of what all folds' models give.
     csv : Path, optional
-        Also write ``path, predicted, p_<label>...`` or ``path, <attribute>...`` there, and of
-        windows ``start, end`` after the path, in seconds.
+        Also write ``path, predicted, p_<label>...`` or ``path, <attribute>...`` there, of windows
+        ``start, end`` after the path, in seconds; at the end ``unlike``, if a bundle has limits.
     scores : Path, optional
         Also write the table of DeepEmoCluster's authors there, which needs all three attributes:
         ``File_Name, Aro-Score, Dom-Score, Val-Score``, of the file its name without folders.
@@ -175,7 +178,7 @@ def _decoded(path: Path) -> Decoded:
 
 
 def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Predictor]) -> pd.DataFrame:
-    """``path, start, end, empty`` of clips and what the models give: a row per clip."""
+    """``path, start, end, empty`` of clips, what the models give, ``unlike``: a row per clip."""
     clips = [one for one, *_ in decoded]
     frame = pd.DataFrame(
         {
@@ -185,11 +188,16 @@ def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Predictor]) -> 
             "empty": [one.empty for one in clips],
         }
     )
-    sounding = np.array([not one.empty for one in clips])
+    sounding = np.flatnonzero([not one.empty for one in clips])
+    words: list[dict[str, str]] = [{} for _ in clips]
     for model, taken in zip(models, zip(*decoded, strict=True), strict=True):
-        found = model.answer([one for one in taken if not one.empty])
+        found, unlike = model.answer([one for one in taken if not one.empty])
         answers = model.card.target.answers(found)
-        frame = frame.join(answers.set_index(np.flatnonzero(sounding)))
+        frame = frame.join(answers.set_index(sounding))
+        for place, said in zip(sounding, unlike, strict=True):
+            words[place] = said | words[place]
+    if any(model.known for model in models):
+        frame["unlike"] = ["; ".join(said.values()) for said in words]
     return frame
 
 
@@ -205,5 +213,6 @@ def _shown(table: pd.DataFrame, target: Target, width: int) -> str:
     for row in table.to_dict("records"):
         window = f"{row['start']:8.2f} {row['end']:8.2f}  " if "start" in row else ""
         words = [f"no answer: {row['empty']}"] if row["empty"] else target.words(row)
+        words += [f"unlike the training: {row['unlike']}"] if row.get("unlike") else []
         lines.append(f"{audio.shown(row['path']):{width}}  {window}{'  '.join(words)}")
     return "\n".join(lines)

@@ -23,12 +23,18 @@ class Experiment:
     certificate: Path
 
 
+def of_corpus(name: str, root: Path = Path()) -> tuple[Path, Path]:
+    """Folder of a corpus, and its ``index.csv``, next to which ``quality.json`` lies."""
+    return root / "raw_data" / name, root / "features" / "corpora" / name / "index.csv"
+
+
 def of(run: Run, root: Path = Path()) -> Experiment:
     """Files of a run below the folder of the project."""
     features = root / "features"
+    raw, index = of_corpus(run.corpus, root)
     return Experiment(
-        raw=root / "raw_data" / run.corpus,
-        index=features / "corpora" / run.corpus / "index.csv",
+        raw=raw,
+        index=index,
         store=features / "data" / f"{run.data}.zarr",
         folds=features / "folds" / f"{run.folds}.csv",
         certificate=features / "folds" / f"{run.folds}.json",

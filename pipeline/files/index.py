@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 RATINGS = ("arousal", "dominance", "valence")
 COLUMNS = (
     *"clip path corpus speaker sex emotion sentence session style partition utterance".split(),
-    *("parent", *RATINGS, "seconds", "sample_rate", "channels", "pcm_hash", "recording"),
-    *("status", "reason"),
+    *("parent", *RATINGS, "seconds", "sample_rate", "channels", "level", "noise", "bandwidth"),
+    *("pcm_hash", "recording", "status", "reason"),
 )
 USABLE = "ok"  # the status of a clip that can be used
 

@@ -1,7 +1,7 @@
 """What a model bundle is: ``card.json``, read once by all that uses the bundle."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pipeline.scoring import targets
 from pipeline.scoring.target import Target
 
 NAME = "card.json"
+LIMITS = "limits.npz"  # where the vectors of training clips lie (`pipeline.inference.limits`)
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*\.(keras|npz)")  # in the bundle, and not beyond it
 WANTED = {
     **dict.fromkeys("run model corpus waveform feature spec_sha256 selection backend".split(), str),
@@ -52,6 +53,9 @@ class FoldModel:
     temperature : float
         What its probabilities are tempered by (`pipeline.scoring.calibration`), fitted on the
         validation clips of its fold; 1 where these have too few speakers, and of attributes.
+    limits : mapping or None
+        Lowest and highest value of its training clips, by kind (`pipeline.inference.limits`); None
+        of bundles that were made without.
     """
 
     fold: int
@@ -59,6 +63,7 @@ class FoldModel:
     file: str
     epoch: int | None
     temperature: float = 1.0
+    limits: Mapping[str, Sequence[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -217,7 +222,8 @@ def read(folder: Path) -> Card:
 
 def write(card: Card, folder: Path) -> None:
     """Write ``card.json`` to a folder; it states the content of the models and their history."""
-    files = [folder / name for name in (*sorted({one.file for one in card.folds}), "history.csv")]
+    names = (*sorted({one.file for one in card.folds}), "history.csv", LIMITS)
+    files = [folder / name for name in names]
     checked.write(card.to_json(), folder / NAME, [path for path in files if path.is_file()])
 
 
@@ -244,6 +250,9 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
             raise InputError(f"{text.shown(one.file)} is no file of a bundle, as fold-01.keras is")
         if not all(type(value) is int for value in (one.fold, one.seed, one.epoch or 0)):
             raise InputError(f"{one.file}: fold, seed and epoch are whole numbers")
+        for kind, pair in (one.limits or {}).items():
+            if not (isinstance(pair, list) and [*map(type, pair)] == [float, float]):
+                raise InputError(f"{one.file}: limits.{kind} is {text.shown(pair)}, wanted a pair")
     shape = held["input_shape"]
     if not all(type(size) is int and 0 < size < 2**31 for size in shape) or len(shape) < 2:
         raise InputError(f"input_shape is {text.shown(shape)}, wanted whole numbers above 0")

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.audit import quality
+from pipeline.audit.conditions import Conditions, conditions, silence
 from pipeline.errors import InputError
 from pipeline.features import functions, recipes, resampling
 from pipeline.files import audio
@@ -22,6 +23,7 @@ class Input(NamedTuple):
     end: float
     values: np.ndarray  # a feature (frames, ...), or sound (samples,) at the recipe's rate
     empty: str = ""  # why a window holds no sound; then it has no values, and no model is asked
+    conditions: Conditions | None = None  # None of an empty window
 
 
 def check(card: Card) -> None:
@@ -129,8 +131,8 @@ def made(
     Raises
     ------
     InputError
-        If the sound is none (as in the stage index), is shorter than the window, or is longer than
-        the model takes.
+        If the sound is none (as in the stage index) or silence, is shorter than the window, or is
+        longer than the model takes.
     """
     _, channels, sample_rate = decoded
     name = audio.shown(decoded.name)
@@ -152,11 +154,16 @@ def made(
     inputs = []
     try:
         for start, stop in windows:
-            empty = quality.empty(channels[start:stop])
-            asked = signal[start : start if empty else stop]
-            values = asked if empty else _values(asked, sample_rate, card, fused)
             place = start / sample_rate, stop / sample_rate
-            inputs.append(Input(decoded.name, *place, values, empty))
+            part, found = signal[start:stop], None
+            empty = quality.empty(channels[start:stop])
+            if not empty:
+                found = conditions(part, sample_rate)
+                empty = silence(found)
+            if empty and window is None:
+                raise InputError(empty)
+            values = part[:0] if empty else _values(part, sample_rate, card, fused)
+            inputs.append(Input(decoded.name, *place, values, empty, None if empty else found))
         return inputs
     except InputError as error:
         raise InputError(f"{name}: {error}") from None

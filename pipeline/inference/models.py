@@ -73,9 +73,7 @@ def _network(card: Card) -> Callable[[Card, FoldModel, list[np.ndarray]], np.nda
     )
 
 
-def vectors(
-    card: Card,
-) -> Callable[[FoldModel, list[np.ndarray]], tuple[np.ndarray, np.ndarray]]:
+def vectors(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
     """Give a function that asks a network of a bundle for the input of its last layer.
 
     Parameters
@@ -86,8 +84,8 @@ def vectors(
     Returns
     -------
     callable
-        Function from one of the card's models and clips, each (frames, ...), to the vectors
-        (clips, dims), of chunks their mean, and the answers (clips, outputs), float32.
+        Function from one of the card's models and clips, each (frames, ...), to vectors
+        (clips, dims), of chunks their mean, float32.
 
     Raises
     ------
@@ -99,17 +97,32 @@ def vectors(
 
     from pipeline.engine import answers
 
-    def ask(one: FoldModel, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        model, x = load(one), framing.rectangle(clips, card.input_shape)
-        found = answers.predict(keras.Model(model.input, model.get_layer("head").input), x)
-        return found.reshape(len(x), -1, found.shape[-1]).mean(axis=1), answers.predict(model, x)
+    ahead: dict[str, Any] = {}  # of the one network whose weights change
+
+    def ask(one: FoldModel, clips: list[np.ndarray]) -> np.ndarray:
+        model = load(one)
+        if not ahead:
+            ahead["model"] = keras.Model(model.input, _ahead(model))
+        x = framing.rectangle(clips, card.input_shape)
+        return _of_clips(answers.inner(ahead["model"], x), len(x))
 
     return ask
 
 
+def _ahead(model: "keras.Model") -> Any:
+    """Input of the last layer of a network, which is called head, or stands last."""
+    heads = [layer for layer in model.layers if layer.name == "head"]
+    return (heads or model.layers)[-1].input
+
+
+def _of_clips(vectors: np.ndarray, clips: int) -> np.ndarray:
+    """Vectors (clips, dims), of chunks or segments their mean."""
+    return vectors.reshape(clips, -1, vectors.shape[-1]).mean(axis=1)
+
+
 def held(
     card: Card, ones: Sequence[FoldModel]
-) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
+) -> Callable[[FoldModel, list[np.ndarray]], tuple[np.ndarray, np.ndarray | None]]:
     """Hold models of a bundle, whose weights are read now, and give a function that asks them.
 
     Parameters
@@ -122,8 +135,9 @@ def held(
     Returns
     -------
     callable
-        Function as of `asked`; threads may call it at the same time. Its answers differ from those
-        by less than 1e-6, for it computes fewer clips at a time.
+        Function as of `asked`, which gives the vectors (clips, dims) as well that a network makes
+        ahead of its last layer, None of a classical model; threads may call it at the same time.
+        Its answers differ from those by less than 1e-6, for it computes fewer clips at a time.
 
     Raises
     ------
@@ -132,14 +146,20 @@ def held(
     """
     if card.classical:
         read = {one.file: machines.read(_file(card, one)) for one in ones}
-        return lambda one, clips: tempered(read[one.file].of_clips(clips), one.temperature)
+        return lambda one, clips: (
+            tempered(read[one.file].of_clips(clips), one.temperature),
+            None,
+        )
     model, values = _opened(card)
     from pipeline.engine import held
 
-    ask = held.hold(model, {one.file: values(one) for one in ones})
-    return lambda one, clips: tempered(
-        ask(one.file, framing.rectangle(clips, card.input_shape)), one.temperature
-    )
+    hold = held.hold(model, _ahead(model), {one.file: values(one) for one in ones})
+
+    def ask(one: FoldModel, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        answers, vectors = hold(one.file, framing.rectangle(clips, card.input_shape))
+        return tempered(answers, one.temperature), _of_clips(vectors, len(clips))
+
+    return ask
 
 
 def models(card: Card) -> "Callable[[FoldModel], keras.Model]":

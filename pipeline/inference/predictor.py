@@ -4,6 +4,7 @@
 
     with load("models/tim_net-demo") as predictor:
         predictor("a.wav")  # {"angry": 0.99, "boredom": 0.0, ...}
+        predictor("long.wav").unlike  # ("61.0 s long, of training clips 1.4 to 3.7",)
         predictor(samples, 16000)  # an array of samples and its rate
         predictor(["a.wav", io.BytesIO(content), (samples, 16000)])  # a list of answers
 """
@@ -18,13 +19,29 @@ import numpy as np
 
 from pipeline.engine import backend
 from pipeline.errors import InputError
-from pipeline.inference import cards, exported, inputs, models
+from pipeline.inference import cards, exported, inputs, limits, models
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.inference.inputs import Input
+from pipeline.inference.limits import Limits
 from pipeline.inference.sounds import Sound
 
-Answer = Callable[[list[np.ndarray]], np.ndarray]
+# Of what models take of clips the answers (clips, outputs), and how far off the vector of each clip
+# is, as a fraction of the limit (clips,), if that is known.
+Ask = Callable[[list[np.ndarray]], tuple[np.ndarray, np.ndarray | None]]
 AnySound = TypeVar("AnySound", bound=Sound)
+
+
+class Answer(dict[str, float]):
+    """Probability of each label, or value of each attribute, in the order of the outputs.
+
+    Attributes
+    ----------
+    unlike : tuple of str
+        In what the sound is unlike those that the model was trained on, in words; empty where it is
+        in nothing, or the bundle was made without limits.
+    """
+
+    unlike: tuple[str, ...] = ()
 
 
 class Predictor:
@@ -38,22 +55,24 @@ class Predictor:
         Whether the model takes sound in place of features.
     read : callable
         Reads the models, and gives a function from what they take of clips, each (frames, ...) or
-        (samples,), to (clips, outputs).
+        (samples,), to answers (clips, outputs) and how far off they are.
+    known : Limits, optional
+        What the models were trained on.
     """
 
-    def __init__(self, card: Card, fused: bool, read: Callable[[], Answer]) -> None:
-        self.card, self.fused = card, fused
-        self._read: Callable[[], Answer] | None = read
-        self._answer: Answer | None = None
+    def __init__(
+        self, card: Card, fused: bool, read: Callable[[], Ask], known: Limits | None = None
+    ) -> None:
+        self.card, self.fused, self.known = card, fused, known
+        self._read: Callable[[], Ask] | None = read
+        self._ask: Ask | None = None
         self._lock = threading.Lock()
 
     @overload
-    def __call__(self, sound: Sound, sample_rate: float | None = None) -> dict[str, float]: ...
+    def __call__(self, sound: Sound, sample_rate: float | None = None) -> Answer: ...
 
     @overload
-    def __call__(
-        self, sound: list[AnySound], sample_rate: float | None = None
-    ) -> list[dict[str, float]]: ...
+    def __call__(self, sound: list[AnySound], sample_rate: float | None = None) -> list[Answer]: ...
 
     def __call__(self, sound: Any, sample_rate: float | None = None) -> Any:
         """Name the emotion or the attributes of a sound, or of each in a list.
@@ -70,9 +89,9 @@ class Predictor:
 
         Returns
         -------
-        dict of str to float, or a list of them
-            Probability of each label, or the value of each attribute, in the order of the model's
-            outputs.
+        Answer, or a list of them
+            A dictionary: probability of each label, or the value of each attribute, in the order of
+            the model's outputs; ``unlike`` says in what the sound is unlike the training.
 
         Raises
         ------
@@ -92,17 +111,40 @@ class Predictor:
         if problems:
             raise InputError("; ".join(problems))
         outputs = self.card.target.outputs
-        found = [dict(zip(outputs, row.tolist(), strict=True)) for row in self.answer(taken)]
+        values, unlike = self.answer(taken)
+        found = [Answer(zip(outputs, row.tolist(), strict=True)) for row in values]
+        for answer, words in zip(found, unlike, strict=True):
+            answer.unlike = tuple(words.values())
         return found if many else found[0]
 
-    def answer(self, taken: Sequence[Input]) -> np.ndarray:
-        """Values (clips, outputs), float32, of what `inputs` made of sounds."""
-        answer = self.held()
-        if not taken:
-            return np.empty((0, len(self.card.target.outputs)), np.float32)
-        return answer([one.values for one in taken])
+    def answer(self, taken: Sequence[Input]) -> tuple[np.ndarray, list[dict[str, str]]]:
+        """Answer what `inputs` made of sounds.
 
-    def held(self) -> Answer:
+        Parameters
+        ----------
+        taken : sequence of Input
+            None of them an empty window.
+
+        Returns
+        -------
+        values : ndarray, shape (clips, outputs), float32
+        unlike : list of dict of str to str
+            In what each clip is unlike the training, by kind (`limits.KINDS`).
+        """
+        ask = self.held()
+        if not taken:
+            return np.empty((0, len(self.card.target.outputs)), np.float32), []
+        values, ratios = ask([one.values for one in taken])
+        if self.known is None:
+            return values, [{} for _ in taken]
+        far = [None] * len(taken) if ratios is None else ratios.tolist()
+        unlike = [
+            self.known.unlike(vars(one.conditions), ratio) if one.conditions else {}
+            for one, ratio in zip(taken, far, strict=True)
+        ]
+        return values, unlike
+
+    def held(self) -> Ask:
         """Read the models, unless they have been read, and give what asks them.
 
         Raises
@@ -113,14 +155,14 @@ class Predictor:
         with self._lock:
             if self._read is None:
                 raise InputError(f"{self.card.folder}: the predictor is closed; load it again")
-            if self._answer is None:
-                self._answer = self._read()
-            return self._answer
+            if self._ask is None:
+                self._ask = self._read()
+            return self._ask
 
     def close(self) -> None:
         """Let go of the models; a later question is refused."""
         with self._lock:
-            self._read = self._answer = None
+            self._read = self._ask = None
 
     def __enter__(self) -> Self:
         return self
@@ -189,22 +231,29 @@ def opened(
         model = exported.read(path, kind, card)
         if not model.fused:
             inputs.check(card)
-        return Predictor(card, model.fused, lambda: model.predict)
+        known = limits.of(card, card.folds)
+        return Predictor(card, model.fused, lambda: lambda x: (model.predict(x), None), known)
     ones = card.of_fold(fold)
     inputs.check(card)
     if not card.classical:
         models.check(card)
-    return Predictor(card, False, lambda: _mean(card, ones))
+    return Predictor(card, False, lambda: _mean(card, ones), limits.of(card, ones))
 
 
-def _mean(card: Card, ones: Sequence[FoldModel]) -> Answer:
+def _mean(card: Card, ones: Sequence[FoldModel]) -> Ask:
     """Read models of a bundle, and answer with their mean."""
     if not card.classical:
         backend.start(card.backend)
-    ask = models.held(card, ones)
+    ask, spaces = models.held(card, ones), limits.spaces(card, ones)
 
-    def answer(clips: list[np.ndarray]) -> np.ndarray:
-        found = [ask(one, clips) for one in ones]  # each (clips, outputs)
-        return found[0] if len(ones) == 1 else np.mean(found, axis=0)
+    def answer(clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray | None]:
+        found, far = [], []  # of each model (clips, outputs), (clips,)
+        for one in ones:
+            values, vectors = ask(one, clips)
+            found.append(values)
+            if vectors is not None and one.file in spaces:
+                far.append(spaces[one.file].ratios(vectors))
+        mean = found[0] if len(ones) == 1 else np.mean(found, axis=0)
+        return mean, np.mean(far, axis=0) if far else None
 
     return answer

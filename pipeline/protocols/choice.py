@@ -89,7 +89,10 @@ def _label_of(emotions: list[str], protocol: Protocol) -> dict[str, str]:
     if protocol.labels == BY_RATINGS:
         return dict.fromkeys(emotions, "")
     if isinstance(protocol.labels, str):
-        return ontology.labels(protocol.labels, emotions)
+        try:
+            return ontology.labels(protocol.labels, emotions)
+        except InputError as error:
+            raise InputError(f"labels: {error}; or write the labels out") from None
     if not protocol.labels:
         return {word: word for word in emotions}
     for word in protocol.labels:

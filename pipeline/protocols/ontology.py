@@ -71,7 +71,7 @@ def labels(name: str, emotions: Iterable[str]) -> dict[str, str]:
     strange = sorted(set(emotions) - set(table))
     if strange:
         raise InputError(
-            f"labels: {name} does not know {', '.join(map(repr, strange))}; "
-            f"{text.nearest(strange[0], list(table))}; or write the labels out"
+            f"{name} does not know {', '.join(map(repr, strange))}; "
+            f"{text.nearest(strange[0], list(table))}"
         )
     return {word: table[word] for word in sorted(set(emotions)) if table[word] is not None}

@@ -1,12 +1,14 @@
 """Figures of what was answered: how far confidence can be trusted, and of whom it is right."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from pipeline.reporting import confidence
-from pipeline.reporting.drawing import LIGHT, drawing
-from pipeline.reporting.results import Result
+from pipeline.reporting.drawing import CLASSES, LIGHT, drawing
+from pipeline.reporting.results import Result, Run
 from pipeline.scoring import calibration
 from pipeline.scoring.calibration import Bin
 from pipeline.scoring.groups import Group
@@ -112,3 +114,65 @@ def extremes(found: list[Group], key: str) -> list[Group]:
         return found
     order = sorted(found, key=lambda group: group.scores[key].value)
     return order[: SHOWN // 2] + order[-SHOWN // 2 :]
+
+
+def vector_maps(run: Run) -> list[tuple[str, "Markup"]]:
+    """Draw where a network puts its held-out clips: by principal components, and by t-SNE.
+
+    Parameters
+    ----------
+    run : Run
+
+    Returns
+    -------
+    list of (str, Markup)
+        Name of each way, and its map; none of runs whose maps were not kept.
+    """
+    if run.map.empty:
+        return []
+    rows = run.map.merge(run.predictions, on=["clip", "fold", "seed"], how="left")
+    groups = _classes(rows, run) if "label" in rows else _fifths(rows, run)
+    (fold,) = set(rows["fold"].astype(int))
+    found = []
+    for name, key in (("PCA", "pca"), ("t-SNE", "tsne")):
+        words = f"Map of {len(rows)} held-out clips of fold {fold} of {run.name} by {name}"
+        draw = partial(_cloud, rows[[f"{key}_1", f"{key}_2"]].to_numpy(float), groups)
+        found.append((name, drawing(draw, words, 270, left=10)))
+    return found
+
+
+def _classes(rows: pd.DataFrame, run: Run) -> list[tuple[str, np.ndarray, dict]]:
+    """Name, clips and style of each emotion."""
+    colours = [light for light, _ in CLASSES.values()]
+    return [
+        (label, (rows["label"] == label).to_numpy(), {"edgecolor": colours[i % len(colours)]})
+        for i, label in enumerate(run.target.outputs)
+    ]
+
+
+def _fifths(rows: pd.DataFrame, run: Run) -> list[tuple[str, np.ndarray, dict]]:
+    """Name, clips and style of each fifth of the first attribute: the darker the higher."""
+    values = rows[run.target.columns[0]].to_numpy(float)
+    place = np.searchsorted(np.quantile(values, [0.2, 0.4, 0.6, 0.8]), values)
+    style = {"edgecolor": LIGHT["accent"]}
+    return [("", place == n, style | {"alpha": 0.2 + 0.2 * n}) for n in range(5)]
+
+
+def _cloud(places: np.ndarray, groups: list[tuple[str, np.ndarray, dict]], axes: "Axes") -> None:
+    """Draw dots, a path for each group, and the name of each in its middle."""
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    for _, own, style in groups:
+        dots = np.repeat(places[own], 2, axis=0)
+        path = Path(dots, [Path.MOVETO, Path.LINETO] * int(own.sum()))
+        path.should_simplify = False
+        axes.add_patch(PathPatch(path, linewidth=5, capstyle="round", facecolor="none", **style))
+    for name, own, _ in groups:
+        if name and own.any():
+            middle = np.median(places[own], axis=0)
+            axes.text(*middle, name, ha="center", va="center", fontsize=9, parse_math=False)
+    low, high = places.min(axis=0), places.max(axis=0)
+    room = 0.05 * np.maximum(high - low, 1e-9)
+    axes.set(xlim=(low[0] - room[0], high[0] + room[0]))
+    axes.set(ylim=(low[1] - room[1], high[1] + room[1]), xticks=[], yticks=[])

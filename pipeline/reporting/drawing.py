@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pipeline.files import tables
 
 if TYPE_CHECKING:
@@ -30,6 +32,20 @@ DARK = {
     "rule": "#3a3732",
     "accent": "#79bfd8",
     "warn": "#f2956d",
+}
+
+# Of classes, in their order; what they are drawn in differs from paper by a contrast of 3 or more.
+CLASSES = {
+    "class-0": ("#0072b2", "#5fb3e6"),
+    "class-1": ("#d55e00", "#ff9a57"),
+    "class-2": ("#007a5a", "#4cc9a0"),
+    "class-3": ("#b5478f", "#e48fc6"),
+    "class-4": ("#8a6d00", "#d9bd4a"),
+    "class-5": ("#55514a", "#c0bdb5"),
+    "class-6": ("#2e86c9", "#9ad0f0"),
+    "class-7": ("#a03c3c", "#f08a8a"),
+    "class-8": ("#6a51a3", "#b7a3e8"),
+    "class-9": ("#1f8080", "#6fd3d3"),
 }
 
 
@@ -90,6 +106,15 @@ def drawing(
 def restyle(tag: re.Match) -> str:
     """Rewrite one tag of matplotlib's SVG: page colours and font, 0.01 px, no ids of groups."""
     text = re.sub(r"(\.\d\d)\d+", r"\1", tag[0]).replace("'DejaVu Sans'", "var(--sans)")
-    for role, colour in LIGHT.items():
+    for role, colour in (LIGHT | {role: light for role, (light, _) in CLASSES.items()}).items():
         text = text.replace(colour, f"var(--{role})")
     return " ".join(re.sub(r'^<g id="[^"]*"', "<g", text).split())
+
+
+def spread(number: int, most: int) -> np.ndarray:
+    """Positions of at most so many of a number of things, evenly taken, first and last among them.
+
+    >>> spread(9, 3).tolist(), spread(2, 3).tolist()
+    ([0, 4, 8], [0, 1])
+    """
+    return np.linspace(0, number - 1, min(number, most)).astype(int)

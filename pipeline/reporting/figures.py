@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.reporting import floors
-from pipeline.reporting.drawing import LIGHT, drawing
+from pipeline.reporting.drawing import LIGHT, drawing, spread
 from pipeline.reporting.results import Run
 from pipeline.reporting.tabular import CROSS
 from pipeline.scoring.target import Measure, Target
@@ -322,12 +322,3 @@ def _mark(axes: "Axes", measure: Measure, x, y, colour: str, size: float) -> Non
 def _names(kind: type[Target], measures: tuple[Measure, ...]) -> str:
     """Names of measures, with the unit."""
     return ", ".join(measure.name for measure in measures) + " in percent" * bool(kind.UNIT)
-
-
-def spread(number: int, most: int) -> np.ndarray:
-    """Positions of at most so many of a number of things, evenly taken, first and last among them.
-
-    >>> spread(9, 3).tolist(), spread(2, 3).tolist()
-    ([0, 4, 8], [0, 1])
-    """
-    return np.linspace(0, number - 1, min(number, most)).astype(int)

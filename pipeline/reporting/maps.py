@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting.drawing import write_png
+from pipeline.reporting.drawing import spread, write_png
 
 NEIGHBOURS = 30  # perplexity of t-SNE, where there are three times as many clips or more
 COLUMNS, INCHES = 4, 3.2
+LEAST, MOST = 4, 500  # clips of a map
+PLACES = ["clip", "fold", "seed", "pca_1", "pca_2", "tsne_1", "tsne_2"]
 
 
 def positions(vectors: np.ndarray) -> np.ndarray:
@@ -33,6 +35,49 @@ def positions(vectors: np.ndarray) -> np.ndarray:
 
     perplexity = min(NEIGHBOURS, (len(vectors) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=0).fit_transform(vectors)
+
+
+def components(vectors: np.ndarray) -> np.ndarray:
+    """Place vectors on a plane by their first two principal components.
+
+    Parameters
+    ----------
+    vectors : ndarray, shape (clips, dims)
+        Two clips or more, of two dimensions or more.
+
+    Returns
+    -------
+    ndarray, shape (clips, 2)
+        Its signs are such that the largest weight of either component is positive.
+    """
+    centred = vectors - vectors.mean(axis=0)
+    _, _, axes = np.linalg.svd(centred, full_matrices=False)
+    signs = np.sign(axes[[0, 1], np.abs(axes[:2]).argmax(axis=1)])
+    return centred @ (axes[:2] * signs[:, None]).T
+
+
+def table(clips: pd.DataFrame, vectors: np.ndarray) -> pd.DataFrame:
+    """Place the clips of one network on two maps.
+
+    Parameters
+    ----------
+    clips : DataFrame
+        ``clip, fold, seed`` of each.
+    vectors : ndarray, shape (clips, dims)
+
+    Returns
+    -------
+    DataFrame
+        ``PLACES``, of 500 clips at most, evenly taken; of fewer than four clips, or of vectors of
+        one dimension, none.
+    """
+    if min(len(clips), 2 * vectors.shape[1]) < LEAST:
+        return pd.DataFrame(columns=PLACES)
+    drawn = spread(len(clips), MOST)
+    taken = vectors[drawn].astype(np.float64)
+    both = np.hstack([components(taken), positions(taken)]).round(3)
+    found = clips.iloc[drawn][PLACES[:3]].reset_index(drop=True)
+    return found.join(pd.DataFrame(both, columns=PLACES[3:]))
 
 
 def draw(vectors: np.ndarray, truth: pd.Series, panels: pd.Series, picture: Path) -> None:

@@ -77,7 +77,9 @@ def _data(result: Result) -> Iterator[str]:
     facts = result.facts
     yield f"{facts['clips']} clips of {facts['speakers']} speakers were tested."
     yield wording.length_words(facts["length"])
-    for _, name, citation, licence, address in wording.sources([result]):
+    for _, name, citation, licence, address in wording.sources(
+        [(result.facts["corpus"], wording.sources_of(result))]
+    ):
         if name != DASH:
             said = f"{_safe(citation).rstrip('.')}. Licence: {_safe(licence)}. {_safe(address)}"
             yield f"- **{_safe(name)}**: {said}"
@@ -139,9 +141,11 @@ def _limits(result: Result) -> Iterator[str]:
     )
     if isinstance(result.target, Emotions):
         yield (
-            "A clip of any other emotion, of several, of none or of silence gets one of the "
-            "labels all the same."
+            "A clip of any other emotion, of several or of none gets one of the labels all the "
+            "same; silence gets no answer."
         )
+    if words := wording.unlike_words(result):
+        yield f"{words} `ser predict` marks such clips."
     if result.partial:
         yield f"Only {result.partial} were trained and tested."
 

@@ -1,9 +1,11 @@
 """Tables over many runs, each of runs of one kind: emotions, or attributes."""
 
+from collections.abc import Sequence
 from itertools import product
 
 from pipeline.protocols.vocabulary import LEAKS
 from pipeline.reporting import floors, pairs, wording
+from pipeline.reporting.across import Transfer
 from pipeline.reporting.results import DASH, PICKED, Recorded, Result, Run, state
 from pipeline.reporting.tabular import CROSS, Cell, Column, Table
 from pipeline.scoring.target import Measure, Target
@@ -164,11 +166,13 @@ def epochs(kind: type[Target], found: list, name: str) -> Table:
     return Table(name, f"Last and best epochs, {kind.KIND}", columns, rows)
 
 
-def corpora(found: list[Result]) -> Table:
-    """Citation and licence of each corpus."""
+def corpora(found: list[Result], transfers: Sequence[Transfer] = ()) -> Table:
+    """Citation and licence of each corpus that was trained or tested on."""
+    held = [(result.facts["corpus"], wording.sources_of(result)) for result in found]
+    held += [(one.corpus, one.sources) for one in transfers]
     rows = [
         [Cell(name, notes=(corpus,)), *map(Cell, rest)]
-        for corpus, name, *rest in wording.sources(found)
+        for corpus, name, *rest in wording.sources(held)
     ]
     columns = (Column("Corpus", notes="in params.yaml"),)
     columns += tuple(map(Column, ("Citation", "Licence", "From")))

@@ -78,7 +78,8 @@ def page(runs: list[Run], recorded: list[Recorded], contents: Contents | None = 
         first=[one for one in contents.of_runs if one.place in BEFORE],
         second=[one for one in contents.of_runs if one.place not in BEFORE],
         of_recorded=contents.of_recorded,
+        across=contents.across,
         corpora=contents.corpora,
-        light=drawing.LIGHT,
-        dark=drawing.DARK,
+        light=drawing.LIGHT | {role: light for role, (light, _) in drawing.CLASSES.items()},
+        dark=drawing.DARK | {role: dark for role, (_, dark) in drawing.CLASSES.items()},
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.reporting import drawing, figures
+from pipeline.reporting import diagrams, drawing, figures
 from pipeline.reporting.results import Run
 from pipeline.scoring.targets import Attributes, Emotions
 
@@ -33,6 +33,7 @@ def write(runs: list[Run], folder: Path) -> None:
         drawn: dict[str, Any] = {curve.title: markup for curve, markup in figures.curves(run)}
         drawn["folds"] = figures.by_fold(run)
         drawn |= ANSWERS[run.target.KIND](run)
+        drawn |= {f"map {name}": markup for name, markup in diagrams.vector_maps(run)}
         place = folder / run.name
         place.mkdir(parents=True, exist_ok=True)
         for title, markup in drawn.items():
@@ -46,7 +47,8 @@ def alone(svg: str) -> str:
     >>> alone('<svg viewBox="0 0 2 1"><g fill="var(--ink)"/></svg>')[-25:]
     '<g fill="#1d1c1a"/></svg>'
     """
-    for role, colour in drawing.LIGHT.items():
+    classes = {role: light for role, (light, _) in drawing.CLASSES.items()}
+    for role, colour in (drawing.LIGHT | classes).items():
         svg = svg.replace(f"var(--{role})", colour)
     width, height = re.findall(r"[\d.]+", svg)[2:4]
     names = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'

@@ -43,6 +43,7 @@ RUN_FACTS = (
 PREDICTED = "clip speaker fold seed".split()
 HOW = "hardware cores backend seconds command commit date note".split()
 
+MAP = "map.csv"
 DASH = "\N{EN DASH}"
 
 
@@ -197,6 +198,9 @@ class Recorded(Result):
 class Run(Result):
     """One run of params.yaml, with what its figures are drawn from."""
 
+    # where a network puts its held-out clips; empty of classical models, and of runs of before
+    map: "pd.DataFrame" = field(default_factory=_no_rows)
+
     @property
     def confusion(self) -> list[list[int]]:
         """Of emotions: [true][predicted], predictions, in the order of the labels."""
@@ -279,7 +283,11 @@ def _run(folder: Path) -> Run:
     first = f"{min(result.facts.get('tested_folds', [1])):02d}"
     folds = [f"{m.key}_fold_{end}" for m in result.measures for end in ("mean", "std", first)]
     _need(folder, "metrics.json", folds, result.metrics)
-    return Run(**vars(_with_tables(folder, result)))
+    found = vars(_with_tables(folder, result))
+    if not (folder / MAP).is_file():
+        return Run(**found)
+    checked.expect(folder / "run.json", folder / MAP)
+    return Run(**found, map=tables.read(folder / MAP))
 
 
 def _with_tables(folder: Path, result: Result) -> Result:

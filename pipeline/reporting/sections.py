@@ -1,9 +1,10 @@
 """The sections of the page that are tables over many runs, in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.reporting import floors, overviews, wording
+from pipeline.reporting import across, floors, overviews, wording
+from pipeline.reporting.across import Transfer
 from pipeline.reporting.results import Recorded, Run
 from pipeline.reporting.tabular import Table
 from pipeline.scoring.target import Target
@@ -32,6 +33,12 @@ EPOCHS = (
 RECORDED = (
     "Long runs on corpora that are not part of the repository. Their results are kept as they were "
     "written then, with what made them; this report did not compute them again."
+)
+ACROSS = (
+    "Percent; each run, trained on the corpus of its row, answers the clips of the corpus of the "
+    "column, whose words and whose model's words the ontology brings to common labels. The classes "
+    "are those that both have; of its own corpus a run answers held-out clips. In brackets the "
+    "95 % interval over speakers, or clips where there are fewer than five of them."
 )
 CORPORA = "To be cited with these results. Who works with a corpus keeps to its licence."
 
@@ -82,6 +89,8 @@ class Contents:
     places, kept : dict of str to str
         Id on the page of each run, and of each recorded one.
     of_runs, of_recorded : list of Section
+    across : list of Section
+        The one on tests on other corpora, if there are any.
     corpora : Section
     """
 
@@ -89,16 +98,19 @@ class Contents:
     kept: dict[str, str]
     of_runs: list[Section]
     of_recorded: list[Section]
+    across: list[Section]
     corpora: Section
 
     @property
     def tables(self) -> list[Table]:
         """Tables of all sections."""
-        sections = [*self.of_runs, *self.of_recorded, self.corpora]
+        sections = [*self.of_runs, *self.of_recorded, *self.across, self.corpora]
         return [block.table for section in sections for block in section.blocks]
 
 
-def contents(runs: list[Run], recorded: list[Recorded]) -> Contents:
+def contents(
+    runs: list[Run], recorded: list[Recorded], transfers: Sequence[Transfer] = ()
+) -> Contents:
     """Make all sections.
 
     Parameters
@@ -106,15 +118,18 @@ def contents(runs: list[Run], recorded: list[Recorded]) -> Contents:
     runs : list of Run
         Runs to show, one at least.
     recorded : list of Recorded
+    transfers : sequence of Transfer
+        Tests on other corpora.
     """
     places = {result.name: f"run-{place}" for place, result in enumerate(runs, 1)}
     kept = {result.name: f"recorded-{place}" for place, result in enumerate(recorded, 1)}
-    corpora = Block("", "", overviews.corpora([*runs, *recorded]))
+    corpora = Block("", "", overviews.corpora([*runs, *recorded], transfers))
     return Contents(
         places,
         kept,
         of_runs(runs, places),
         of_recorded(recorded, kept),
+        of_transfers(across.collected([*runs, *recorded], transfers)),
         Section("corpora", "Corpora", CORPORA, (corpora,)),
     )
 
@@ -184,6 +199,17 @@ def of_recorded(recorded: list[Recorded], places: dict[str, str]) -> list[Sectio
         ):
             blocks += [Block(title, _filled(words, kind), table)] if table.rows else []
     return [Section("recorded", "Recorded on real corpora", RECORDED, tuple(blocks))]
+
+
+def of_transfers(found: list[Transfer]) -> list[Section]:
+    """Section on tests on other corpora; none without any.
+
+    Parameters
+    ----------
+    found : list of Transfer
+    """
+    blocks = (Block("", ACROSS, across.table(found)),)
+    return [Section("across", "Across corpora", "", blocks)] if found else []
 
 
 def _results_words(kind: type[Target], found: list) -> str:

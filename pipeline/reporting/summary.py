@@ -4,8 +4,12 @@ Runs on emotions and runs on attributes are never in one table: their figures ca
 Numbers of other systems on the same folds come from ``references.json``.
 """
 
-from pipeline.reporting import floors, wording
+from collections.abc import Sequence
+
+from pipeline.reporting import across, floors, wording
+from pipeline.reporting.across import Transfer
 from pipeline.reporting.results import DASH, Recorded, Result, Run
+from pipeline.reporting.tabular import Cell
 from pipeline.reporting.wording import (
     against,
     by_kind,
@@ -13,11 +17,12 @@ from pipeline.reporting.wording import (
     ours_in_words,
     reference_cells,
     sources,
+    sources_of,
 )
 from pipeline.scoring.target import Measure, Target
 
 
-def summary(runs: list[Run], recorded: list[Recorded]) -> str:
+def summary(runs: list[Run], recorded: list[Recorded], transfers: Sequence[Transfer] = ()) -> str:
     """Markdown: headline table, and published next to ours; the same of what was recorded.
 
     Runs on attributes have tables of their own after those on emotions; at the end are the corpora,
@@ -29,6 +34,8 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
         Runs to list, one at least.
     recorded : list of Recorded
         Without any, nothing is said of them.
+    transfers : sequence of Transfer
+        Tests on other corpora; without any, nothing is said of them.
     """
     parts = []
     for kind, found in by_kind(runs):
@@ -46,10 +53,23 @@ def summary(runs: list[Run], recorded: list[Recorded]) -> str:
             row += [result.made, result.how["note"]]
         parts += [markdown_table(head, rows), *_published(kind, found), *_references(kind, found)]
         parts += [*_paired(found), *_levels(found)]
+    if found := across.collected([*runs, *recorded], transfers):
+        table = across.table(found)
+        parts.append("**Across corpora**, trained on rows, tested on columns, UAR %:\n")
+        head = [column.heading for column in table.columns]
+        parts.append(markdown_table(head, [[_plain(cell) for cell in row] for row in table.rows]))
     parts.append("**Corpora**, to be cited with these results:\n")
     head = ["Corpus", "Name", "Citation", "Licence", "From"]
-    parts.append(markdown_table(head, sources([*runs, *recorded])))
+    held = [(result.facts["corpus"], sources_of(result)) for result in [*runs, *recorded]]
+    held += [(one.corpus, one.sources) for one in transfers]
+    parts.append(markdown_table(head, sources(held)))
     return "\n".join(parts)
+
+
+def _plain(cell: Cell) -> str:
+    """Text of a cell with what stands below it."""
+    words = f"{cell.text} {cell.interval}".strip()
+    return f"{words} ({'; '.join(cell.notes)})" if cell.notes else words
 
 
 def _headlines(kind: type[Target], results: list[Result]) -> tuple[list[str], list[list[str]]]:

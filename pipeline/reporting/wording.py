@@ -1,5 +1,6 @@
 """Results in words and cells: what the page and the summary say alike."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,18 +138,48 @@ def reference_cells(result: Result) -> list[list[str]]:
     ]
 
 
-def sources(results: list[Result]) -> list[list[str]]:
-    """Corpus as params.yaml calls it, name, citation, licence and address of what results use.
+def sources_of(result: Result) -> Sequence[Mapping[str, str]]:
+    """Give what the corpus of a result states as its sources."""
+    return result.facts.get("quality", {}).get("sources", [])
+
+
+def sources(held: Iterable[tuple[str, Sequence[Mapping[str, str]]]]) -> list[list[str]]:
+    """Corpus as params.yaml calls it, name, citation, licence and address of each source.
 
     A corpus that states no source, such as one's own sound, has dashes.
+
+    Parameters
+    ----------
+    held : iterable of (str, sequence of mapping)
+        Corpora, any of them several times, with their sources.
     """
     found: dict[str, list[list[str]]] = {}
-    for result in results:
-        held = result.facts.get("quality", {}).get("sources", [])
+    for corpus, stated in held:
         keys = ("name", "citation", "licence", "address")
-        rows = [[source[key] for key in keys] for source in held]
-        found.setdefault(result.facts["corpus"], rows or [[DASH] * len(keys)])
+        rows = [[source[key] for key in keys] for source in stated]
+        found.setdefault(corpus, rows or [[DASH] * len(keys)])
     return [[corpus, *row] for corpus, rows in found.items() for row in rows]
+
+
+def unlike_words(result: Result) -> str:
+    """Say how often a run warned that a held-out clip is unlike its training clips; or nothing.
+
+    Nothing of runs that were made before there were limits.
+    """
+    found = result.facts.get("unlike")
+    if not found:
+        return ""
+    kinds = ", ".join(f"{kind} {count}" for kind, count in found["kinds"].items())
+    words = (
+        "Unlike its training clips in length, level, noise, bandwidth or vector: "
+        f"{found['warned']} of {found['predictions']} held-out predictions"
+    )
+    words += f" ({kinds})" if kinds else ""
+    right = found.get("right", {})
+    if right and None not in right.values():
+        like, unlike = (result.target.show(right[name]) for name in ("like", "unlike"))
+        words += f"; right are {unlike} % of these, and {like} % of the others"
+    return f"{words}."
 
 
 def level_cells(result: Result) -> list[list[str]]:

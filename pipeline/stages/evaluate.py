@@ -14,10 +14,12 @@ from pipeline.engine import backend, dataset, floors
 from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import checked, stores, tables
-from pipeline.inference import cards
+from pipeline.inference import cards, limits
 from pipeline.inference.cards import Card
 from pipeline.protocols import leakage
+from pipeline.reporting import maps
 from pipeline.scoring import evaluation
+from pipeline.scoring.unlike import COLUMN, warned
 from pipeline.settings import flat
 
 COPIED = (
@@ -25,6 +27,7 @@ COPIED = (
     "parameters input_shape labels attributes certificate device backend versions spec spec_sha256"
 ).split()
 
+TABLES = "history.csv map.csv metrics.json predictions.csv".split()
 OF_CLIPS = "clip speaker sex sentence session seconds".split()  # of the index
 LEAK = "clips of values unlabelled unlabelled_training allowed".split()
 
@@ -51,8 +54,8 @@ def evaluate(
     store, index, quality, folds, certificate : Path
         Feature store, ``index.csv``, ``quality.json``, ``P.csv`` and ``P.json`` of the protocol.
     report : Path
-        Folder to write: ``predictions.csv``, ``history.csv``, ``run.json``, ``metrics.json`` and
-        of that ``headline.json``, which DVC shows.
+        Folder to write: ``predictions.csv``, ``history.csv``, ``map.csv``, ``run.json``,
+        ``metrics.json`` and of that ``headline.json``, which DVC shows.
     run
         Line of params.yaml, by which the models must have been trained.
 
@@ -72,7 +75,7 @@ def evaluate(
     declared = checked.read(certificate)
     card.expect(declared["sha256"], data.spec)
     provenance = _provenance(card, declared["allow"])
-    predictions = predicted(card, data)
+    predictions, places = predicted(card, data)
     pretrained = leakage.pretraining(card.pretrained_on, (run.corpus, *run.parsers))
     tested = sum(len(fold.test) for fold in data.folds)
     stated = leakage.stated(declared["allow"], tested, pretrained, provenance, card.leaks)
@@ -94,6 +97,8 @@ def evaluate(
         "quality": audited,
         "length": lengths(data),
         "model_defaults": _own(card.model),
+        "unlike": warned(predictions),
+        "card_sha256": tables.file_sha256(bundle / cards.NAME),
         "temperatures": [
             {key: getattr(one, key) for key in ("fold", "seed", "temperature")}
             for one in card.folds
@@ -103,10 +108,11 @@ def evaluate(
         "floors": _floors(data, store),
     }
     tables.write(predictions, report / "predictions.csv")
+    tables.write(places, report / "map.csv")
     checked.expect(bundle / cards.NAME, bundle / "history.csv")
     tables.write(tables.read(bundle / "history.csv"), report / "history.csv")
     tables.write_json(scores, report / "metrics.json")
-    stated = [report / name for name in ("history.csv", "metrics.json", "predictions.csv")]
+    stated = [report / name for name in TABLES]
     checked.write(facts, report / "run.json", stated)
     headline = {measure.key: scores[measure.key] for measure in card.target.measures}
     tables.write_json(headline, report / "headline.json")
@@ -204,21 +210,34 @@ def lengths(data: Dataset) -> dict:
     }
 
 
-def predicted(card: Card, data: Dataset) -> pd.DataFrame:
-    """One row per test clip and seed, in the order of the folds."""
+def predicted(card: Card, data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """One row per test clip and seed, in the order of the folds; and a map of the first fold.
+
+    Where the bundle has limits, each row says in what the clip is unlike the training clips. The
+    map is of the first network (`maps.table`), of classical models empty.
+    """
     from pipeline.inference import models
 
-    ask = models.asked(card)
+    ask, judge = models.asked(card), limits.judge(card)
+    see = None if card.classical else models.vectors(card)
     folds = {fold.number: fold for fold in data.folds}
-    frames = []
+    frames, places = [], pd.DataFrame(columns=maps.PLACES)
     for one in progress.counted(card.folds, len(card.folds), "evaluate", "folds"):
         rows = folds[one.fold].test
-        found = ask(one, data.each(rows))
+        features = data.each(rows)
+        found = ask(one, features)
         if not np.isfinite(found).all():
             raise InputError(
                 f"{card.folder}: {one.file} predicts NaN; train it again with a lower learning rate"
             )
         clips = data.clips.loc[rows, OF_CLIPS].reset_index(drop=True)
         predicted = card.target.predictions(data.truth[rows], found)
-        frames.append(clips.assign(fold=one.fold).join(predicted).assign(seed=one.seed))
-    return pd.concat(frames, ignore_index=True)
+        frame = clips.assign(fold=one.fold).join(predicted).assign(seed=one.seed)
+        vectors = see(one, features) if see and (judge or not frames) else None
+        if vectors is not None and not frames:
+            places = maps.table(frame, vectors)
+        if judge is not None:
+            unlike = judge(one, data.clips.iloc[rows], vectors)
+            frame[COLUMN] = [" ".join(kinds) for kinds in unlike]
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True), places

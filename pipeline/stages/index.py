@@ -3,7 +3,8 @@
 ``index.csv`` has one row per sound file in the corpus's documented order (it decides the authors'
 folds). ``status`` is ``ok``, ``quarantined`` (the file cannot be used; ``reason`` says why) or
 ``skipped`` (the file is not part of the corpus). ``recording`` names the first of the clips that
-hold one take, be it in the same samples or not. ``quality.json`` counts it all and names what is
+hold one take, be it in the same samples or not; `pipeline.audit.conditions` says what ``level``,
+``noise`` and ``bandwidth`` are. ``quality.json`` counts it all and names what is
 suspicious; ``pipeline.audit.quality`` says what its keys are.
 """
 
@@ -18,6 +19,7 @@ import pandas as pd
 
 from pipeline import corpora, progress, text
 from pipeline.audit import fingerprints
+from pipeline.audit.conditions import conditions
 from pipeline.audit.fingerprints import Fingerprint
 from pipeline.audit.quality import SUSPICIONS, Facts, facts, length_confound, suspicions, unusable
 from pipeline.audit.takes import Takes, contradictions, of_clips
@@ -168,9 +170,11 @@ def _decode(clip: Clip) -> Decoded:
     }
     if reason := unusable(signal, sample_rate):
         return Decoded(row | {"status": "quarantined", "reason": reason})
-    low = fingerprints.low_rate(audio.mono(signal), sample_rate)
+    mono = audio.mono(signal)
+    low = fingerprints.low_rate(mono, sample_rate)
+    measured = conditions(mono, sample_rate)
     return Decoded(
-        row,
+        row | {name: getattr(measured, name) for name in ("level", "noise", "bandwidth")},
         facts(signal, sample_rate, unbounded=sound.unbounded),
         audio.misnamed(clip.path, sound.container),
         sound.unchecked,

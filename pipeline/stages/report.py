@@ -1,7 +1,7 @@
 """Stage report: what a person reads, one self-contained page, tables, and a card of each run.
 
 Everything comes from the folders ``reports/runs/RUN/`` that the evaluate stage wrote and from those
-that were recorded, ``reports/recorded/RUN/``.
+that were recorded, ``reports/recorded/RUN/``, and from tests on other corpora, ``reports/across/``.
 """
 
 import shutil
@@ -15,17 +15,19 @@ from pipeline.errors import InputError
 from pipeline.files import tables
 from pipeline.reporting import model_card, of_run, tabular
 from pipeline.reporting import plots as figures
+from pipeline.reporting.across import read as read_transfers
 from pipeline.reporting.page import page
 from pipeline.reporting.results import read_recorded, read_run
 from pipeline.reporting.sections import contents
 from pipeline.reporting.summary import summary
 
-RESULTS = ("headline.json", "history.csv", "metrics.json", "predictions.csv", "run.json")
+RESULTS = "headline.json history.csv map.csv metrics.json predictions.csv run.json".split()
 
 
 def report(
     reports: Path,
     recorded: Path,
+    across: Path,
     html: Path,
     markdown: Path,
     plots: Path,
@@ -45,6 +47,8 @@ def report(
         Folder with one folder per run, as evaluate wrote them.
     recorded : Path
         Folder with one folder per recorded run, as ``ser record`` wrote them; there may be none.
+    across : Path
+        Folder with what ``ser test-on`` wrote; there may be nothing in it.
     html, markdown : Path
         ``index.html`` and ``summary.md`` to write.
     plots : Path
@@ -64,17 +68,19 @@ def report(
     """
     if not runs:
         raise InputError(f"{reports}: no run to report; name one under runs in params.yaml")
-    if not Path(recorded).is_dir():
-        raise InputError(f"{recorded}: no such folder; take it back from git")
+    for folder in (recorded, across):
+        if not Path(folder).is_dir():
+            raise InputError(f"{folder}: no such folder; take it back from git")
     _withdraw(Path(reports), runs)
     found = _together([read_run(Path(reports) / name) for name in runs])
     folders = sorted(path for path in Path(recorded).iterdir() if path.is_dir())
     # a hidden one was left by `ser record` when it was killed
     kept = _together([read_recorded(path) for path in folders if path.name[0] != "."])
-    sections = contents(found, kept)
+    transfers = read_transfers(Path(across))
+    sections = contents(found, kept, transfers)
     of_runs = [table for run in found for table in of_run.tables(run)]
     of_runs += [table for run in kept for table in of_run.recorded_tables(run)]
-    texts = {html: page(found, kept, sections), markdown: summary(found, kept)}
+    texts = {html: page(found, kept, sections), markdown: summary(found, kept, transfers)}
     for path, text in texts.items():
         with tables.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")

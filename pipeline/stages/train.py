@@ -18,7 +18,7 @@ from pipeline.engine import backend, classical, dataset, machines
 from pipeline.engine.dataset import Dataset, Fold
 from pipeline.errors import InputError
 from pipeline.files import bundles, checked, checkpoints, tables
-from pipeline.inference import cards, starts, temperatures
+from pipeline.inference import cards, limits, starts, temperatures
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.models.training import Fit, Training
 from pipeline.order import natural
@@ -79,7 +79,8 @@ def train(
         card = _card(run, data, bundle, certificate, library, device, stacked)  # builds a model
         with bundles.resume(bundle, _fingerprint(run, card, store, index, folds)) as folder:
             made = _fit(run, card, data, load, folder, trained)
-            _write(card, temperatures.fitted(card, data, made, folder), folder)
+            made = temperatures.fitted(card, data, made, folder)
+            _write(card, limits.fitted(card, data, made, folder), folder)
     except InputError as error:
         raise InputError(f"run {run.name}: {error}") from None
 
@@ -135,9 +136,10 @@ def _write(card: Card, trained: list[dict], folder: Path) -> None:
     tables.write(pd.DataFrame(rows, columns=_columns(rows)), folder / "history.csv")
     if card.backend == machines.LIBRARY:
         card = replace(card, parameters=machines.read(folder / trained[0]["file"]).parameters)
-    files = {fold["file"] for fold in trained}
-    for path in [*folder.glob("*.keras"), *folder.glob("*.npz")]:
-        if path.name not in files:  # of a fold that was finished earlier, and is not asked for now
+    for path in [*folder.glob("*.keras"), *folder.glob("fold-*.npz")]:
+        if path.name not in {
+            fold["file"] for fold in trained
+        }:  # of a fold that was finished earlier, and is not asked for now
             path.unlink()
     cards.write(replace(card, folds=tuple(FoldModel(**fold) for fold in trained)), folder)
     shutil.rmtree(folder / checkpoints.FOLDER, ignore_errors=True)

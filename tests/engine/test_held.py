@@ -16,6 +16,12 @@ def weights(model):
     return [keras.ops.convert_to_numpy(variable.value) for variable in model.variables]
 
 
+def hold(networks):
+    model = perceptron(7)
+    held_weights = {name: weights(one) for name, one in networks.items()}
+    return held.hold(model, model.get_layer("head").input, held_weights)
+
+
 @pytest.fixture(scope="module")
 def networks():
     return {name: perceptron(seed) for seed, name in enumerate(("first", "second"))}
@@ -23,7 +29,7 @@ def networks():
 
 @pytest.fixture(scope="module")
 def ask(networks):
-    return held.hold(perceptron(7), {name: weights(one) for name, one in networks.items()})
+    return hold(networks)
 
 
 def clips(count):
@@ -35,16 +41,20 @@ def clips(count):
 def test_each_network_answers_with_its_own_weights(networks, ask, count):
     found = {name: ask(name, clips(count)) for name in networks}
     for name, model in networks.items():
-        assert (found[name].shape, found[name].dtype) == ((count, len(LABELS)), np.float32)
+        answer, inner = found[name]
+        assert (answer.shape, answer.dtype) == ((count, len(LABELS)), np.float32)
         wanted = answers.predict(model, clips(count))
-        np.testing.assert_allclose(found[name], wanted, rtol=0, atol=1e-6)
-    assert np.abs(found["first"] - found["second"]).max() > 1e-3
+        np.testing.assert_allclose(answer, wanted, rtol=0, atol=1e-6)
+        ahead = keras.Model(model.input, model.get_layer("head").input)
+        np.testing.assert_allclose(inner, answers.predict(ahead, clips(count)), atol=1e-5)
+    assert np.abs(found["first"][0] - found["second"][0]).max() > 1e-3
 
 
 def test_threads_ask_at_the_same_time(networks):
-    ask = held.hold(perceptron(7), {name: weights(one) for name, one in networks.items()})
+    ask = hold(networks)
     questions = [(name, clips(count)) for count in (1, 20) for name in networks] * 8
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda question: ask(*question), questions))
     for question, answer in zip(questions, found, strict=True):
-        np.testing.assert_array_equal(answer, ask(*question))
+        for one, again in zip(answer, ask(*question), strict=True):
+            np.testing.assert_array_equal(one, again)

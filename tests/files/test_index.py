@@ -74,4 +74,4 @@ def test_two_clips_of_one_name_are_refused(tmp_path):
 
 def test_ratings_are_columns_once():
     assert set(RATINGS) < set(COLUMNS)
-    assert len(set(COLUMNS)) == len(COLUMNS) == 22
+    assert len(set(COLUMNS)) == len(COLUMNS) == 25

@@ -111,11 +111,11 @@ def test_folds_are_asked_alone_or_together(tmp_path):
     taken = [inputs.Input("", 0, 1, clip) for clip in clips]
     ask = models.asked(card)
     wanted = [ask(model, clips) for model in card.folds]
-    np.testing.assert_allclose(one.answer(taken), wanted[0], atol=1e-6)
-    np.testing.assert_allclose(other.answer(taken), wanted[1], atol=1e-6)
-    np.testing.assert_allclose(both.answer(taken), np.mean(wanted, axis=0), atol=1e-6)
+    np.testing.assert_allclose(one.answer(taken)[0], wanted[0], atol=1e-6)
+    np.testing.assert_allclose(other.answer(taken)[0], wanted[1], atol=1e-6)
+    np.testing.assert_allclose(both.answer(taken)[0], np.mean(wanted, axis=0), atol=1e-6)
     (card.folder / "fold-02.keras").unlink()
-    np.testing.assert_array_equal(other.answer(taken[:1]), other.answer(taken[:1]))
+    np.testing.assert_array_equal(other.answer(taken[:1])[0], other.answer(taken[:1])[0])
     predictor.load(card.folder, fold=1)
     with pytest.raises(InputError, match=r"fold-02\.keras: no such file, but card\.json names it"):
         predictor.load(card.folder)
@@ -129,7 +129,9 @@ def test_a_classical_model_is_held_too(tmp_path):
     ask = models.held(replace(card, folds=folds), folds)
     clips = [np.full((frames, 1), frames, np.float32) for frames in (1, 7)]
     (tmp_path / "fold-01.npz").unlink()
-    np.testing.assert_array_equal(ask(folds[0], clips), machine.of_clips(clips))
+    answers, vectors = ask(folds[0], clips)
+    np.testing.assert_array_equal(answers, machine.of_clips(clips))
+    assert vectors is None
 
 
 def test_a_bundle_is_opened_without_reading_its_models(tmp_path):

@@ -3,7 +3,10 @@
 import dataclasses
 import re
 
-from pipeline.reporting import diagrams
+import numpy as np
+
+from pipeline.files import tables
+from pipeline.reporting import diagrams, drawing, maps
 from pipeline.reporting.results import read_run
 from pipeline.scoring.groups import Group, Score
 from tests.made_runs import LABELS, write_rated, write_run
@@ -51,3 +54,51 @@ def test_long_names_are_shortened_and_attributes_have_their_scale(tmp_path):
     drawn = diagrams.by_group(run, found)
     assert re.search(r">a_sentence_with_a_ver\N{HORIZONTAL ELLIPSIS}</text>", drawn)
     assert ">CCC</text>" in drawn
+
+
+def mapped(folder, columns):
+    """Give the run of a folder with a map of its first fold."""
+    rows = tables.read(folder / "predictions.csv")
+    first = rows[rows["fold"] == "1"][["clip", "fold", "seed"]].reset_index(drop=True)
+    draw = np.random.default_rng(0)
+    places = {name: draw.normal(size=len(first)).round(3) for name in columns}
+    tables.write(first.assign(**places), folder / "map.csv")
+    return read_run(folder)
+
+
+def test_each_emotion_has_its_colour_and_its_name_on_both_maps(tmp_path):
+    assert diagrams.vector_maps(read_run(write_run(tmp_path, "none"))) == []
+    run = mapped(write_run(tmp_path, "a"), maps.PLACES[3:])
+    found = diagrams.vector_maps(run)
+    assert [name for name, _ in found] == ["PCA", "t-SNE"]
+    for name, drawn in found:
+        assert f"Map of 40 held-out clips of fold 1 of a by {name}" in drawn
+        for place, label in enumerate(LABELS):
+            assert f">{label}</text>" in drawn
+            assert drawn.count(f"stroke: var(--class-{place})") == 1
+    assert found[0][1] != found[1][1]
+
+
+def test_a_rated_clip_is_the_darker_the_higher(tmp_path):
+    run = mapped(write_rated(tmp_path, "b"), maps.PLACES[3:])
+    (_, drawn), _ = diagrams.vector_maps(run)
+    found = re.findall(r"stroke-opacity: ([\d.]+)|opacity: ([\d.]+)", drawn)
+    assert len(found) >= 4  # one of five is whole
+    assert "</text>" not in drawn
+
+
+def test_colours_of_classes_are_seen_on_paper():
+    for light, dark in drawing.CLASSES.values():
+        assert contrast(light, drawing.LIGHT["paper"]) >= 3
+        assert contrast(dark, drawing.DARK["paper"]) >= 3
+    assert len({light for light, _ in drawing.CLASSES.values()} | {*drawing.LIGHT.values()}) == 16
+
+
+def contrast(one, other):
+    """Contrast of two colours, as WCAG 2 defines it."""
+    shares = []
+    for colour in (one, other):
+        values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
+        shares.append(float(np.dot(linear, [0.2126, 0.7152, 0.0722])) + 0.05)
+    return max(shares) / min(shares)

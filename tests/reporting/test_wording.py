@@ -13,6 +13,7 @@ from pipeline.reporting.wording import length_words
 from tests.made_runs import (
     RUNS,
     text_of,
+    write_run,
 )
 
 DASH = "\N{EN DASH}"
@@ -58,9 +59,25 @@ def test_corpora_are_cited_once_each(reports):
     found = [read_run(reports / name) for name in RUNS]
     rows = [["ravdess", "EMO-DB", "B (2005)", "CC BY 4.0", "Zenodo"]]
     rows += [["ravdess", "A & B", "B (2005)", "<own>", "Zenodo"]]
-    assert wording.sources(found) == [*rows, ["demo", *[DASH] * 4]]
+    held = [(one.facts["corpus"], wording.sources_of(one)) for one in found]
+    assert wording.sources(held) == [*rows, ["demo", *[DASH] * 4]]
     cited = summary(found, []).partition("**Corpora**, to be cited with these results:\n")[2]
     assert "| ravdess | A &amp; B | B (2005) | &lt;own> | Zenodo |\n" in cited
     shown = text_of(page(found, []).partition('id="corpora"')[2])
     assert "EMO-DB ravdess B (2005) CC BY 4.0 Zenodo" in shown
     assert "EMO-DB. B (2005). Licence: CC BY 4.0." in shown  # at each run too
+
+
+def test_warnings_in_words(tmp_path):
+    held = {"predictions": 240, "warned": 12, "kinds": {"level": 9, "vector": 5}}
+    right = {"like": 0.912, "unlike": 0.5}
+    run = read_run(write_run(tmp_path, "a", unlike=held | {"right": right}))
+    assert wording.unlike_words(run) == (
+        "Unlike its training clips in length, level, noise, bandwidth or vector: 12 of 240 "
+        "held-out predictions (level 9, vector 5); right are 50.0 % of these, and 91.2 % of the "
+        "others."
+    )
+    none = {"predictions": 240, "warned": 0, "kinds": {}, "right": {"like": 0.9, "unlike": None}}
+    run = read_run(write_run(tmp_path, "b", unlike=none))
+    assert wording.unlike_words(run).endswith(": 0 of 240 held-out predictions.")
+    assert wording.unlike_words(read_run(write_run(tmp_path, "c"))) == ""

@@ -59,7 +59,7 @@ def test_probabilities_are_some_and_the_largest_is_predicted(finished, predictio
     card = json.loads((finished / "models" / "tiny" / "card.json").read_text())
     columns = [f"p_{label}" for label in card["labels"]]
     of_clips = "clip speaker sex sentence session seconds fold label predicted".split()
-    assert list(predictions) == [*of_clips, *columns, "seed"]
+    assert list(predictions) == [*of_clips, *columns, "seed", "unlike"]
     probabilities = predictions[columns].to_numpy()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     largest = [card["labels"][i] for i in probabilities.argmax(axis=1)]
@@ -79,6 +79,7 @@ def test_the_report_says_what_it_is_of(finished, predictions):
     counted = {"folds", "clips", "speakers", "protocol_settings", "leaks", "quality", "length"}
     counted |= {"published", "provenance", "epochs_of_paper", "tested_folds", "data_sha256"}
     counted |= {"floors", "pretrained_on", "model_defaults", "temperatures", "contents", "checksum"}
+    counted |= {"unlike", "card_sha256"}
     assert set(run) == set(COPIED) | counted
     assert (run["folds"], run["clips"]) == (5, len(predictions))
     assert run["tested_folds"] == [1, 2, 3, 4, 5]
@@ -153,7 +154,8 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     card = cards.read(given["bundle"])
     data = dataset.load(*(given[key] for key in ("store", "index", "folds")),
                         target=card.target, memory_mb=0)  # fmt: skip
-    found = predicted(card, data)
+    found, places = predicted(card, data)
+    assert set(places.seed) == {1}
     clips = len(data.folds[0].test)
     assert found.seed.tolist() == [1] * clips + [2] * clips
     assert found["clip"][:clips].tolist() == found["clip"][clips:].tolist()
@@ -163,6 +165,14 @@ def test_every_seed_is_predicted_with_its_own_models(given):
     wars = [scores["war_seed_1"], scores["war_seed_2"]]
     assert scores["war"] == pytest.approx(np.mean(wars))
     assert scores["war_seeds_std"] == pytest.approx(np.std(wars))
+
+
+def test_the_clips_of_the_first_fold_have_a_place_on_a_map(finished, predictions):
+    places = pd.read_csv(finished / "reports" / "runs" / "tiny" / "map.csv")
+    first = predictions[predictions.fold == 1]
+    assert list(places["clip"]) == list(first["clip"])
+    assert list(places.columns) == ["clip", "fold", "seed", "pca_1", "pca_2", "tsne_1", "tsne_2"]
+    assert places.notna().all(axis=None)
 
 
 def test_of_some_folds_only_theirs_are_scored(given, predictions):
@@ -219,7 +229,7 @@ def test_ratings_are_predicted_in_the_units_of_the_corpus(rated):
     found = pd.read_csv(given["report"] / "predictions.csv", dtype={"speaker": str})
     columns = "true_arousal predicted_arousal true_valence predicted_valence".split()
     of_clips = "clip speaker sex sentence session seconds fold".split()
-    assert list(found) == [*of_clips, *columns, "seed"]
+    assert list(found) == [*of_clips, *columns, "seed", "unlike"]
     assert len(found) == len(ratings) == found["clip"].nunique()
     wanted = ratings.loc[found["clip"], "valence"].to_numpy(float)
     np.testing.assert_allclose(found["true_valence"], wanted, rtol=1e-6)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from pipeline.audit.conditions import conditions
 from pipeline.audit.quality import SUSPICIONS
 from pipeline.config.records import Corpus
 from pipeline.corpora import ravdess
@@ -22,6 +23,7 @@ def test_a_good_copy(raw):
     assert [frame.index.name, *frame.columns] == ["path", *(c for c in COLUMNS if c != "path")]
     assert list(frame["clip"]) == [NAMES[1], NAMES[3], NAMES[0], NAMES[2]]  # emotion, then name
     signal, _ = audio.read(raw / f"{NAMES[1]}.wav")
+    measured = conditions(audio.mono(signal), RATE)
     said = {
         "clip": NAMES[1],
         "speaker": "01",
@@ -32,6 +34,7 @@ def test_a_good_copy(raw):
         "seconds": "1.000000",
         "sample_rate": "8000",
         "channels": "1",
+        **{name: str(value) for name, value in vars(measured).items() if name != "seconds"},
         "pcm_hash": audio.pcm_hash(signal, RATE),
         "recording": NAMES[1],
         "status": "ok",

@@ -21,7 +21,7 @@ import pathlib, sys
 from pipeline.stages.report import report
 folder = pathlib.Path(sys.argv[1])
 pages = [folder / name for name in ("index.html", "summary.md", "plots", "tables", "cards")]
-report(folder, folder / "recorded", *pages, runs=dict.fromkeys(sys.argv[2:]))
+report(folder, folder / "recorded", folder / "across", *pages, runs=dict.fromkeys(sys.argv[2:]))
 """
 
 
@@ -51,11 +51,14 @@ def test_results_of_a_run_that_is_no_line_are_removed(reports):
     assert all((reports / name / "run.json").exists() for name in kept)
 
 
-def test_the_folder_of_recorded_runs_is_there_even_if_empty(tmp_path):
+def test_the_folders_of_what_was_recorded_are_there_even_if_empty(tmp_path):
     write_run(tmp_path, "a")
     made = [tmp_path / name for name in ("index.html", "summary.md", "plots", "tables", "cards")]
-    with pytest.raises(InputError, match="recorded: no such folder; take it back from git"):
-        stage(tmp_path, tmp_path / "recorded", *made, runs={"a": None})
+    folders = [tmp_path / name for name in ("recorded", "across")]
+    for folder in folders:
+        with pytest.raises(InputError, match=f"{folder.name}: no such folder; take it back from"):
+            stage(tmp_path, *folders, *made, runs={"a": None})
+        folder.mkdir()
 
 
 def test_same_results_same_bytes(reports, tmp_path):

@@ -18,6 +18,8 @@ from tests.stages.training import FOLDS, LABELS, SHAPE, TRAINING, certify, conte
 pytestmark = pytest.mark.slow
 BACKENDS = ("jax", "tensorflow")
 
+TABLES = ("history.csv", "limits.npz")
+
 
 def several(library, folder, trained):
     """Train a backend's runs; return the folder, and what is stated of each."""
@@ -78,7 +80,12 @@ def test_trained_twice_the_same_bytes(runs):
     _, folder, _ = runs
     first, again = content(folder / "first"), content(folder / "again")
     assert first == again
-    assert sorted(first) == ["card.json", *(f"{name}.keras" for name in FOLDS), "history.csv"]
+    assert sorted(first) == [
+        "card.json",
+        *(f"{name}.keras" for name in FOLDS),
+        "history.csv",
+        "limits.npz",
+    ]
 
 
 def test_a_killed_run_goes_on_and_gives_the_bytes_of_an_undisturbed_one(runs):
@@ -93,7 +100,13 @@ def test_folds_trained_alone_are_those_of_a_whole_run(runs):
     _, folder, outcome = runs
     assert outcome["in parts"] == {"said": "", "epochs": 8}
     whole, part = content(folder / "first"), content(folder / "in parts")
-    assert sorted(part) == ["card.json", "fold-01.keras", "fold-03.keras", "history.csv"]
+    assert sorted(part) == [
+        "card.json",
+        "fold-01.keras",
+        "fold-03.keras",
+        "history.csv",
+        "limits.npz",
+    ]
     assert all(part[name] == whole[name] for name in ("fold-01.keras", "fold-03.keras"))
     rows = read(folder / "first" / "history.csv")
     assert read(folder / "in parts" / "history.csv") == [row for row in rows if row["fold"] != "2"]

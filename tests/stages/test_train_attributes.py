@@ -58,7 +58,8 @@ def test_a_card_says_what_is_predicted(rated):
     assert card["settings"] == flat(deep_emo_cluster.Settings(temporal="none"))
     assert card["spec"]["settings"] == CUT
     assert (card["stacked"], card["weights"]) == (False, None)
-    assert sorted(content(bundle)) == ["card.json", "fold-01.keras", "fold-02.keras", "history.csv"]
+    models = ["fold-01.keras", "fold-02.keras"]
+    assert sorted(content(bundle)) == ["card.json", *models, "history.csv", "limits.npz"]
     assert bundle_of(rated, "in order")[1]["attributes"] == ["arousal"]
 
 
