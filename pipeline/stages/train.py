@@ -136,10 +136,9 @@ def _write(card: Card, trained: list[dict], folder: Path) -> None:
     tables.write(pd.DataFrame(rows, columns=_columns(rows)), folder / "history.csv")
     if card.backend == machines.LIBRARY:
         card = replace(card, parameters=machines.read(folder / trained[0]["file"]).parameters)
+    files = {fold["file"] for fold in trained}
     for path in [*folder.glob("*.keras"), *folder.glob("fold-*.npz")]:
-        if path.name not in {
-            fold["file"] for fold in trained
-        }:  # of a fold that was finished earlier, and is not asked for now
+        if path.name not in files:  # of a fold that was finished earlier, and is not asked for now
             path.unlink()
     cards.write(replace(card, folds=tuple(FoldModel(**fold) for fold in trained)), folder)
     shutil.rmtree(folder / checkpoints.FOLDER, ignore_errors=True)
