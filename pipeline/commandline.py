@@ -50,7 +50,7 @@ COMMANDS = {
     "import": "Make a bundle of a published checkpoint.",
     "plan": "Show what dvc repro would run, and why.",
     "progress": "Show where the training of a run stands.",
-    "test-on": "Test a trained bundle on other corpora, without training again.",
+    "test-on": "Test a trained bundle on other corpora.",
     "compare": "Compare two runs, two revisions, or a run with its paper.",
     "verify": "Train the first epochs of a run again, and compare.",
     "vectors": "Write what a run's networks make of held-out clips.",

@@ -50,7 +50,7 @@ DOORS = {
     "onnxruntime": ["inference/exported", "files/frozen"],
     "sklearn": [
         *("engine/classical", "engine/clustering", "engine/floors"),
-        "reporting/maps",
+        *("inference/limits", "reporting/maps"),
         *("protocols/drawn", "scoring/classification"),
         *(f"models/{name}" for name in "logistic_regression ridge svm svr".split()),
     ],

@@ -67,7 +67,7 @@ def conditions(signal: np.ndarray, sample_rate: int) -> Conditions:
     frames = _frames(signal, round(SPECTRUM * sample_rate))
     powers = _powers(frames)
     frames = frames[powers >= SOUNDING * powers.max()]
-    frames = frames[:: -(-len(frames) // MOST)] * np.hanning(frames.shape[1])
+    frames = frames[:: -(-len(frames) // MOST)] * np.hanning(frames.shape[1]).astype(np.float32)
     spectrum = np.square(np.abs(np.fft.rfft(frames))).mean(axis=0)
     last = np.flatnonzero(spectrum >= REACH * spectrum.max())[-1]
     return Conditions(

@@ -62,11 +62,11 @@ class Tested:
 def across(
     bundle: Path, corpora: list[str], *, ontology: str = "common-1", fold: int | None = None
 ) -> None:
-    """Test a trained bundle on other corpora, without training again.
+    """Test a trained bundle on other corpora.
 
-    The classes are those that both the model and the corpus have under the ontology: probabilities
-    of outputs with one label are added, outputs without a class take no part. Results go to
-    reports/across; dvc repro report makes a table of them.
+    Nothing is trained again. The classes are those that both the model and the corpus have under
+    the ontology: probabilities of outputs with one label are added, outputs without a class take no
+    part. Results go to reports/across; dvc repro report makes a table of them.
 
     Parameters
     ----------

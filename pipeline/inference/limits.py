@@ -10,17 +10,20 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from pipeline.engine import backend
-from pipeline.engine.dataset import Dataset
 from pipeline.errors import InputError
 from pipeline.files import bundles, checked, tables
 from pipeline.inference import cards, models
 from pipeline.inference.cards import LIMITS, Card, FoldModel
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipeline.engine.dataset import Dataset
 
 VECTOR = "vector"
 KINDS = ("seconds", "level", "noise", "bandwidth", VECTOR)
@@ -109,9 +112,15 @@ def space(vectors: np.ndarray) -> Space:
     kept, left = min(AXES, len(values)), values[AXES:]
     axes = directions[:kept] / np.sqrt(values[:kept, None])
     rest = np.array([left.mean() if len(left) else 1.0, len(left)])
-    made = [np.asarray(one, np.float32) for one in (centre, scale, axes, rest)]
-    inside = np.quantile(Space(*made, np.float32(1)).distances(vectors), INNER)
-    return Space(*made, np.float32(BEYOND * inside))
+    found = Space(
+        centre=np.asarray(centre, np.float32),
+        scale=np.asarray(scale, np.float32),
+        axes=np.asarray(axes, np.float32),
+        rest=np.asarray(rest, np.float32),
+        limit=np.ones((), np.float32),
+    )
+    inside = np.quantile(found.distances(vectors), INNER)
+    return replace(found, limit=np.asarray(BEYOND * inside, np.float32))
 
 
 @dataclass(frozen=True)
@@ -195,7 +204,7 @@ def spaces(card: Card, ones: Sequence[FoldModel]) -> dict[str, Space]:
         raise InputError(f"{path}: not limits of this bundle; run dvc repro") from None
 
 
-def fitted(card: Card, data: Dataset, trained: list[dict], folder: Path) -> list[dict]:
+def fitted(card: Card, data: "Dataset", trained: list[dict], folder: Path) -> list[dict]:
     """Find the limits of each model of a run, from its training clips, and write ``limits.npz``.
 
     Copies that were altered have no part in them.
@@ -238,7 +247,7 @@ def fitted(card: Card, data: Dataset, trained: list[dict], folder: Path) -> list
     return found
 
 
-def bounds(clips: pd.DataFrame, rate: float) -> dict[str, list[float]]:
+def bounds(clips: "pd.DataFrame", rate: float) -> dict[str, list[float]]:
     """Give the limits of the conditions of clips.
 
     Parameters
@@ -266,7 +275,7 @@ def bounds(clips: pd.DataFrame, rate: float) -> dict[str, list[float]]:
 
 def judge(
     card: Card,
-) -> Callable[[FoldModel, pd.DataFrame, np.ndarray | None], list[dict[str, str]]] | None:
+) -> "Callable[[FoldModel, pd.DataFrame, np.ndarray | None], list[dict[str, str]]] | None":
     """Give a function that says in what clips are unlike a model's training clips.
 
     Parameters
@@ -281,17 +290,19 @@ def judge(
         that the model makes of them, None of a classical one, to words by kind, for each clip;
         None where a model has no limits.
     """
-    if of(card, card.folds) is None:
+    known = {one.file: limits for one in card.folds if (limits := of(card, (one,))) is not None}
+    if len(known) < len(card.folds):
         return None
     held = spaces(card, card.folds)
 
     def judged(
-        one: FoldModel, clips: pd.DataFrame, vectors: np.ndarray | None
+        one: FoldModel, clips: "pd.DataFrame", vectors: np.ndarray | None
     ) -> list[dict[str, str]]:
-        known, far = of(card, (one,)), [None] * len(clips)
+        limits, far = known[one.file], [None] * len(clips)
         if vectors is not None and one.file in held:
             far = held[one.file].ratios(vectors).tolist()
-        found = clips[list(known.bounds)].astype(float).to_dict("records")
-        return [known.unlike(row, ratio) for row, ratio in zip(found, far, strict=True)]
+        columns = {kind: clips[kind].astype(float).tolist() for kind in limits.bounds}
+        rows = [{kind: of_kind[n] for kind, of_kind in columns.items()} for n in range(len(clips))]
+        return [limits.unlike(row, ratio) for row, ratio in zip(rows, far, strict=True)]
 
     return judged

@@ -203,7 +203,8 @@ def of_joined(result: Result) -> list[Transfer]:
 def _part(clips: pd.Series, names: Sequence[str]) -> pd.Series:
     """Corpus of each clip of a joined corpus, by the name before its own."""
     longest_first = sorted(names, key=len, reverse=True)
-    return clips.map(lambda clip: next(n for n in longest_first if clip.startswith(f"{n}-")))
+    parts = [next(n for n in longest_first if clip.startswith(f"{n}-")) for clip in clips.tolist()]
+    return pd.Series(parts, index=clips.index)
 
 
 def collected(results: Iterable[Result], transfers: Iterable[Transfer]) -> list[Transfer]:

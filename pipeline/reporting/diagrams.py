@@ -171,7 +171,9 @@ def _cloud(places: np.ndarray, groups: list[tuple[str, np.ndarray, dict]], axes:
     for name, own, _ in groups:
         if name and own.any():
             middle = np.median(places[own], axis=0)
-            axes.text(*middle, name, ha="center", va="center", fontsize=9, parse_math=False)
+            axes.text(
+                middle[0], middle[1], name, ha="center", va="center", fontsize=9, parse_math=False
+            )
     low, high = places.min(axis=0), places.max(axis=0)
     room = 0.05 * np.maximum(high - low, 1e-9)
     axes.set(xlim=(low[0] - room[0], high[0] + room[0]))

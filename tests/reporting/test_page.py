@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from pipeline.reporting import maps
 from pipeline.reporting.page import page
 from pipeline.reporting.results import read_run
 from pipeline.reporting.summary import summary
@@ -23,6 +24,7 @@ from tests.made_runs import (
     write_recorded,
     write_run,
 )
+from tests.reporting import test_diagrams
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
@@ -218,3 +220,15 @@ def test_a_browser_shows_all_of_it_at_any_width_and_sorts(reports, tmp_path):
             f"{demo} {honest} {leaky}",
             f"{demo} {honest} {leaky}",  # names in the order of the alphabet
         ]
+
+
+def test_a_run_has_a_map_with_a_key_of_its_emotions(tmp_path):
+    assert "Map of held-out clips" not in text_of(page([read_run(write_run(tmp_path, "a"))], []))
+    run = test_diagrams.mapped(write_run(tmp_path, "b"), maps.PLACES[3:])
+    markup = page([run], [])
+    seen = text_of(markup)
+    assert "The vectors that the network of fold 1 makes of its held-out clips" in seen
+    assert f"mean little by t-SNE. {' '.join(LABELS)} PCA " in " ".join(seen.split())
+    assert markup.count('class="key spot" style="--own: var(--class-') == len(LABELS)
+    rated = test_diagrams.mapped(write_rated(tmp_path, "c"), maps.PLACES[3:])
+    assert "by arousal, the darker the higher" in text_of(page([rated], []))

@@ -8,8 +8,9 @@ from importlib import resources
 
 import pytest
 
+from pipeline.reporting import maps
 from tests.made_runs import ARTICLE, FLOORS, RUNS, report, write_rated, write_recorded, write_run
-from tests.reporting import test_across
+from tests.reporting import test_across, test_diagrams
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
@@ -39,7 +40,7 @@ def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     write_run(folder, RUNS[0], right=0.9, selection="leaky", floors=FLOORS)
     for name, right in zip(RUNS[1:], (0.5, 0.6), strict=True):
-        write_run(folder, name, right=right)
+        test_diagrams.mapped(write_run(folder, name, right=right), maps.PLACES[3:])
     write_recorded(folder, "kept", tables=True)
     write_rated(folder, "cluster-msp", published=[ARTICLE])
     test_across.write(folder / "across", run=RUNS[2])
