@@ -250,6 +250,8 @@ def _card(folder: Path, held: dict[str, Any]) -> Card:
             raise InputError(f"{text.shown(one.file)} is no file of a bundle, as fold-01.keras is")
         if not all(type(value) is int for value in (one.fold, one.seed, one.epoch or 0)):
             raise InputError(f"{one.file}: fold, seed and epoch are whole numbers")
+        if not isinstance(one.limits, dict | None):
+            raise InputError(f"{one.file}: limits is {text.shown(one.limits)}, wanted a mapping")
         for kind, pair in (one.limits or {}).items():
             if not (isinstance(pair, list) and [*map(type, pair)] == [float, float]):
                 raise InputError(f"{one.file}: limits.{kind} is {text.shown(pair)}, wanted a pair")

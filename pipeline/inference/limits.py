@@ -68,8 +68,28 @@ class Space:
     rest: np.ndarray
     limit: np.ndarray
 
+    @property
+    def whole(self) -> bool:
+        """Whether its arrays are numbers, and belong together."""
+        dims, arrays = self.centre.shape[:1], vars(self).values()
+        shapes = [dims, dims, (*self.axes.shape[:1], *dims), (2,), ()]
+        return [one.shape for one in arrays] == shapes and all(
+            one.dtype == np.float32 and np.isfinite(one).all() for one in arrays
+        )
+
     def ratios(self, vectors: np.ndarray) -> np.ndarray:
-        """Distances as a fraction of the limit (clips,)."""
+        """Distances as a fraction of the limit (clips,).
+
+        Raises
+        ------
+        InputError
+            If the vectors have another number of dimensions.
+        """
+        if vectors.shape[1:] != self.centre.shape:
+            raise InputError(
+                f"{LIMITS}: of vectors of {self.centre.size} values, and the network makes "
+                f"{vectors.shape[1]}; train it again with dvc repro"
+            )
         return self.distances(vectors) / self.limit
 
     def distances(self, vectors: np.ndarray) -> np.ndarray:
@@ -197,11 +217,14 @@ def spaces(card: Card, ones: Sequence[FoldModel]) -> dict[str, Space]:
     bundles.check_archive(path)
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
-            return {
+            found = {
                 one.file: Space(*(held[f"{one.file}/{name}"] for name in ARRAYS)) for one in wanted
             }
     except (OSError, EOFError, ValueError, LookupError, TypeError, zipfile.BadZipFile):
         raise InputError(f"{path}: not limits of this bundle; run dvc repro") from None
+    if not all(one.whole for one in found.values()):
+        raise InputError(f"{path}: not limits of this bundle; run dvc repro")
+    return found
 
 
 def fitted(card: Card, data: "Dataset", trained: list[dict], folder: Path) -> list[dict]:

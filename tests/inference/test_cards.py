@@ -11,6 +11,7 @@ from pipeline.inference import cards
 from pipeline.inference.cards import FoldModel
 from pipeline.scoring.targets import Attributes, Emotions
 from tests import rated
+from tests.rewriting import rewrite
 
 TARGETS = [Emotions(("angry", "sad")), Attributes(("valence", "arousal"))]
 
@@ -32,6 +33,7 @@ def test_the_file_has_its_documented_keys(tmp_path, target):
     assert set(held) == set(keys.split())
     assert held["labels"] + held["attributes"] == list(target.outputs)
     model = {"fold": 1, "seed": 0, "file": "fold-01.keras", "epoch": 1, "temperature": 1.0}
+    model["limits"] = None
     assert held["folds"] == [model]
 
 
@@ -92,4 +94,21 @@ def test_a_card_of_an_earlier_version_is_refused(tmp_path):
     del held["attributes"], held["stacked"]
     (tmp_path / "card.json").write_text(json.dumps(held))
     with pytest.raises(InputError, match=r"card\.json: has no attributes, stacked; train it again"):
+        cards.read(tmp_path)
+
+
+@pytest.mark.parametrize("pair", ([1.0], "1 to 2", [1.0, None], {"low": 1.0}))
+def test_limits_are_pairs_of_numbers(tmp_path, pair):
+    one = FoldModel(1, 0, "fold-01.keras", 1, limits={"level": pair})
+    cards.write(rated.card(tmp_path, TARGETS[0], folds=(one,)), tmp_path)
+    with pytest.raises(InputError, match=r"fold-01\.keras: limits\.level is .*, wanted a pair"):
+        cards.read(tmp_path)
+
+
+def test_limits_are_read_again(tmp_path):
+    one = FoldModel(1, 0, "fold-01.keras", 1, limits={"level": [-40.0, -20.0]})
+    cards.write(rated.card(tmp_path, TARGETS[0], folds=(one,)), tmp_path)
+    assert cards.read(tmp_path).folds == (one,)
+    rewrite(tmp_path / "card.json", folds=[vars(one) | {"limits": [1, 2]}])
+    with pytest.raises(InputError, match=r"fold-01\.keras: limits is \[1, 2\], wanted a mapping"):
         cards.read(tmp_path)

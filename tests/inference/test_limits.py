@@ -176,3 +176,17 @@ def test_limits_that_are_missing_or_damaged_are_named(fitted):
     path.unlink()
     with pytest.raises(InputError, match=r"limits\.npz: no such file, but card\.json names it"):
         limits.spaces(card, card.folds)
+
+
+def test_limits_of_another_network_are_refused(fitted):
+    card = fitted(data(clips()))
+    with np.load(card.folder / cards.LIMITS) as held:
+        arrays = dict(held)
+    (space, _) = limits.spaces(card, card.folds).values()
+    with pytest.raises(InputError, match=r"limits\.npz: of vectors of 4 values, and the network m"):
+        space.ratios(np.zeros((1, 5)))
+    for changed in (arrays["fold-01.keras/axes"][:, :3], arrays["fold-01.keras/axes"] * np.nan):
+        np.savez(card.folder / cards.LIMITS, **arrays | {"fold-01.keras/axes": changed})
+        cards.write(card, card.folder)
+        with pytest.raises(InputError, match=r"limits\.npz: not limits of this bundle; run dvc re"):
+            limits.spaces(cards.read(card.folder), card.folds)
