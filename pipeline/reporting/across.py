@@ -249,6 +249,12 @@ def table(found: Sequence[Transfer]) -> Table:
     return Table("across-corpora", "Trained on rows, tested on columns", columns, rows, prose=True)
 
 
+def words(one: Transfer) -> str:
+    """Say what a test gave, and of what it is: ``41.2 [35.0, 47.8] (3 classes, ...)``."""
+    cell = _cell(one)
+    return f"{cell.text} {cell.interval} ({'; '.join(cell.notes)})"
+
+
 def _cell(one: Transfer | None) -> Cell:
     """UAR with its interval, and of what it is."""
     if one is None:

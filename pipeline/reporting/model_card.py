@@ -4,11 +4,12 @@ Markdown with the parts that M. Mitchell et al., "Model Cards for Model Reportin
 for, all of it from what evaluate wrote.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.protocols.vocabulary import LEAKS, leak
-from pipeline.reporting import confidence, floors, of_run, wording
+from pipeline.reporting import across, confidence, floors, of_run, wording
+from pipeline.reporting.across import Transfer
 from pipeline.reporting.results import DASH, Recorded, Result
 from pipeline.reporting.summary import markdown_table
 from pipeline.reporting.tabular import Cell, Table
@@ -17,26 +18,30 @@ from pipeline.scoring.targets import Emotions
 MANY = 40  # groups that a card lists at most
 
 
-def write(results: list, folder: Path) -> None:
+def write(results: list, folder: Path, transfers: Sequence[Transfer] = ()) -> None:
     """Write ``RUN.md`` of each result.
 
     Parameters
     ----------
     results : list of Result
     folder : Path
+    transfers : sequence of Transfer
+        Tests on other corpora, of any run.
     """
     for result in results:
         path = folder / f"{result.name}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(card(result), encoding="utf-8", newline="\n")
+        path.write_text(card(result, transfers), encoding="utf-8", newline="\n")
 
 
-def card(result: Result) -> str:
+def card(result: Result, transfers: Sequence[Transfer] = ()) -> str:
     """Give the card of a run in Markdown.
 
     Parameters
     ----------
     result : Result
+    transfers : sequence of Transfer
+        Tests on other corpora, of any run.
     """
     parts = [f"# {_safe(result.name)}\n"]
     for title, paragraphs in (
@@ -45,6 +50,7 @@ def card(result: Result) -> str:
         ("Protocol", _protocol(result)),
         ("Numbers", _numbers(result)),
         ("Groups", _groups(result)),
+        ("Other corpora", _across([one for one in transfers if one.run == result.name])),
         ("Limits", _limits(result)),
         ("How to use it", _use(result)),
         ("How it was made", _made(result)),
@@ -131,6 +137,12 @@ def _groups(result: Result) -> Iterator[str]:
             yield _markdown(of_run.groups(result, kind))
         else:
             yield f"By {kind}: {len(found)} groups, in the report's tables."
+
+
+def _across(transfers: list[Transfer]) -> Iterator[str]:
+    """Tests on other corpora, each with what limits it."""
+    for one in transfers:
+        yield f"- `{_safe(one.corpus)}`, {_safe(one.ontology)}: UAR % {_safe(across.words(one))}"
 
 
 def _limits(result: Result) -> Iterator[str]:

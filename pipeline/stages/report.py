@@ -89,8 +89,8 @@ def report(
     with _folder(sheets) as folder:
         tabular.write([*sections.tables, *of_runs], folder)
     with _folder(cards) as folder:
-        model_card.write(found, folder)
-        model_card.write(kept, folder / "recorded")
+        model_card.write(found, folder, transfers)
+        model_card.write(kept, folder / "recorded", transfers)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """Model cards: what every card says, and what only some do."""
 
-from pipeline.reporting import model_card
+from pipeline.reporting import across, model_card
 from pipeline.reporting.results import read_recorded, read_run
 from tests.made_runs import FLOORS, SHARED, write_rated, write_recorded, write_run
+from tests.reporting import test_across
 
 QUALITY = {
     "quarantined": {},
@@ -51,3 +52,12 @@ def test_cards_of_attributes_and_of_recorded_runs(tmp_path):
         in text
     )
     assert "## Groups" not in text  # its predictions were not kept
+
+
+def test_tests_on_other_corpora_are_on_the_card_of_their_run(tmp_path):
+    transfers = across.read(test_across.write(tmp_path / "across", run="a"))
+    card = model_card.card(read_run(write_run(tmp_path, "a")), transfers)
+    words = "UAR % 41.2 [35.0, 47.8] (3 classes, guessing 33.3; 260 clips; left out: boredom 81)"
+    assert f"## Other corpora\n\n- `emodb`, common-1: {words}" in card
+    other = model_card.card(read_run(write_run(tmp_path, "b")), transfers)
+    assert "Other corpora" not in other
