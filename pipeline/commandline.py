@@ -54,6 +54,7 @@ COMMANDS = {
     "compare": "Compare two runs, two revisions, or a run with its paper.",
     "verify": "Train the first epochs of a run again, and compare.",
     "vectors": "Write what a run's networks make of held-out clips.",
+    "mistakes": "Write a page on which a run's surest mistakes can be played.",
     "record": "Keep the results of a run, with what made them.",
     "check-features": "Compute some features again from raw audio, and compare.",
     "licences": "List the packages of the lock file with their licences.",

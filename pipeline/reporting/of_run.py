@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.reporting import floors, wording
+from pipeline.reporting import confusions, floors, wording
 from pipeline.reporting.results import DASH, Result, Run
 from pipeline.reporting.tabular import Cell, Column, Table, cells
 from pipeline.scoring.groups import Group
 from pipeline.scoring.targets import Attributes, Emotions
 
-CONFUSIONS = 5  # shown at most
 MISTAKES = 10
 # Metrics of a whole run, how they are called, and whether they are shown in percent.
 METRICS = (
@@ -94,16 +93,9 @@ def classes(result: Result) -> Table:
 def confused(run: Run) -> Table:
     """The emotions that are taken for another most often, by the fraction of their clips."""
     rows = []
-    if isinstance(run.target, Emotions):
-        counts, labels = np.array(run.confusion), run.target.labels
-        share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-        np.fill_diagonal(share, 0)
-        order = np.argsort(-share, axis=None, kind="stable")[:CONFUSIONS]
-        for true, guess in zip(*np.unravel_index(order, share.shape), strict=True):
-            if share[true, guess]:
-                shown = run.target.show(share[true, guess])
-                row = [labels[true], labels[guess], str(counts[true, guess]), shown]
-                rows.append(cells(row))
+    for one in confusions.worst(run, 1) if isinstance(run.target, Emotions) else ():
+        shown = run.target.show(one.fraction)
+        rows.append(cells([one.true, one.predicted, str(one.count), shown]))
     columns = (
         *(Column("Emotion"), Column("Taken for"), Column("Predictions", True)),
         Column("Of its clips, %", True),

@@ -6,6 +6,7 @@ a table can be read aloud and restyled; all else is inline SVG.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.protocols.vocabulary import LEAKS, POOL, STATED
 from pipeline.protocols.vocabulary import leak as leak_of
@@ -19,10 +20,14 @@ from pipeline.reporting import (
     sections,
     wording,
 )
+from pipeline.reporting.confusions import Confusion
 from pipeline.reporting.results import DASH, PICKED, Recorded, Run, state
 from pipeline.reporting.sections import Contents
 from pipeline.reporting.tabular import CROSS
 from pipeline.scoring import targets
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TEMPLATES = Path(__file__).with_name("templates")
 BEFORE = ("results", "leaks", "pairs")  # sections before the one on how to read them
@@ -40,20 +45,9 @@ def page(runs: list[Run], recorded: list[Recorded], contents: Contents | None = 
     contents : Contents, optional
         Sections on these, where they were made already; comparing many runs takes a while.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        autoescape=True,
-        loader=FileSystemLoader(TEMPLATES),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["flat"] = wording.flat
-    environment.filters["percent"] = targets.Emotions.show
+    environment = _environment()
     contents = contents or sections.contents(runs, recorded)
     environment.globals |= {
-        "dash": DASH,
         "confidence": confidence,
         "cross": CROSS,
         "diagrams": diagrams,
@@ -66,7 +60,6 @@ def page(runs: list[Run], recorded: list[Recorded], contents: Contents | None = 
         "pool": POOL,
         "state": state,
         "stated": STATED,
-        "wording": wording,
         "zip": zip,
     }
     return environment.get_template("page.html.jinja").render(
@@ -80,6 +73,41 @@ def page(runs: list[Run], recorded: list[Recorded], contents: Contents | None = 
         of_recorded=contents.of_recorded,
         across=contents.across,
         corpora=contents.corpora,
-        light=drawing.LIGHT | {role: light for role, (light, _) in drawing.CLASSES.items()},
-        dark=drawing.DARK | {role: dark for role, (_, dark) in drawing.CLASSES.items()},
     )
+
+
+def mistakes(run: Run, confusions: list[Confusion], sounds: dict[str, str]) -> str:
+    """Return a page on which mistakes can be played, as HTML.
+
+    Parameters
+    ----------
+    run : Run
+        Run on emotions.
+    confusions : list of Confusion
+    sounds : dict of str to str
+        Address of the sound of each clip that can be played, by its name.
+    """
+    template = _environment().get_template("mistakes.html.jinja")
+    return template.render(run=run, confusions=confusions, sounds=sounds)
+
+
+def _environment() -> "Environment":
+    """Give what renders templates, with what all of them use."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["flat"] = wording.flat
+    environment.filters["percent"] = targets.Emotions.show
+    environment.globals |= {
+        "dash": DASH,
+        "wording": wording,
+        "light": drawing.LIGHT | {role: light for role, (light, _) in drawing.CLASSES.items()},
+        "dark": drawing.DARK | {role: dark for role, (_, dark) in drawing.CLASSES.items()},
+    }
+    return environment
