@@ -106,7 +106,8 @@ def across(
         where = ACROSS / card.run / f"{name}-{ontology}"
         facts, predictions = _tested(model, known[name], trained, ontology)
         scores = _scores(predictions, facts["labels"])
-        _write(where, facts | {"fold": fold}, scores, predictions)
+        facts |= {"fold": fold, "models": cards.hashes(card, card.of_fold(fold))}
+        _write(where, facts, scores, predictions)
         shown = (Emotions.show(scores[key]) for key in ("uar", "uar_low", "uar_high"))
         sys.stdout.write("{}: UAR {} % [{}, {}]".format(where, *shown))
         sys.stdout.write(
@@ -167,7 +168,6 @@ def _tested(
         "leaks": _leaks(clips, corpus, trained, card.pretrained_on),
         "unlike": warned(predictions),
         "imported": card.weights is not None,
-        "card_sha256": tables.file_sha256(card.folder / cards.NAME),
         "quality": {"parser": audited["parser"], "sources": audited["sources"]},
     }
     return facts, predictions

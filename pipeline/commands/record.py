@@ -22,6 +22,7 @@ from pipeline.files import checked, tables
 from pipeline.reporting.results import partial
 from pipeline.scoring import evaluation, targets
 from pipeline.scoring.targets import Target
+from pipeline.scoring.unlike import warned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -194,12 +195,16 @@ def _joined(
         purpose: {key: uses[key] + now["provenance"][purpose][key] for key in uses}
         for purpose, uses in before["provenance"].items()
     }
-    fitted = before.get("temperatures", []) + now.get("temperatures", [])
+
+    def both(key: str) -> list[dict[str, Any]]:
+        found = before.get(key, []) + now.get(key, [])
+        return sorted(found, key=lambda one: (now["seeds"].index(one["seed"]), one["fold"]))
+
     return now | {
         "tested_folds": sorted(before["tested_folds"] + now["tested_folds"]),
-        "temperatures": sorted(
-            fitted, key=lambda one: (now["seeds"].index(one["seed"]), one["fold"])
-        ),
+        "temperatures": both("temperatures"),
+        "models": both("models"),
+        "unlike": warned(predictions) if before.get("unlike") and now.get("unlike") else None,
         "clips": int(predictions["clip"].nunique()),
         "speakers": int(predictions["speaker"].nunique()),
         "device": ", ".join(sorted({*before["device"].split(", "), now["device"]})),

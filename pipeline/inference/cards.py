@@ -195,6 +195,14 @@ class Card:
             raise InputError(f"{self.folder}: trained on other folds or features; run dvc repro")
 
 
+def hashes(card: Card, ones: Sequence[FoldModel]) -> list[dict[str, Any]]:
+    """Give ``fold, seed, sha256`` of models: what a result rests on."""
+    return [
+        {"fold": one.fold, "seed": one.seed, "sha256": tables.file_sha256(card.folder / one.file)}
+        for one in ones
+    ]
+
+
 def read(folder: Path) -> Card:
     """Read and check the card of a bundle.
 

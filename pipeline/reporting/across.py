@@ -18,7 +18,7 @@ from pipeline.scoring.targets import Emotions
 
 FACTS = (
     "run model trained_on corpus ontology labels left_out unanswered clips speakers leaks unlike "
-    "imported quality card_sha256"
+    "imported quality models"
 ).split()
 SCORES = ("uar", "uar_low", "uar_high")
 KINDS = ("pcm", "speaker", "pretraining")  # of leaks
@@ -49,8 +49,8 @@ class Transfer:
     clips : int
     scores : dict of str to float
         Those in ``SCORES``, fractions.
-    card : str
-        SHA-256 of the card of the bundle; empty where the run was evaluated itself.
+    models : frozenset of str
+        SHA-256 of the models that were asked; empty where the run was evaluated itself.
     warnings, notes : tuple of str
     sources : list of dict
         Citations of the corpus that was tested.
@@ -64,7 +64,7 @@ class Transfer:
     classes: int
     clips: int
     scores: dict[str, float]
-    card: str = ""
+    models: frozenset[str] = frozenset()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sources: tuple[dict[str, str], ...] = ()
@@ -101,7 +101,7 @@ def _read(folder: Path) -> Transfer:
         classes=len(facts["labels"]),
         clips=facts["clips"],
         scores={key: scores[key] for key in SCORES},
-        card=facts["card_sha256"],
+        models=frozenset(one["sha256"] for one in facts["models"]),
         warnings=tuple(_warnings(facts)),
         notes=tuple(_notes(facts)),
         sources=tuple(facts["quality"]["sources"]),
@@ -228,8 +228,9 @@ def collected(results: Iterable[Result], transfers: Iterable[Transfer]) -> list[
 
 def _current(one: Transfer, run: Result | None) -> Transfer:
     """Warn of a test with models that are not those of the run any more."""
-    known = run.facts.get("card_sha256") if run else None
-    return replace(one, warnings=(*one.warnings, STALE)) if known not in (None, one.card) else one
+    known = {model["sha256"] for model in run.facts.get("models", ())} if run else set()
+    changed = bool(known) and not one.models <= known
+    return replace(one, warnings=(*one.warnings, STALE)) if changed else one
 
 
 def table(found: Sequence[Transfer]) -> Table:

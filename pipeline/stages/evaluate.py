@@ -98,7 +98,7 @@ def evaluate(
         "length": lengths(data),
         "model_defaults": _own(card.model),
         "unlike": warned(predictions),
-        "card_sha256": tables.file_sha256(bundle / cards.NAME),
+        "models": cards.hashes(card, card.folds),
         "temperatures": [
             {key: getattr(one, key) for key in ("fold", "seed", "temperature")}
             for one in card.folds

@@ -16,7 +16,8 @@ SOURCE = {"name": "EmoDB", "citation": "Burkhardt (2005)", "licence": "CC0", "ad
 FACTS = {
     "run": "ours", "model": "tim_net", "trained_on": "ravdess", "corpus": "emodb",
     "ontology": "common-1", "labels": ["angry", "happy", "sad"], "left_out": {"boredom": 81},
-    "unanswered": {}, "clips": 260, "speakers": 10, "imported": False, "card_sha256": "0",
+    "unanswered": {}, "clips": 260, "speakers": 10, "imported": False,
+    "models": [{"fold": 1, "seed": 0, "sha256": "0"}],
     "leaks": {"pcm": 0, "speaker": 0, "pretraining": 0}, "unlike": None,
     "quality": {"parser": "emodb", "sources": [SOURCE]},
 }  # fmt: skip
@@ -124,7 +125,8 @@ def test_a_run_that_was_trained_again_since_is_said(tmp_path):
     write(tmp_path / "across")
     other = "tested with other models than the run's own; run ser test-on again"
     for run, warns in (("0", False), ("1", True)):
-        found = read_run(write_run(tmp_path / run, "ours", card_sha256=run))
+        models = [{"fold": 1, "seed": 0, "sha256": run}, {"fold": 2, "seed": 0, "sha256": "2"}]
+        found = read_run(write_run(tmp_path / run, "ours", models=models))
         first, _ = across.collected([found], across.read(tmp_path / "across"))
         assert (other in first.warnings) is warns
 

@@ -104,8 +104,9 @@ def test_a_bundle_holds_arrays_and_a_card(folder, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_predict_gives_what_evaluate_gave(folder, name):
-    (found,) = pd.read_csv(folder / f"{name}.csv").to_dict("records")
-    predictions = pd.read_csv(folder / "reports" / "runs" / name / "predictions.csv")
+    (found,) = pd.read_csv(folder / f"{name}.csv", keep_default_na=False).to_dict("records")
+    path = folder / "reports" / "runs" / name / "predictions.csv"
+    predictions = pd.read_csv(path, keep_default_na=False)
     row = predictions[predictions.fold == 1].iloc[0]
     assert Path(found.pop("path")).stem == row["clip"]
     assert len(found) > 0
