@@ -17,7 +17,10 @@ install: .venv/$(LOCK).done  ## create .venv from the lock file (GPU=1: TensorFl
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "make: $(PYTHON) cannot create environments; install its venv module (Debian: apt-get install python3.11-venv)" >&2; exit 1; }
 	rm -rf .venv && $(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	@sed -n '/^uv==/,/[^\\]$$/p' $(LOCK) > .venv/uv.lock
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.lock
+	@# several times as fast as pip, which finds an index that is configured for it alone
+	VIRTUAL_ENV=.venv UV_NATIVE_TLS=1 .venv/bin/uv pip install --quiet --no-deps --require-hashes -r $(LOCK) || { echo "make: uv could not; pip installs" >&2; .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK); }
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@cd .venv/lib/python*/site-packages && echo '$(FIRST)' > first_on_path.pth
 	@.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
