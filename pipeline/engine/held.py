@@ -38,7 +38,7 @@ def hold(
         at the same time. The first question of one clip, and the first of more than `ALONE`,
         compile.
     """
-    both = keras.Model(model.input, [model.output, inner])
+    both = keras.Model(model.inputs[0], [model.outputs[0], inner])
     program, put = _program(both)
     states = {name: put(_divided(model, both, held)) for name, held in weights.items()}
     compiled: set[int] = set()

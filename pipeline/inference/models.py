@@ -102,7 +102,7 @@ def vectors(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
     def ask(one: FoldModel, clips: list[np.ndarray]) -> np.ndarray:
         model = load(one)
         if not ahead:
-            ahead["model"] = keras.Model(model.input, _ahead(model))
+            ahead["model"] = keras.Model(model.inputs[0], _ahead(model))
         x = framing.rectangle(clips, card.input_shape)
         return _of_clips(answers.inner(ahead["model"], x), len(x))
 

@@ -58,3 +58,13 @@ def test_threads_ask_at_the_same_time(networks):
     for question, answer in zip(questions, found, strict=True):
         for one, again in zip(answer, ask(*question), strict=True):
             np.testing.assert_array_equal(one, again)
+
+
+def test_layers_one_after_another_are_held_too():
+    layers = [keras.Input((FRAMES, COEFFICIENTS)), keras.layers.Flatten()]
+    built = keras.Sequential([*layers, keras.layers.Dense(4), keras.layers.Dense(2, name="head")])
+    model = keras.models.model_from_json(built.to_json())  # as it is read, it was never called
+    ask = held.hold(model, model.get_layer("head").input, {"one": weights(built)})
+    answer, inner = ask("one", clips(3))
+    np.testing.assert_allclose(answer, answers.predict(built, clips(3)), rtol=0, atol=1e-5)
+    assert inner.shape == (3, 4)
