@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import librosa
 import numpy as np
@@ -171,6 +172,8 @@ for rates in ((48000, 22050), (24414, 22050)):
     digest.update(resampling.resample(signal, *rates, method="kaiser_best"))
 print(digest.hexdigest())
 """
+    cpu = Path("/proc/cpuinfo")
+    wide = cpu.exists() and "avx512f" in cpu.read_text()  # kernels for others end the process
     digests = {
         subprocess.run(
             [sys.executable, "-c", program],
@@ -179,7 +182,11 @@ print(digest.hexdigest())
             text=True,
             check=True,
         ).stdout
-        for threads, kernels in (("1", "Haswell"), ("2", "Haswell"), ("2", "SkylakeX"))
+        for threads, kernels in (
+            ("1", "Haswell"),
+            ("2", "Haswell"),
+            ("2", "SkylakeX" if wide else "Sandybridge"),
+        )
     }
     assert len(digests) == 1
 
