@@ -5,10 +5,7 @@ by the settings of the bundle, and an ontology brings the words of both to commo
 writes to ``reports/across`` the report shows in one table.
 """
 
-import os
-import shutil
 import sys
-import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -262,14 +259,9 @@ def _scores(predictions: pd.DataFrame, classes: list[str]) -> dict[str, float]:
 
 
 def _write(folder: Path, facts: dict, scores: dict, predictions: pd.DataFrame) -> None:
-    """Write a folder anew."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".", suffix=".part") as temporary:
-        made = Path(temporary) / "made"
-        made.mkdir()
+    """Write a folder in place of the one that is there."""
+    with tables.replacing_folder(folder) as made:
         tables.write(predictions, made / "predictions.csv")
         tables.write_json(scores, made / "metrics.json")
         files = [made / "metrics.json", made / "predictions.csv"]
         checked.write(facts, made / "across.json", files)
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(made, folder)

@@ -25,7 +25,7 @@ def mistakes(run: str, html: Path, *, clips: int = 4, most_mb: float = 5.0) -> N
     """Write a page on which a run's surest mistakes can be played.
 
     Of the five worst confusions, those with the highest probability. The page holds the sound of
-    the clips, so that it needs nothing else; whoever passes it on passes on clips of the corpus.
+    the clips, so that it needs nothing else; passing it on passes on clips of the corpus.
 
     Parameters
     ----------

@@ -4,13 +4,11 @@ Not a stage: of long runs on real corpora a fresh clone has neither the corpus n
 ``reports/recorded/README.md`` says what is kept.
 """
 
-import os
 import platform
 import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,10 +80,7 @@ def record(run: str, *, note: str, seconds: int | None = None) -> None:
         "date": datetime.now(UTC).date().isoformat(),
         "note": note.strip(),
     }
-    RECORDED.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=RECORDED, prefix=".", suffix=".part") as temporary:
-        made = Path(temporary) / run
-        made.mkdir()
+    with tables.replacing_folder(RECORDED / run) as made:
         for name in KEPT:
             shutil.copyfile(RUNS / run / name, made / name)
         if partial(facts):
@@ -93,8 +88,6 @@ def record(run: str, *, note: str, seconds: int | None = None) -> None:
             if _lacks(RECORDED / run, facts["tested_folds"]):
                 how = _add(RECORDED / run, made, how)
         tables.write_json(how, made / "how.json")
-        shutil.rmtree(RECORDED / run, ignore_errors=True)
-        os.replace(made, RECORDED / run)
     sys.stdout.write(
         f"{RECORDED / run}: recorded{_extent(RECORDED / run)}; run dvc repro report, then commit "
         "the folder and dvc.lock\n"

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +39,21 @@ def replacing(path: Path) -> Iterator[Path]:
             os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Give a folder to write to; put it in the place of ``path`` when the block succeeds."""
+    import tempfile  # slow
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".", suffix=".part") as temporary:
+        folder = Path(temporary) / "made"
+        folder.mkdir()
+        yield folder
+        shutil.rmtree(path, ignore_errors=True)
+        os.replace(folder, path)
 
 
 @contextmanager

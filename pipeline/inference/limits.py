@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline.engine import backend
 from pipeline.errors import InputError
 from pipeline.files import bundles, checked, tables
 from pipeline.inference import cards, models
@@ -37,7 +36,7 @@ WORDS = {
     "bandwidth": "sound up to {:.0f} Hz, of training clips {:.0f} to {:.0f}",
 }
 MOST = 2000  # training clips whose vectors are made
-AXES = 32  # along which vectors are told apart; the rest has one spread
+AXES = 32  # of the covariance that are kept; along the rest the variance is one number
 INNER = 0.99  # of the training clips lie nearer ...
 # ... than the limit by this factor: a network was fitted to its training clips, to others it was
 # not. Of TIM-Net on the demo corpus the limit then holds 0 to 5 of 100 held-out clips of the corpus
@@ -248,18 +247,16 @@ def fitted(card: Card, data: "Dataset", trained: list[dict], folder: Path) -> li
         The facts, with ``limits``.
     """
     folds = {fold.number: fold for fold in data.folds}
-    ask, arrays, found = None, {}, []
-    if not card.classical:
-        backend.start(card.backend)
-        ones = tuple(FoldModel(one["fold"], one["seed"], one["file"], None) for one in trained)
-        ask = models.vectors(replace(card, folder=folder, folds=ones))
-    for place, facts in enumerate(trained):
-        rows = folds[facts["fold"]].train
+    made = models.in_training(card, trained, folder)
+    arrays, found = {}, []
+    ask = None if card.classical else models.vectors(made)
+    for one, facts in zip(made.folds, trained, strict=True):
+        rows = folds[one.fold].train
         rows = rows[rows < len(data.clips)]
         limits: dict[str, Any] = bounds(data.clips.iloc[rows], card.spec.waveform.sample_rate)
         if ask is not None:
             drawn = rows[:: -(-len(rows) // MOST)]
-            vectors = ask(ones[place], data.each(drawn))
+            vectors = ask(one, data.each(drawn))
             known = space(vectors.astype(np.float64))
             limits[VECTOR] = [0.0, float(known.limit)]
             arrays |= {f"{facts['file']}/{name}": getattr(known, name) for name in ARRAYS}

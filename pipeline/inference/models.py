@@ -3,13 +3,14 @@
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pipeline import models as networks
-from pipeline.engine import machines
+from pipeline.engine import backend, machines
 from pipeline.errors import InputError
 from pipeline.features import framing
 from pipeline.files import bundles, checked, keras_weights
@@ -33,6 +34,24 @@ def check(card: Card) -> None:
         networks.facts(card.model)
     except InputError as error:
         raise InputError(f"{card.folder}: {error}") from None
+
+
+def in_training(card: Card, trained: list[dict], folder: Path) -> Card:
+    """Give the card of a bundle that is being written, whose models can be asked.
+
+    Parameters
+    ----------
+    card : Card
+        Card of the bundle, its models still missing.
+    trained : list of dict
+        Facts of each model: ``fold, seed, file`` and others.
+    folder : Path
+        Holds the files.
+    """
+    if not card.classical:
+        backend.start(card.backend)
+    ones = (FoldModel(one["fold"], one["seed"], one["file"], None) for one in trained)
+    return replace(card, folder=folder, folds=tuple(ones))
 
 
 def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:

@@ -1,12 +1,10 @@
 """Temperatures of trained models, fitted on the validation clips of their folds, never on test."""
 
-from dataclasses import replace
 from pathlib import Path
 
-from pipeline.engine import backend
 from pipeline.engine.dataset import Dataset
 from pipeline.inference import models
-from pipeline.inference.cards import Card, FoldModel
+from pipeline.inference.cards import Card
 from pipeline.scoring import calibration
 from pipeline.scoring.intervals import over_speakers
 from pipeline.scoring.targets import Emotions
@@ -50,11 +48,9 @@ def fitted(card: Card, data: Dataset, trained: list[dict], folder: Path) -> list
     if card.weights or not fits(data):
         return trained
     folds = {fold.number: fold for fold in data.folds}
-    if not card.classical:
-        backend.start(card.backend)
-    ones = tuple(FoldModel(facts["fold"], facts["seed"], facts["file"], None) for facts in trained)
-    ask, found = models.asked(replace(card, folder=folder, folds=ones)), []
-    for one, facts in zip(ones, trained, strict=True):
+    made = models.in_training(card, trained, folder)
+    ask, found = models.asked(made), []
+    for one, facts in zip(made.folds, trained, strict=True):
         rows = folds[one.fold].validation
         answers = ask(one, data.each(rows))
         found.append(facts | {"temperature": calibration.temperature(data.truth[rows], answers)})

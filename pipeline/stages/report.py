@@ -4,10 +4,6 @@ Everything comes from the folders ``reports/runs/RUN/`` that the evaluate stage 
 that were recorded, ``reports/recorded/RUN/``, and from tests on other corpora, ``reports/across/``.
 """
 
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.config.records import Run
@@ -84,24 +80,13 @@ def report(
     for path, text in texts.items():
         with tables.replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
-    with _folder(plots) as folder:
+    with tables.replacing_folder(plots) as folder:
         figures.write(found, folder)
-    with _folder(sheets) as folder:
+    with tables.replacing_folder(sheets) as folder:
         tabular.write([*sections.tables, *of_runs], folder)
-    with _folder(cards) as folder:
+    with tables.replacing_folder(cards) as folder:
         model_card.write(found, folder, transfers)
         model_card.write(kept, folder / "recorded", transfers)
-
-
-@contextmanager
-def _folder(path: Path) -> Iterator[Path]:
-    """Give a folder to write to; put it in the place of another when the block succeeds."""
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".", suffix=".part") as temporary:
-        folder = Path(temporary) / "made"
-        folder.mkdir()
-        yield folder
-        shutil.rmtree(path, ignore_errors=True)
-        folder.rename(path)
 
 
 def _withdraw(reports: Path, runs: dict[str, Run]) -> None:
