@@ -165,8 +165,9 @@ def draw_chunks(
 
     Examples
     --------
-    >>> sorted(draw_chunks(np.random.default_rng(0), np.array([[7, 7], [7, 7]])).tolist())
-    [0, 1, 2, 3]
+    >>> drawn = draw_chunks(np.random.default_rng(0), np.array([[7, 7, 7], [7, 7, 9]]))
+    >>> sorted(drawn.tolist())
+    [1, 3, 4, 5, 5, 5]
     """
     clusters = assigned.ravel()
     groups = [np.flatnonzero(clusters == number) for number in np.unique(clusters)]
