@@ -13,6 +13,7 @@ import soundfile
 import soxr
 
 from pipeline.audit import fingerprints
+from pipeline.audit.fingerprints import Fingerprint
 from pipeline.config.records import Corpus
 from pipeline.corpora import demo
 from pipeline.files import audio, tables
@@ -147,17 +148,16 @@ def find(every: int) -> dict:
     paths = audio.below(CORPUS)
     some = paths[::every]
     low = [_low(*_read(path)) for path in some]
-    prints = [fingerprints.fingerprint(one) for one in low]
+    prints = [_printed(*_read(path)) for path in some]
     copies = {kind: [] for kind in KINDS}
     for number, path in enumerate(some):
         for kind, signal, sample_rate in _copies(*_read(path), np.random.default_rng(number)):
-            copies[kind].append(_low(signal, sample_rate))
+            changed = _low(signal, sample_rate), _printed(signal, sample_rate)
+            copies[kind].append(changed)
     kinds = {}
     for kind, changed in copies.items():
-        both = low + changed
-        pairs = fingerprints.near_duplicates(
-            prints + [fingerprints.fingerprint(one) for one in changed], both.__getitem__
-        )
+        both = low + [one for one, _ in changed]
+        pairs = fingerprints.near_duplicates(prints + [one for _, one in changed], both.__getitem__)
         right = [value for i, j, value in pairs if j == i + len(low)]
         kinds[kind] = {
             "missed": len(low) - len(right),
@@ -187,8 +187,13 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _low(signal: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Bring a signal to what is fingerprinted."""
+    """Bring a signal to what is correlated."""
     return fingerprints.low_rate(signal.astype(np.float32), sample_rate)
+
+
+def _printed(signal: np.ndarray, sample_rate: int) -> Fingerprint:
+    """Fingerprint a signal."""
+    return fingerprints.fingerprint(signal.astype(np.float32), sample_rate)
 
 
 def _copies(
