@@ -192,12 +192,15 @@ def _load(path: Path) -> Sound:
             raise InputError("not a regular file; remove it")
         with path.open("rb") as file:
             contents = _counted(file)
+            if contents.unchecked == count.UNKNOWN:  # its suffix, or a file next to it, may tell
+                return _sound(path, contents, path.suffix)
+            os.lseek(file.fileno(), 0, os.SEEK_SET)  # opening it again would take longer
+            return _sound(file.fileno(), contents, path.suffix)
     except FileNotFoundError:
         linked = path.is_symlink()
         raise InputError("a link to no such file" if linked else "no such file") from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})") from None
-    return _sound(path, contents, path.suffix)
 
 
 def _counted(file: BinaryIO) -> Contents:
@@ -210,7 +213,7 @@ def _counted(file: BinaryIO) -> Contents:
         raise InputError(f"damaged: its header makes no sense ({error}); copy it again") from None
 
 
-def _sound(source: Path | io.BytesIO, contents: Contents, suffix: str) -> Sound:
+def _sound(source: Path | int | io.BytesIO, contents: Contents, suffix: str) -> Sound:
     """Decode a sound file whose bytes are counted; its suffix may say why that cannot be done."""
     parts = [io.BytesIO(part) for part in contents.parts] or [source]
     if isinstance(source, io.BytesIO):
@@ -238,9 +241,9 @@ def _sound(source: Path | io.BytesIO, contents: Contents, suffix: str) -> Sound:
     return Sound(signal, first.sample_rate, container, first.encoding, contents.unchecked)
 
 
-def _decode(source: Path | io.BytesIO, contents: Contents) -> Sound:
+def _decode(source: Path | int | io.BytesIO, contents: Contents) -> Sound:
     """Decode one stream to its end."""
-    with _Forward(source) as file:
+    with _Forward(source, closefd=False) as file:
         if file.format == "RAW":  # judged by the suffix, .vox for one
             raise InputError(f"no header states its rate and encoding; {CONVERT}")
         check_rate(file.samplerate)
