@@ -98,7 +98,7 @@ def questions(repeats: int) -> dict:
     signal, rate = audio.read(paths[0])
 
     def again() -> list[float]:
-        (taken,) = inputs.read(paths[0], card, fused=False)
+        taken = inputs.read(paths[0], card, fused=False)
         return np.mean([ask(one, [taken.values]) for one in card.folds], axis=0)[0].tolist()
 
     ways: dict[str, Callable] = {
