@@ -9,7 +9,7 @@ from pipeline.files import tables
 from tests.bench import Size, page
 
 NAMES = ("features", "engine", "clusters", "audit", "statistics", "predict", "reading")
-ASKED = ("egemaps", "unlike")  # not among all: they need packages, or corpora
+ASKED = ("egemaps", "unlike", "load")  # not among all: they need packages, corpora, or long
 REPORTS = Path("reports/benchmarks")
 
 
