@@ -140,7 +140,7 @@ def questions(repeats: int) -> dict:
 
     def again() -> list[float]:
         taken = inputs.read(paths[0], card, fused=False)
-        return np.mean([ask(one, [taken.values]) for one in card.folds], axis=0)[0].tolist()
+        return np.mean([ask(one, [taken.values])[0] for one in card.folds], axis=0)[0].tolist()
 
     ways: dict[str, Callable] = {
         "held": lambda: list(predictor(paths[0]).values()),
