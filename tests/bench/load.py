@@ -111,8 +111,9 @@ def _of_corpus(count: int) -> dict:
 
 
 def _files(folder: Path) -> set[str]:
-    """Files below a folder."""
-    return {os.path.join(at, name) for at, _, names in os.walk(folder) for name in names}
+    """Files below a folder, but for those in hidden folders: links by which a store is resumed."""
+    found = {os.path.join(at, name) for at, _, names in os.walk(folder) for name in names}
+    return {path for path in found if "/." not in path}
 
 
 def _write(folder: Path, count: int) -> None:
