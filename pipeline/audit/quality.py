@@ -158,7 +158,7 @@ def empty(signal: np.ndarray) -> str:
     if low == high == 0:
         return "silent: every sample is 0"
     if signal.shape[1] > 1:
-        spans = np.ptp(signal, axis=0)  # (channels,)
+        spans = np.array([np.ptp(channel) for channel in signal.T])  # along axis 0 it is slow
         mean = signal.mean(axis=1, dtype=np.float64)
         low, high = float(mean.min()), float(mean.max())
         if high - low <= max(NOTHING, 1e-3 * spans.max()) and spans.max() > NOTHING:
