@@ -103,8 +103,10 @@ def read(path: Path, kind: str, card: Card) -> Exported:
     Raises
     ------
     InputError
-        If there is no such file, it is not of that kind, or it belongs to another bundle.
+        If there is no such file, it is a folder or not of that kind, or belongs to another bundle.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: a folder; name one of the files that ser export wrote there")
     if not path.is_file():
         raise InputError(f"{path}: no such file; write it with ser export")
     try:

@@ -82,6 +82,8 @@ def test_a_file_of_another_kind_or_none(tmp_path, kind):
         exported.read(tmp_path / "a", kind, CARD)
     with pytest.raises(InputError, match="b: no such file; write it with ser export"):
         exported.read(tmp_path / "b", kind, CARD)
+    with pytest.raises(InputError, match="a folder; name one of the files that ser export wrote"):
+        exported.read(tmp_path, kind, CARD)
 
 
 def test_a_file_of_another_bundle(tmp_path):
