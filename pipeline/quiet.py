@@ -11,10 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+def wanted(record: logging.LogRecord) -> bool:
+    """Whether a message of TensorFlow's is shown: not its advice on a program for each network."""
+    return _asked() or "retracing" not in record.getMessage()
+
+
+def _asked() -> bool:
+    """Whether the user asked for what libraries write."""
+    return logging.getLogger("pipeline").isEnabledFor(logging.DEBUG)
+
+
 @contextmanager
 def libraries() -> Iterator[None]:
     """Keep back what libraries write to stderr past Python, unless the block fails."""
-    if logging.getLogger("pipeline").isEnabledFor(logging.DEBUG):
+    if _asked():
         yield
         return
     import tempfile  # slow, and reading params.yaml has no need of it

@@ -23,8 +23,10 @@ assert backend.start("tensorflow") == "tensorflow"
 import keras
 from pipeline.inference import exported
 import tensorflow as tf
-model = keras.Sequential([keras.Input((3, 2)), keras.layers.Flatten(), keras.layers.Dense(2)])
-model.predict_on_batch(clip[None])
+for _ in range(6):  # of which TensorFlow thinks that it is one, traced again
+    layers = [keras.Input((3, 2)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    model = keras.Sequential(layers)
+    model.predict_on_batch(clip[None])
 with quiet.libraries():
     content = tf.lite.TFLiteConverter.from_keras_model(model).convert()
 exported.load(content, "tflite").predict([clip])

@@ -1,5 +1,6 @@
 """The library that computes, chosen and set up before Keras is imported."""
 
+import logging
 import os
 import platform
 import sys
@@ -101,6 +102,7 @@ def start(name: str) -> str:
     if library == "tensorflow" and library not in sys.modules:
         with quiet.libraries():
             import tensorflow  # noqa: F401
+    logging.getLogger("tensorflow").addFilter(quiet.wanted)
     with _absent("sklearn", "matplotlib"):
         import keras
     if library == "jax":
