@@ -36,7 +36,7 @@ DOORS = {
     "zarr": ["files/drafts"],
     "numcodecs": ["files/chunks"],
     "google_crc32c": ["files/chunks"],
-    "soundfile": ["files/audio", "files/compressed"],
+    "soundfile": ["files/audio", "files/compressed", "files/decoding"],
     "h5py": ["files/hdf5"],
     "matplotlib": [
         "reporting/diagrams",

@@ -61,21 +61,44 @@ def conditions(signal: np.ndarray, sample_rate: int) -> Conditions:
     >>> conditions(tone, 16000)
     Conditions(seconds=1.0, level=-23.01, noise=-120.0, bandwidth=1040.0)
     """
-    power = _powers(_frames(signal, round(FRAME * sample_rate)))
+    power = powers(signal, round(FRAME * sample_rate))
     loud = power[power >= SOUNDING * power.max()].mean()
     quietest = np.sort(power)[: max(1, round(QUIETEST * len(power)))].mean()
-    frames = _frames(signal, round(SPECTRUM * sample_rate))
-    powers = _powers(frames)
-    frames = frames[powers >= SOUNDING * powers.max()]
-    frames = frames[:: -(-len(frames) // MOST)] * np.hanning(frames.shape[1]).astype(np.float32)
-    spectrum = np.square(np.abs(np.fft.rfft(frames))).mean(axis=0)
+    length = round(SPECTRUM * sample_rate)
+    power = powers(signal, length)
+    frames = np.flatnonzero(power >= SOUNDING * power.max())
+    frames = signal[: len(power) * length].reshape(-1, length)[frames[:: -(-len(frames) // MOST)]]
+    spectrum = np.fft.rfft(frames * np.hanning(length).astype(np.float32))
+    spectrum = np.square(np.abs(spectrum)).mean(axis=0)
     last = np.flatnonzero(spectrum >= REACH * spectrum.max())[-1]
     return Conditions(
         seconds=len(signal) / sample_rate,
         level=_decibels(loud),
         noise=_decibels(quietest / loud),
-        bandwidth=round(float(last * sample_rate / frames.shape[1]), 1),
+        bandwidth=round(float(last * sample_rate / length), 1),
     )
+
+
+def powers(signal: np.ndarray, length: int) -> np.ndarray:
+    """Mean square of each whole frame of a signal.
+
+    Parameters
+    ----------
+    signal : ndarray, shape (samples,), float32
+    length : int
+        Samples of a frame.
+
+    Returns
+    -------
+    ndarray, shape (samples // length,), float64
+
+    Examples
+    --------
+    >>> powers(np.float32([1, 2, 3, 4, 5]), 2)
+    array([ 2.5, 12.5])
+    """
+    frames = signal[: len(signal) // length * length].reshape(-1, length)
+    return np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / length
 
 
 def silence(found: Conditions) -> str:
@@ -89,16 +112,6 @@ def silence(found: Conditions) -> str:
     if found.level < SILENT and found.noise > STEADY:
         return f"silence: steady noise at {found.level:.0f} dB and nothing above it"
     return ""
-
-
-def _frames(signal: np.ndarray, length: int) -> np.ndarray:
-    """Whole frames (frames, length) of a signal, side by side."""
-    return signal[: len(signal) // length * length].reshape(-1, length)
-
-
-def _powers(frames: np.ndarray) -> np.ndarray:
-    """Mean square (frames,), float64, of frames (frames, samples)."""
-    return np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / frames.shape[1]
 
 
 def _decibels(power: float) -> float:

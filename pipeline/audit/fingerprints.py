@@ -1,10 +1,12 @@
 """Near-duplicates: the same take at another rate or level, cut, or through a lossy codec.
 
 A clip's fingerprint [1]_ has 32 bits every 8 ms: the signs of how the slope between neighbouring
-bands of its spectrum changes over 32 ms. Clips with a word in common are candidates; they stay if
-few bits differ where the two overlap as that word lays them; what decides is the correlation of
-their waveforms. Two takes of one sentence by one speaker of RAVDESS have 0.6 at most, copies of one
-take 0.96 and more (``reports/benchmarks/audit.md``); ``SAME`` lies far from both.
+bands of its spectrum changes over 32 ms. Spectra of 256 ms are taken every 32 ms; the bands' energy
+changes so little in between that it is interpolated. Clips with a word in common are candidates;
+they stay if few bits differ where the two overlap as that word lays them; what decides is the
+correlation of their waveforms. Two takes of one sentence by one speaker of RAVDESS have 0.6 at
+most, copies of one take 0.96 and more (``reports/benchmarks/audit.md``); ``SAME`` lies far from
+both.
 
 Fingerprints of music are no help here: chromaprint's frames are 0.37 s long, it says nothing of
 clips below 3 s, and it discards all but the twelve notes of the scale.
@@ -25,18 +27,24 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from pipeline import progress
 
-RATE = 8000  # hertz
+RATE = 8000  # hertz, at which waveforms are correlated
 BAND = (300, 3400)  # hertz, what a telephone passes: no hum, and nothing lost in a copy of 8 kHz
-WINDOW = 2048  # samples: harmonics are resolved, which differ between takes
-HOP = 64  # samples: cuts fall between frames, so these stand close
-LAG = 4  # frames
+PRINT_RATE = 4000  # hertz, at which the words are made
+PRINT_BAND = (300, 1800)  # hertz
+COARSE = 12000  # hertz at least of the sums that are resampled: little aliases into the band
+WINDOW = 1024  # samples: harmonics are resolved, which differ between takes
+TAPER = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
+EDGES = np.round(np.geomspace(*PRINT_BAND, 34) * WINDOW / PRINT_RATE).astype(int)  # bins
+HOP = 128  # samples
+LAG = 4  # words in a hop: cuts fall between words, so these stand close
+STEPS = np.arange(LAG, dtype=np.float32)[:, None] / LAG
 FLOOR = 1e-4  # frames of 40 dB below the loudest hold noise: they are not looked up
 FRACTION = 0.5  # of the clip that has less of it, which the overlap of two clips holds at least
-DIFFERENT_BITS = 0.35  # 0.25 where a codec of 34 kbit/s lies between, 0.45 between two clips
+DIFFERENT_BITS = 0.35  # MP3s of 34 kbit/s: 0.17 at most of 30; two clips: 0.41 at least of 300
 SAME = 0.8  # correlation
 FOLLOWING = 8  # clips looked at after each with the same word: bounds the work on common words
 PART = 2**22  # words sorted at once
-BLOCK = 16  # frames transformed at once: larger ones cost more in fresh memory than in work
+BLOCK = 32  # frames transformed at once: larger ones cost more in fresh memory than in work
 OVERSAMPLING = 2  # of lags: half a sample is much at 3 kHz
 
 
@@ -56,39 +64,56 @@ class Fingerprint:
 
 
 def low_rate(signal: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Mono signal, shape (samples,), at 8 kHz, float32: what is fingerprinted and correlated."""
+    """Mono signal, shape (samples,), at 8 kHz, float32: what is correlated."""
     return soxr.resample(signal, sample_rate, RATE).astype(np.float32, copy=False)
 
 
-def fingerprint(low: np.ndarray) -> Fingerprint:
+def fingerprint(signal: np.ndarray, sample_rate: int) -> Fingerprint:
     """Fingerprint a clip.
 
     Parameters
     ----------
-    low : ndarray, shape (samples,), float32
-        Signal at 8 kHz.
+    signal : ndarray, shape (samples,), float32
+        Mono.
+    sample_rate : int
+        In hertz.
 
     Returns
     -------
     Fingerprint
-        ``1 + (samples - 2304) // 64`` frames; none if the clip is shorter than 0.288 s.
+        A word every 8 ms, up to the last 0.28 s; none if the clip is shorter than 0.288 s.
     """
-    if len(low) < WINDOW + LAG * HOP:
-        return Fingerprint(np.zeros(0, np.uint32), np.zeros(0, bool))
-    taper = np.hanning(WINDOW + 1)[:-1].astype(np.float32)
-    edges = np.round(np.geomspace(*BAND, 34) * WINDOW / RATE).astype(int)
-    frames = sliding_window_view(low, WINDOW)[::HOP]
-    energy = np.empty((len(frames), 33), np.float32)
-    for block in range(0, len(frames), BLOCK):
-        spectra = scipy.fft.rfft(frames[block : block + BLOCK] * taper)[:, edges[0] : edges[-1]]
-        power = np.square(spectra.real) + np.square(spectra.imag)  # (frames, bins)
-        energy[block : block + BLOCK] = np.add.reduceat(power, edges[:-1] - edges[0], axis=1)
-    slope = -np.diff(np.log(energy + np.float32(1e-20)))  # (frames, 32)
+    energy = _energies(_coarse(signal, sample_rate))  # (hops + 1, 33)
+    between = energy[:-1, None] + STEPS * (energy[1:, None] - energy[:-1, None])
+    energy = np.concatenate([between.reshape(-1, energy.shape[1]), energy[-1:]])  # (frames, 33)
+    levels = np.log(energy + np.float32(1e-20))
+    slope = levels[:, :-1] - levels[:, 1:]  # (frames, 32)
     bits = slope[LAG:] > slope[:-LAG]  # (frames - LAG, 32)
     words = np.packbits(bits, axis=1).view(">u4")[:, 0].astype(np.uint32)
     total = energy.sum(axis=1)
-    loud = np.minimum(total[LAG:], total[:-LAG]) > FLOOR * total.max()
+    loud = np.minimum(total[LAG:], total[:-LAG]) > FLOOR * total.max(initial=0)
     return Fingerprint(words, loud)
+
+
+def _coarse(signal: np.ndarray, sample_rate: int) -> np.ndarray:
+    """Bring a signal, shape (samples,), to 4 kHz, float32: sums of a few samples, resampled."""
+    few = max(1, sample_rate // COARSE)
+    whole = len(signal) // few * few
+    sums = sum((signal[i:whole:few] for i in range(1, few)), signal[:whole:few])
+    return soxr.resample(sums, sample_rate / few, PRINT_RATE).astype(np.float32, copy=False)
+
+
+def _energies(coarse: np.ndarray) -> np.ndarray:
+    """Energy of the bands (hops + 1, 33), float32, of a signal at 4 kHz; none of one too short."""
+    if len(coarse) < WINDOW + HOP:
+        return np.zeros((0, 33), np.float32)
+    frames = sliding_window_view(coarse, WINDOW)[::HOP]
+    energy = np.empty((len(frames), 33), np.float32)
+    for block in range(0, len(frames), BLOCK):
+        spectra = scipy.fft.rfft(frames[block : block + BLOCK] * TAPER)
+        parts = spectra.view(np.float32)[:, : 2 * EDGES[-1]]  # real, imaginary, real, ...
+        energy[block : block + BLOCK] = np.add.reduceat(parts * parts, 2 * EDGES[:-1], axis=1)
+    return energy
 
 
 def near_duplicates(

@@ -40,6 +40,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.audit.conditions import powers
 from pipeline.lazy import np
 
 SHORTEST = 0.1  # seconds; below one analysis window of every feature here
@@ -157,7 +158,7 @@ def empty(signal: np.ndarray) -> str:
     if low == high == 0:
         return "silent: every sample is 0"
     if signal.shape[1] > 1:
-        spans = np.ptp(signal, axis=0)  # (channels,)
+        spans = np.array([np.ptp(channel) for channel in signal.T])  # along axis 0 it is slow
         mean = signal.mean(axis=1, dtype=np.float64)
         low, high = float(mean.min()), float(mean.max())
         if high - low <= max(NOTHING, 1e-3 * spans.max()) and spans.max() > NOTHING:
@@ -188,37 +189,39 @@ def facts(signal: np.ndarray, sample_rate: int, *, unbounded: bool = False) -> F
     >>> found.peak, found.clipped, found.offset, found.zeros, found.leading, found.silence
     (1.0, 800, 0.707, 0.1, 0.1, 0.5)
     """
-    level = np.abs(signal).max(axis=1)  # (samples,)
-    peak = float(level.max())
-    power = np.square(signal, dtype=np.float64).mean(axis=1)  # (samples,)
-    mean = np.abs(signal.mean(axis=0, dtype=np.float64)).max()
-    sounding = level > 0
-    zeros = max(sounding.argmax(), sounding[::-1].argmax())
-    length = round(sample_rate * FRAME)
-    frames = power[: len(power) // length * length].reshape(-1, length).mean(axis=1)
+    channels = np.ascontiguousarray(signal.T)  # (channels, samples)
+    samples = signal.ravel()  # of all channels, one after another at each time
+    peak = float(max(-samples.min(), samples.max()))
+    sounding = samples != 0
+    zeros = max(sounding.argmax(), sounding[::-1].argmax()) // len(channels)
+    length = round(sample_rate * FRAME) * len(channels)
+    frames = powers(samples, length)
     loud = np.flatnonzero(frames > FLOOR * frames.max())
     ends = int(loud[0]), int(len(frames) - 1 - loud[-1])
+    rest = samples[len(frames) * length :].astype(np.float64)
+    power = (length * frames.sum() + rest @ rest) / len(samples)
+    mean = np.abs(channels.mean(axis=1, dtype=np.float64)).max()
     beyond = unbounded and peak > 1
-    several = signal.shape[1] > 1
-    mix = np.square(signal.mean(axis=1, dtype=np.float64)).mean() if several else 0.0
+    several = len(channels) > 1
+    mix = np.square(channels.mean(axis=0, dtype=np.float64)).mean() if several else 0.0
     return Facts(
         peak=round(peak, 5),
-        clipped=_clipped(signal, peak if beyond else FULL_SCALE) if peak >= FULL_SCALE else 0,
-        offset=round(float(mean / np.sqrt(power.mean())), 3),
+        clipped=_clipped(channels, peak if beyond else FULL_SCALE) if peak >= FULL_SCALE else 0,
+        offset=round(float(mean / np.sqrt(power)), 3),
         zeros=round(float(zeros / sample_rate), 3),
         leading=round(ends[0] * FRAME, 2),
         trailing=round(ends[1] * FRAME, 2),
         silence=round(sum(ends) / len(frames), 3),
         loud=round(peak, 5) if beyond else 0.0,
-        dead=int((np.ptp(signal, axis=0) <= NOTHING).sum()) if several else 0,
-        mixed=round(float(np.sqrt(mix / power.mean())), 5) if several else 1.0,
+        dead=int((np.ptp(channels, axis=1) <= NOTHING).sum()) if several else 0,
+        mixed=round(float(np.sqrt(mix / power)), 5) if several else 1.0,
     )
 
 
-def _clipped(signal: np.ndarray, level: float) -> int:
-    """Samples of all channels, shape (samples, channels), that lie in runs at a level or beyond."""
-    full = np.pad(np.abs(signal) >= level, ((1, 1), (0, 0)))  # (samples + 2, channels)
-    edges = np.flatnonzero(np.diff(full.T.ravel().astype(np.int8)))
+def _clipped(channels: np.ndarray, level: float) -> int:
+    """Samples of all channels, shape (channels, samples), that lie in runs at a level or beyond."""
+    full = np.pad(np.abs(channels) >= level, ((0, 0), (1, 1)))  # (channels, samples + 2)
+    edges = np.flatnonzero(np.diff(full.ravel().astype(np.int8)))
     runs = edges[1::2] - edges[::2]
     return int(runs[runs >= CLIPPED_RUN].sum())
 

@@ -1,6 +1,7 @@
 """Clips of one take: equal samples under several names, or near-duplicates."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,7 @@ def of_clips(usable: pd.DataFrame, raw: Path, prints: list[Fingerprint]) -> Take
     first = position.groupby(usable.pcm_hash).transform("first").tolist()  # of equal samples
     distinct = sorted({*first})
 
+    @lru_cache(8)  # one clip stands in several pairs, one after another
     def low(i: int) -> np.ndarray:
         signal, sample_rate = audio.read(raw / paths[distinct[i]])
         return fingerprints.low_rate(audio.mono(signal), sample_rate)
@@ -98,8 +100,8 @@ def contradictions(usable: pd.DataFrame) -> list[dict]:
         ``clips`` and ``emotions`` of each such recording.
     """
     labelled = usable[usable.emotion != ""]
+    several = labelled.groupby("recording").emotion.transform("nunique") > 1
     return [
         {"clips": natural(of_one["clip"]), "emotions": natural(set(of_one.emotion))}
-        for _, of_one in labelled.groupby("recording", sort=False)
-        if of_one.emotion.nunique() > 1
+        for _, of_one in labelled[several].groupby("recording", sort=False)
     ]

@@ -216,10 +216,9 @@ def _taken(path: Path, pcm_hash: str, model: Predictor) -> inputs.Input | str:
     if audio.pcm_hash(decoded.signal, decoded.sample_rate) != pcm_hash:
         raise InputError(f"{path}: changed since it was indexed; run dvc repro")
     try:
-        (taken,) = inputs.made(decoded, model.card, fused=model.fused)
+        return inputs.made(decoded, model.card, fused=model.fused)
     except InputError as error:
         return str(error).removeprefix(f"{audio.shown(path)}: ")
-    return taken
 
 
 def _leaks(

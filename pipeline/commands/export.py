@@ -226,8 +226,8 @@ def use_tensorflow() -> None:
 def clips_given(card: Card, sounds: list[Path]) -> Clips:
     """Features and sounds of files that are given."""
     files = inputs.files(sounds)
-    features = [one.values for file in files for one in inputs.read(file, card, fused=False)]
-    decoded = [one.values for file in files for one in inputs.read(file, card, fused=True)]
+    features = [inputs.read(file, card, fused=False).values for file in files]
+    decoded = [inputs.read(file, card, fused=True).values for file in files]
     representative = framing.rectangle(features[:REPRESENTATIVE], card.input_shape)
     return Clips(features, decoded, NOTHING, representative)
 
@@ -244,7 +244,7 @@ def clips_of_the_run(card: Card, fold: int, fuse: bool, most: int | None) -> Cli
     read = [inputs.read(path, card, fused=True) for path in paths] if fuse else []
     return Clips(
         data.each(held_out),
-        [one.values for (one,) in read],
+        [one.values for one in read],
         data.truth[held_out],
         data.take(_spread(parts.train, REPRESENTATIVE)),
     )

@@ -7,6 +7,7 @@ From Python, ``load("models/RUN")`` gives a function of sounds: `pipeline.infere
 """
 
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,14 @@ from pipeline.errors import InputError
 from pipeline.files import audio, tables
 from pipeline.inference import inputs, predictor
 from pipeline.inference import sounds as reading
-from pipeline.inference.predictor import Predictor, load
-from pipeline.inference.sounds import Decoded
+from pipeline.inference.inputs import Cut, Input
+from pipeline.inference.predictor import AT_ONCE, Predictor, load
 from pipeline.reporting import timeline
 from pipeline.scoring import targets
 from pipeline.scoring.target import Target
 
 __all__ = ["load", "predict"]
 
-AT_ONCE = 16  # answers that are printed together: as many as a model computes in one batch
 STDIN = Path("-")
 SCORES = {"arousal": "Aro-Score", "dominance": "Dom-Score", "valence": "Val-Score"}
 
@@ -72,8 +72,9 @@ def predict(
         Also write the table of DeepEmoCluster's authors there, which needs all three attributes:
         ``File_Name, Aro-Score, Dom-Score, Val-Score``, of the file its name without folders.
     window : float > 0, optional
-        Slide a window of so many seconds over each file; every one is answered as a file of its
-        own. The last one ends where the file ends. A silent one gets no answer, but the reason.
+        Slide a window of so many seconds over each file, of any length; every one is answered as a
+        file of its own. The last one ends where the file ends. A silent one gets no answer, but the
+        reason.
     hop : float > 0, optional
         Seconds from one window to the next; by default half a window.
     picture : Path, optional
@@ -101,29 +102,30 @@ def predict(
     if scores and (missing := [name for name in SCORES if name not in target.outputs]):
         raise InputError(f"scores: {bundle}: gives no {', '.join(missing)}; add them by --also")
     hop = window / 2 if window and hop is None else hop
-    found, problems = [], []
+    kept, problems = [], []
     width = max(len(audio.shown(path)) for path in files)
     with progress.showing(len(files), "predict", "files") as work:
-        waiting = []  # what each model takes of each window
-        for number, path in enumerate(files, 1):
-            try:
-                decoded = _decoded(path)
-                taken = [
-                    inputs.made(decoded, model.card, fused=model.fused, window=window, hop=hop)
-                    for model in models
-                ]
-                waiting += zip(*taken, strict=True)
-            except InputError as error:
-                problems.append(str(error))
-            while len(waiting) >= AT_ONCE or (waiting and number == len(files)):
-                table, waiting = _table(waiting[:AT_ONCE], models), waiting[AT_ONCE:]
-                if window is None:
-                    table = table.drop(columns=["start", "end"])
-                found.append(table)
-                work.print(_shown(table, target, width))
-            work.update(1)
-    if found:
-        table = pd.concat(found, ignore_index=True).drop(columns="empty")
+
+        def taken() -> Iterator[tuple[Input, ...]]:
+            """What each model takes of each clip."""
+            for path in files:
+                try:
+                    for cuts in inputs.batches(_cuts(path, window, hop), AT_ONCE):
+                        of_each = [inputs.of(cuts, one.card, fused=one.fused) for one in models]
+                        yield from zip(*of_each, strict=True)
+                except InputError as error:
+                    problems.append(str(error))
+                work.update(1)
+
+        for some in inputs.batches(taken(), AT_ONCE):
+            table = _table(some, models)
+            if window is None:
+                table = table.drop(columns=["start", "end"])
+            if csv or scores or picture:  # else memory would grow for nothing
+                kept.append(table.drop(columns="empty"))
+            work.print(_shown(table, target, width))
+    if kept:
+        table = pd.concat(kept, ignore_index=True)
         if csv:
             tables.write_for_people(table, csv)
         if scores:
@@ -171,14 +173,16 @@ def _check_together(paths: list[Path], models: list[Predictor]) -> None:
             giver[name] = path
 
 
-def _decoded(path: Path) -> Decoded:
-    """Decode a file, or what comes from standard input."""
-    if path != STDIN:
-        return reading.read(path)
-    return reading.read(sys.stdin.buffer)._replace(name=str(STDIN))
+def _cuts(path: Path, window: float | None, hop: float | None) -> Iterable[Cut]:
+    """Windows of a file or of what comes from standard input, or the whole of it."""
+    sound = sys.stdin.buffer if path == STDIN else path
+    if window is None or hop is None:
+        decoded = reading.read(sound)
+        return [inputs.cut(decoded._replace(name=str(path)))]
+    return inputs.cuts(reading.opened(sound)._replace(name=str(path)), window, hop)
 
 
-def _table(decoded: list[tuple[inputs.Input, ...]], models: list[Predictor]) -> pd.DataFrame:
+def _table(decoded: list[tuple[Input, ...]], models: list[Predictor]) -> pd.DataFrame:
     """``path, start, end, empty`` of clips, what the models give, ``unlike``: a row per clip."""
     clips = [one for one, *_ in decoded]
     frame = pd.DataFrame(

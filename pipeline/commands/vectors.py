@@ -63,10 +63,10 @@ def vectors(
     backend.start(card.backend)
     from pipeline.inference import models
 
-    ask, see, parts = models.asked(card), models.vectors(card), []
+    ask, parts = models.asked(card), []
     for one in progress.counted(chosen, len(chosen), "vectors", "folds"):
-        features = data.each(rows[one.fold])
-        values, answers = see(one, features), ask(one, features)
+        answers, inner = ask(one, data.each(rows[one.fold]))
+        values = np.asarray(inner)
         clips = data.clips.loc[rows[one.fold], ["clip", "speaker", "sex"]].reset_index(drop=True)
         said = card.target.predictions(data.truth[rows[one.fold]], answers)
         width = len(str(values.shape[1]))

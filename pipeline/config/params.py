@@ -7,6 +7,7 @@ message is one line: place, what was found, what was wanted.
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def _params(data: Any) -> Params:
         "sounds": _sound,
         "data": _data,
         "folds": _folds,
-        "runs": _run,
+        "runs": partial(_run, cache(models.facts)),  # once for all runs of a model
     }
     for table, make in makers.items():
         found[table] = _table(data[table], table, make, found)
@@ -146,7 +147,7 @@ def _named(line: Any, key: str, table: Mapping, place: str, name: str, wanted: s
     return value
 
 
-def _run(name: str, line: Any, place: str, found: dict) -> Run:
+def _run(facts: Callable, name: str, line: Any, place: str, found: dict) -> Run:
     line = dict(mapping(line, place))
     corpus = _named(line, "corpus", found["corpora"], place, "corpora")
     made = f"{line.get('data')}: {{sound: {corpus}-WAVEFORM, feature: FEATURE}}"
@@ -159,7 +160,7 @@ def _run(name: str, line: Any, place: str, found: dict) -> Run:
     given = mapping(line.pop("settings", {}), f"{place}.settings")
     if "model" not in line:
         raise InputError(f"{place}.model: missing")
-    settings, training = _network(line["model"], given, place)
+    settings, training = _network(line["model"], given, place, facts)
     engine, backend = found["engine"], line.get("backend")
     joined = found["corpora"][corpus].settings.get("of", {})
     run = read(
@@ -192,10 +193,10 @@ def _run(name: str, line: Any, place: str, found: dict) -> Run:
     return run
 
 
-def _network(model: Any, line: Mapping, place: str) -> tuple[Any, Any]:
+def _network(model: Any, line: Mapping, place: str, facts_of: Callable) -> tuple[Any, Any]:
     """Settings and training of a model: its paper's, but for what the settings of a run say."""
     try:
-        facts = models.facts(str(model))
+        facts = facts_of(str(model))
     except InputError as error:
         raise InputError(f"{place}.model: {error}") from None
     place = f"{place}.settings"

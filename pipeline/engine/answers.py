@@ -23,35 +23,34 @@ def predict(model: keras.Model, x: np.ndarray) -> np.ndarray:
     -------
     ndarray, shape (clips, classes), float32
     """
-    return _batches(model.predict_on_batch, x)
+    return _batches(lambda x: [model.predict_on_batch(x)], x)[0]
 
 
-def inner(model: keras.Model, x: np.ndarray) -> np.ndarray:
-    """Values that a network makes on its way.
-
-    TensorFlow computes them operation by operation: to compile what is asked once takes longer.
+def both(model: keras.Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of clips, and values that a network makes on its way.
 
     Parameters
     ----------
     model : keras.Model
-        From the network's input to these values, one or several for each clip.
+        From the network's input to its answers and these values, one or several for each clip.
     x : ndarray, shape (clips, frames, ...), float32
 
     Returns
     -------
+    ndarray, shape (clips, classes), float32
+        The same to the last digit as of `predict`.
     ndarray, shape (values, dims), float32
     """
-    if keras.config.backend() == "tensorflow":
-        return _batches(lambda x: keras.ops.convert_to_numpy(model(x, training=False)), x)
-    return _batches(model.predict_on_batch, x)
+    found, inner = _batches(model.predict_on_batch, x)
+    return found, inner
 
 
-def _batches(answer: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-    """Ask in batches of one size; of each clip there may be several answers."""
+def _batches(answer: Callable[[np.ndarray], list[np.ndarray]], x: np.ndarray) -> list[np.ndarray]:
+    """Ask in batches of one size; of each clip there may be several values."""
     parts = []
     for start in range(0, len(x), BATCH):
         batch = x[start : start + BATCH]
         padding = [(0, BATCH - len(batch))] + [(0, 0)] * (x.ndim - 1)
-        found = answer(np.pad(batch, padding))  # of (BATCH, frames, ...)
-        parts.append(found[: len(found) // BATCH * len(batch)])
-    return np.concatenate(parts)
+        found = answer(np.pad(batch, padding))  # each of (BATCH, frames, ...)
+        parts.append([of_kind[: len(of_kind) // BATCH * len(batch)] for of_kind in found])
+    return [np.concatenate(of_kind) for of_kind in zip(*parts, strict=True)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -183,8 +184,7 @@ def waveform(
         By ``length``: (samples,) for ``centre``, up to that for ``start``, all there is for
         ``whole``, and (segments, samples) for ``segments``.
     """
-    line = {key: value for key, value in spec.to_json().items() if key != "mix"}
-    recipe = read(WaveformRecipe, line, "waveform")
+    recipe = _recipe(json.dumps(spec.to_json()))
     signal = resampling.resample(signal, sample_rate, recipe.sample_rate, method=recipe.resampler)
     if draws is not None:
         signal = augmentation.apply(signal, recipe.sample_rate, recipe.augment, draws)
@@ -198,6 +198,13 @@ def waveform(
             segment = framing.fix_length(segment, samples)
         segments.append(segment)
     return np.stack(segments) if recipe.length == "segments" else segments[0]
+
+
+@functools.lru_cache
+def _recipe(spec: str) -> WaveformRecipe:
+    """Recipe of a spec as JSON, checked once and not for every clip."""
+    line = {key: value for key, value in json.loads(spec).items() if key != "mix"}
+    return read(WaveformRecipe, line, "waveform")
 
 
 def feature(waveforms: list[np.ndarray], spec: Spec) -> list[np.ndarray]:

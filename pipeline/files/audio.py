@@ -1,10 +1,10 @@
-"""Sound files: the only module that knows soundfile."""
+"""Sound files: found, decoded and written."""
 
 import io
 import os
-import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,9 +15,10 @@ import xxhash
 
 from pipeline import text
 from pipeline.errors import InputError
-from pipeline.files import tables
+from pipeline.files import decoding, tables
 from pipeline.files.containers import count
-from pipeline.files.containers.contents import CONVERT, Contents, check_rate
+from pipeline.files.containers.contents import Contents
+from pipeline.files.decoding import FOREIGN
 
 CONTAINERS = {  # by suffix, as libsndfile calls what it reads
     ".aif": ("AIFF",),
@@ -57,11 +58,6 @@ CONTAINERS = {  # by suffix, as libsndfile calls what it reads
     ".wve": ("WVE",),
     ".xi": ("XI",),
 }
-FOREIGN = set(  # sound that libsndfile does not read, or only by guessing its rate
-    ".3ga .3gp .aac .ac3 .adts .amr .ape .awb .dff .ds2 .dsf .dss .dts .dvf .eac3 .gsm .m4a .m4b "
-    ".m4p .m4r .mka .msv .oma .qcp .ra .raw .shn .spx .tak .tta .vox .weba .webm .wma .wv".split()
-)
-ENCODING = re.compile("nsupported|nimplemented|'fmt ' chunk")  # in libsndfile's messages
 SUFFIXES = set(CONTAINERS) | FOREIGN  # of files taken from folders
 LOSSY = {".m1a", ".mp1", ".mp2", ".mp3", ".mpga", ".oga", ".ogg", ".opus"}
 SHOWN = ".wav .flac .mp3 .ogg .opus .aiff .au .caf .sph ...; raw_data/README.md lists all"
@@ -96,13 +92,6 @@ class Sound:
     def unbounded(self) -> bool:
         """Whether samples may lie beyond full scale without having been clipped."""
         return self.encoding in ("FLOAT", "DOUBLE")
-
-
-class _Forward(soundfile.SoundFile):
-    """A file that is read once from start to end; soundfile seeks after each block otherwise."""
-
-    def seekable(self) -> bool:
-        return False
 
 
 def load(path: Path) -> Sound:
@@ -183,6 +172,29 @@ def shown(path: Path | str) -> str:
 
 def _load(path: Path) -> Sound:
     """Decode a sound file; errors do not name it."""
+    with _opened(path) as file:
+        contents = _counted(file)
+        if contents.unchecked == count.UNKNOWN:  # its suffix, or a file next to it, may tell
+            return _sound(path, contents, path.suffix)
+        os.lseek(file.fileno(), 0, os.SEEK_SET)  # opening it again would take longer
+        return _sound(file.fileno(), contents, path.suffix)
+
+
+def contents(path: Path) -> Contents:
+    """Count what a sound file holds, without decoding it.
+
+    Raises
+    ------
+    InputError
+        The errors of `load`, but for those of the decoder; they do not name the file.
+    """
+    with _opened(path) as file:
+        return _counted(file)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a sound file; what the system refuses becomes an InputError that does not name it."""
     if printable(path) != str(path):
         raise InputError("its name is not UTF-8; rename it")
     if controls(path):
@@ -191,13 +203,12 @@ def _load(path: Path) -> Sound:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
             raise InputError("not a regular file; remove it")
         with path.open("rb") as file:
-            contents = _counted(file)
+            yield file
     except FileNotFoundError:
         linked = path.is_symlink()
         raise InputError("a link to no such file" if linked else "no such file") from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})") from None
-    return _sound(path, contents, path.suffix)
 
 
 def _counted(file: BinaryIO) -> Contents:
@@ -210,46 +221,28 @@ def _counted(file: BinaryIO) -> Contents:
         raise InputError(f"damaged: its header makes no sense ({error}); copy it again") from None
 
 
-def _sound(source: Path | io.BytesIO, contents: Contents, suffix: str) -> Sound:
+def _sound(source: Path | int | io.BytesIO, contents: Contents, suffix: str) -> Sound:
     """Decode a sound file whose bytes are counted; its suffix may say why that cannot be done."""
     parts = [io.BytesIO(part) for part in contents.parts] or [source]
     if isinstance(source, io.BytesIO):
         source.seek(0)  # it was read to be counted
-    try:
+    with decoding.errors(suffix, contents):
         sounds = [_decode(part, contents) for part in parts]
-    except soundfile.LibsndfileError as error:
-        raise InputError(_reason(error.error_string.rstrip("."), suffix, contents)) from None
-    except InputError:
-        raise
-    except Exception as error:  # a decoder's errors are of any kind; none may end everything
-        raise InputError(_reason(f"{type(error).__name__}: {error}", suffix, contents)) from None
     first = sounds[0]
     if len({(sound.sample_rate, sound.signal.shape[1]) for sound in sounds}) > 1:
-        raise InputError("streams of different rates or channels; write each to a file of its own")
+        raise InputError(decoding.UNLIKE)
     signal = first.signal if len(sounds) == 1 else np.concatenate([s.signal for s in sounds])
-    if len(signal) == 0:
-        raise InputError("holds no samples; copy it again")
-    if contents.samples is not None and len(signal) < contents.samples:
-        raise InputError(
-            f"cut short or damaged: {len(signal)} of {contents.samples} samples are decoded; "
-            "copy it again"
-        )
+    decoding.check_samples(len(signal), contents)
     container = contents.container or first.container
     return Sound(signal, first.sample_rate, container, first.encoding, contents.unchecked)
 
 
-def _decode(source: Path | io.BytesIO, contents: Contents) -> Sound:
+def _decode(source: Path | int | io.BytesIO, contents: Contents) -> Sound:
     """Decode one stream to its end."""
-    with _Forward(source) as file:
-        if file.format == "RAW":  # judged by the suffix, .vox for one
-            raise InputError(f"no header states its rate and encoding; {CONVERT}")
-        check_rate(file.samplerate)
+    with decoding.begun(source) as file:
         signal = _all(file)
         if len(signal) < file.frames:
-            raise InputError(
-                f"cut short or damaged: {len(signal)} of {file.frames} samples are decoded; "
-                "copy it again"
-            )
+            raise InputError(decoding.CUT.format(len(signal), file.frames))
         return Sound(signal, file.samplerate, file.format, file.subtype, contents.unchecked)
 
 
@@ -265,17 +258,6 @@ def _all(file: soundfile.SoundFile) -> np.ndarray:
         if len(blocks[-1]) < block:
             break
     return np.concatenate(blocks)
-
-
-def _reason(reason: str, suffix: str, contents: Contents) -> str:
-    """Why a file cannot be decoded, and what helps."""
-    if contents.unchecked == count.UNKNOWN and suffix.lower() in FOREIGN:
-        return f"{suffix}, which libsndfile does not read; {CONVERT}"
-    if contents.unchecked == count.UNKNOWN:
-        return f"not a sound file libsndfile can read ({reason})"
-    if ENCODING.search(reason):
-        return f"of an encoding that libsndfile does not read ({reason}); {CONVERT}"
-    return f"damaged: libsndfile cannot decode it ({reason}); copy it again"
 
 
 def misnamed(path: Path, container: str) -> str:

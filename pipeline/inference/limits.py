@@ -249,15 +249,15 @@ def fitted(card: Card, data: "Dataset", trained: list[dict], folder: Path) -> li
     folds = {fold.number: fold for fold in data.folds}
     made = models.in_training(card, trained, folder)
     arrays, found = {}, []
-    ask = None if card.classical else models.vectors(made)
+    ask = None if card.classical else models.asked(made)
     for one, facts in zip(made.folds, trained, strict=True):
         rows = folds[one.fold].train
         rows = rows[rows < len(data.clips)]
         limits: dict[str, Any] = bounds(data.clips.iloc[rows], card.spec.waveform.sample_rate)
         if ask is not None:
             drawn = rows[:: -(-len(rows) // MOST)]
-            vectors = ask(one, data.each(drawn))
-            known = space(vectors.astype(np.float64))
+            _, vectors = ask(one, data.each(drawn))
+            known = space(np.asarray(vectors, np.float64))
             limits[VECTOR] = [0.0, float(known.limit)]
             arrays |= {f"{facts['file']}/{name}": getattr(known, name) for name in ARRAYS}
         found.append(facts | {"limits": limits})

@@ -21,6 +21,9 @@ from pipeline.scoring.calibration import tempered
 if TYPE_CHECKING:
     import keras
 
+# Asks a model about clips: answers, and the vectors ahead of a network's last layer.
+Ask = Callable[[FoldModel, list[np.ndarray]], tuple[np.ndarray, np.ndarray | None]]
+
 
 def check(card: Card) -> None:
     """Refuse a bundle whose model has no code here.
@@ -54,7 +57,7 @@ def in_training(card: Card, trained: list[dict], folder: Path) -> Card:
     return replace(card, folder=folder, folds=tuple(ones))
 
 
-def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
+def asked(card: Card) -> Ask:
     """Give a function that asks a model of a bundle about clips.
 
     Parameters
@@ -66,66 +69,37 @@ def asked(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
     -------
     callable
         Function from one of the card's models and clips, each (frames, ...) and none longer than
-        the card says, to (clips, outputs), float32; probabilities by the temperature of the model.
+        the card says, to answers (clips, outputs), float32, probabilities by the temperature of the
+        model; and the input of a network's last layer (clips, dims), float32, of chunks their mean,
+        None of a classical model.
 
     Raises
     ------
     InputError
         If a file that the card names is not there, or the code of its model.
     """
-    raw = _machine if card.classical else _network(card)
-    return lambda one, clips: tempered(raw(card, one, clips), one.temperature)
-
-
-def _machine(card: Card, one: FoldModel, clips: list[np.ndarray]) -> np.ndarray:
-    """Answers of a classical model."""
-    return machines.read(_file(card, one)).of_clips(clips)
-
-
-def _network(card: Card) -> Callable[[Card, FoldModel, list[np.ndarray]], np.ndarray]:
-    """Give a function that asks the networks of a bundle."""
-    load = models(card)
-    from pipeline.engine import answers
-
-    return lambda card, one, clips: answers.predict(
-        load(one), framing.rectangle(clips, card.input_shape)
-    )
-
-
-def vectors(card: Card) -> Callable[[FoldModel, list[np.ndarray]], np.ndarray]:
-    """Give a function that asks a network of a bundle for the input of its last layer.
-
-    Parameters
-    ----------
-    card : Card
-        Card of the bundle; its models are networks.
-
-    Returns
-    -------
-    callable
-        Function from one of the card's models and clips, each (frames, ...), to vectors
-        (clips, dims), of chunks their mean, float32.
-
-    Raises
-    ------
-    InputError
-        As of `models`.
-    """
+    if card.classical:
+        return _machines(lambda one: machines.read(_file(card, one)))
     load = models(card)
     import keras
 
     from pipeline.engine import answers
 
-    ahead: dict[str, Any] = {}  # of the one network whose weights change
+    whole: dict[str, Any] = {}  # of the one network whose weights change
 
-    def ask(one: FoldModel, clips: list[np.ndarray]) -> np.ndarray:
+    def ask(one: FoldModel, clips: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         model = load(one)
-        if not ahead:
-            ahead["model"] = keras.Model(model.inputs[0], _ahead(model))
-        x = framing.rectangle(clips, card.input_shape)
-        return _of_clips(answers.inner(ahead["model"], x), len(x))
+        if not whole:
+            whole["model"] = keras.Model(model.inputs[0], [model.outputs[0], _ahead(model)])
+        found, inner = answers.both(whole["model"], framing.rectangle(clips, card.input_shape))
+        return tempered(found, one.temperature), _of_clips(inner, len(clips))
 
     return ask
+
+
+def _machines(read: Callable[[FoldModel], Any]) -> Ask:
+    """Give a function that asks classical models."""
+    return lambda one, clips: (tempered(read(one).of_clips(clips), one.temperature), None)
 
 
 def _ahead(model: "keras.Model") -> Any:
@@ -139,9 +113,7 @@ def _of_clips(vectors: np.ndarray, clips: int) -> np.ndarray:
     return vectors.reshape(clips, -1, vectors.shape[-1]).mean(axis=1)
 
 
-def held(
-    card: Card, ones: Sequence[FoldModel]
-) -> Callable[[FoldModel, list[np.ndarray]], tuple[np.ndarray, np.ndarray | None]]:
+def held(card: Card, ones: Sequence[FoldModel]) -> Ask:
     """Hold models of a bundle, whose weights are read now, and give a function that asks them.
 
     Parameters
@@ -154,9 +126,8 @@ def held(
     Returns
     -------
     callable
-        Function as of `asked`, which gives the vectors (clips, dims) as well that a network makes
-        ahead of its last layer, None of a classical model; threads may call it at the same time.
-        Its answers differ from those by less than 1e-6, for it computes fewer clips at a time.
+        Function as of `asked`, which threads may call at the same time. Its answers differ from
+        those by less than 1e-6, for it computes fewer clips at a time.
 
     Raises
     ------
@@ -165,10 +136,7 @@ def held(
     """
     if card.classical:
         read = {one.file: machines.read(_file(card, one)) for one in ones}
-        return lambda one, clips: (
-            tempered(read[one.file].of_clips(clips), one.temperature),
-            None,
-        )
+        return _machines(lambda one: read[one.file])
     model, values = _opened(card)
     from pipeline.engine import held
 

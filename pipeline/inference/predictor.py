@@ -7,19 +7,21 @@
         predictor("long.wav").unlike  # ("61.0 s long, of training clips 1.4 to 3.7",)
         predictor(samples, 16000)  # an array of samples and its rate
         predictor(["a.wav", io.BytesIO(content), (samples, 16000)])  # a list of answers
+        for one in predictor.windows("hour.wav", window=2.5, hop=1):  # as they come
+            one.start, one.end, one.answer  # 0.0, 2.5, {"angry": 0.99, ...}
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, overload
+from typing import Any, NamedTuple, Self, TypeVar, overload
 
 import numpy as np
 
 from pipeline.engine import backend
 from pipeline.errors import InputError
-from pipeline.inference import cards, exported, inputs, limits, models
+from pipeline.inference import cards, exported, inputs, limits, models, sounds
 from pipeline.inference.cards import Card, FoldModel
 from pipeline.inference.inputs import Input
 from pipeline.inference.limits import Limits
@@ -29,6 +31,7 @@ from pipeline.inference.sounds import Sound
 # is, as a fraction of the limit (clips,), if that is known.
 Ask = Callable[[list[np.ndarray]], tuple[np.ndarray, np.ndarray | None]]
 AnySound = TypeVar("AnySound", bound=Sound)
+AT_ONCE = 16  # clips that are asked together: as many as a model computes in one batch
 
 
 class Answer(dict[str, float]):
@@ -42,6 +45,15 @@ class Answer(dict[str, float]):
     """
 
     unlike: tuple[str, ...] = ()
+
+
+class Window(NamedTuple):
+    """A window of a sound, answered as a sound of its own."""
+
+    start: float  # in seconds
+    end: float
+    answer: Answer | None  # None of an empty one
+    empty: str  # why it holds no sound
 
 
 class Predictor:
@@ -105,17 +117,63 @@ class Predictor:
             of_arrays = sample_rate if not many or isinstance(one, np.ndarray) else None
             try:
                 settings: dict[str, Any] = {"sample_rate": of_arrays, "fused": self.fused}
-                taken += inputs.read(one, self.card, **settings)
+                taken.append(inputs.read(one, self.card, **settings))
             except InputError as error:
                 problems.append(f"[{place}] {error}" if many else str(error))
         if problems:
             raise InputError("; ".join(problems))
-        outputs = self.card.target.outputs
+        found = self._answers(taken)
+        return found if many else found[0]
+
+    def windows(
+        self,
+        sound: Sound,
+        window: float,
+        hop: float | None = None,
+        sample_rate: float | None = None,
+    ) -> Iterator[Window]:
+        """Slide a window over a sound of any length; memory does not grow with it.
+
+        Parameters
+        ----------
+        sound : Path, str, binary file, ndarray, or (ndarray, sample rate)
+            As of a question about a whole sound.
+        window, hop : float > 0, in seconds
+            Length and distance of the windows; by default they are half a window apart. The last
+            one ends where the sound ends.
+        sample_rate : number, optional
+            Rate of an array, in hertz.
+
+        Yields
+        ------
+        Window
+            In their order, `AT_ONCE` at a time.
+
+        Raises
+        ------
+        InputError
+            If the sound cannot be used, or is shorter than a window. The sound is decoded to its
+            end before the first answer, so that a damaged file gets none.
+        """
+        for name, value in {"window": window, "hop": hop}.items():
+            if value is not None and not value > 0:
+                raise InputError(f"{name}: must be above 0 s, got {value:g}")
+        opened = sounds.opened(sound, sample_rate)
+        cuts = inputs.cuts(opened, window, window / 2 if hop is None else hop)
+        for some in inputs.batches(cuts, AT_ONCE):
+            taken = inputs.of(some, self.card, fused=self.fused)
+            answers = iter(self._answers([one for one in taken if not one.empty]))
+            for one in taken:
+                yield Window(one.start, one.end, None if one.empty else next(answers), one.empty)
+
+    def _answers(self, taken: Sequence[Input]) -> list[Answer]:
+        """Answers about what `inputs` made of sounds, none of them empty."""
         values, unlike = self.answer(taken)
+        outputs = self.card.target.outputs
         found = [Answer(zip(outputs, row.tolist(), strict=True)) for row in values]
         for answer, words in zip(found, unlike, strict=True):
             answer.unlike = tuple(words.values())
-        return found if many else found[0]
+        return found
 
     def answer(self, taken: Sequence[Input]) -> tuple[np.ndarray, list[dict[str, str]]]:
         """Answer what `inputs` made of sounds.

@@ -1,17 +1,21 @@
 """What a trained model may be asked about: sound files, open files, and arrays of samples."""
 
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from pipeline.errors import InputError
-from pipeline.files import audio
+from pipeline.files import audio, blocks
 from pipeline.files.containers.contents import check_rate
 
 Sound = Path | str | BinaryIO | np.ndarray | tuple[np.ndarray, float]
 WANTED = "a path, an open file, an array with its rate, or a list of these"
 UNSIGNED = 128  # what samples of 8 bits without a sign have for silence
+COPIED = 1 << 20  # bytes of an open file that are copied at once
 
 
 class Decoded(NamedTuple):
@@ -20,6 +24,14 @@ class Decoded(NamedTuple):
     name: str  # path of a file
     signal: np.ndarray  # (samples, channels), float32, full scale 1.0
     sample_rate: int  # in hertz
+
+
+class Opened(NamedTuple):
+    """A sound that is decoded block by block, as often as wanted."""
+
+    name: str  # path of a file
+    sample_rate: int  # in hertz
+    decoded: Callable[[], Iterator[np.ndarray]]  # blocks (samples, channels), as of `Decoded`
 
 
 def read(sound: Sound, sample_rate: float | None = None) -> Decoded:
@@ -45,6 +57,52 @@ def read(sound: Sound, sample_rate: float | None = None) -> Decoded:
         If a file cannot be decoded (`audio.load`), an array is none of these or states no rate, or
         a rate is given for what states its own.
     """
+    found = _taken(sound, sample_rate)
+    if isinstance(found, Decoded):
+        return found
+    name, sound = found
+    if isinstance(sound, Path):
+        decoded = audio.load(sound)
+    else:
+        decoded = audio.decode(b"".join(_content(sound, name)), audio.shown(name))
+    return Decoded(name, decoded.signal, decoded.sample_rate)
+
+
+def opened(sound: Sound, sample_rate: float | None = None) -> Opened:
+    """Open a sound, to decode it block by block.
+
+    Parameters
+    ----------
+    sound, sample_rate
+        As `read` takes them. What an open file holds is copied to a temporary file, for it is
+        decoded twice.
+
+    Returns
+    -------
+    Opened
+
+    Raises
+    ------
+    InputError
+        As of `read`, some of it when it is decoded (`blocks.opened`).
+    """
+    found = _taken(sound, sample_rate)
+    if isinstance(found, Decoded):
+        return Opened(found.name, found.sample_rate, lambda: iter([found.signal]))
+    name, sound = found
+    if isinstance(sound, Path):
+        return Opened(name, *blocks.opened(sound))
+    held = tempfile.NamedTemporaryFile(prefix="sound-")  # noqa: SIM115
+    for content in _content(sound, name):
+        held.write(content)
+    held.flush()
+    rate, decoded = blocks.opened(Path(held.name), audio.shown(name))
+
+    return Opened(name, rate, partial(_of_copy, held, decoded))
+
+
+def _taken(sound: Sound, sample_rate: float | None) -> Decoded | tuple[str, Path | BinaryIO]:
+    """Samples of an array; of a path or an open file its name, and itself."""
     if isinstance(sound, tuple):
         if len(sound) != 2 or not isinstance(sound[0], np.ndarray) or sample_rate is not None:
             raise InputError("a tuple: wanted (array, rate), and no other rate")
@@ -61,14 +119,22 @@ def read(sound: Sound, sample_rate: float | None = None) -> Decoded:
     name = name if isinstance(name, str) else "file"  # a pipe's is a number
     if sample_rate is not None:
         raise InputError(f"{audio.shown(name)}: a rate belongs to an array; a file states its own")
-    if isinstance(sound, str | Path):
-        decoded = audio.load(Path(sound))
-    else:
-        content = sound.read()
+    return name, Path(sound) if isinstance(sound, str) else sound
+
+
+def _content(file: BinaryIO, name: str) -> Iterator[bytes]:
+    """What an open file holds, from where it stands to its end."""
+    content = b"."
+    while content:
+        content = file.read(COPIED)
         if not isinstance(content, bytes):
             raise InputError(f"{audio.shown(name)}: opened as text; open it with mode 'rb'")
-        decoded = audio.decode(content, audio.shown(name))
-    return Decoded(name, decoded.signal, decoded.sample_rate)
+        yield content
+
+
+def _of_copy(_held: Any, decoded: Callable[[], Iterator[np.ndarray]]) -> Iterator[np.ndarray]:
+    """Decode a temporary file, which is removed when nothing holds it any longer."""
+    yield from decoded()
 
 
 def _samples(values: np.ndarray) -> np.ndarray:

@@ -52,6 +52,6 @@ def fitted(card: Card, data: Dataset, trained: list[dict], folder: Path) -> list
     ask, found = models.asked(made), []
     for one, facts in zip(made.folds, trained, strict=True):
         rows = folds[one.fold].validation
-        answers = ask(one, data.each(rows))
+        answers, _ = ask(one, data.each(rows))
         found.append(facts | {"temperature": calibration.temperature(data.truth[rows], answers)})
     return found

@@ -1,6 +1,6 @@
 """Figures of what was answered: how far confidence can be trusted, and of whom it is right."""
 
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,6 +116,7 @@ def extremes(found: list[Group], key: str) -> list[Group]:
     return order[: SHOWN // 2] + order[-SHOWN // 2 :]
 
 
+@cache
 def vector_maps(run: Run) -> list[tuple[str, "Markup"]]:
     """Draw where a network puts its held-out clips: by principal components, and by t-SNE.
 

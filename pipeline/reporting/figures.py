@@ -5,6 +5,7 @@ They are 360 units wide, about a pixel each on a phone, so that text stays legib
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,6 +172,7 @@ def _draw_floors(axes: "Axes", run: Run, measure: Measure, left: float, y: float
             axes.plot([value] * 2, [y - 0.09, y + 0.09], color=LIGHT["muted"], linewidth=1.6)
 
 
+@cache
 def by_fold(run: Run) -> "Markup":
     """Draw the measures of each fold over the pooled ones.
 
@@ -199,6 +201,7 @@ def by_fold(run: Run) -> "Markup":
     return drawing(draw, f"{names} of {run.name} by fold: {stated}", 150)
 
 
+@cache
 def curves(run: Run) -> list[tuple[Curves, "Markup"]]:
     """Draw what was measured after each epoch: thin lines for folds, a thick one for their mean.
 
@@ -280,6 +283,7 @@ def clusters(run: Run) -> "Markup | None":
     return drawing(draw, words, 170)
 
 
+@cache
 def scatter(run: Run, measure: Measure) -> "Markup":
     """Draw predicted over true ratings, with the diagonal on which they agree.
 

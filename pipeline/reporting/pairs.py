@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -54,17 +55,7 @@ class Pair:
 
 def alike(first: Result, second: Result) -> str:
     """Say why two runs cannot be compared clip by clip; empty if they can."""
-    if first.predictions.empty or second.predictions.empty:
-        return "predictions of one of them were not kept"
-    if first.target != second.target:
-        return "they predict different things"
-    here, there = (_tested(run) for run in (first, second))
-    if not here.index.equals(there.index):
-        return "they were not tested on the same clips in the same folds"
-    truth = [c for c in first.target.columns if c.startswith(("label", "true_"))]
-    if not here[truth].equals(there[truth]):
-        return "their clips have different labels"
-    return ""
+    return _alike(_Tested(first), _Tested(second))
 
 
 def compared(runs: Sequence[Result]) -> list[Pair]:
@@ -83,9 +74,9 @@ def compared(runs: Sequence[Result]) -> list[Pair]:
     """
     pairs = [
         _pair(first, second, measure)
-        for first, second in combinations(runs, 2)
-        if not alike(first, second)
-        for measure in first.measures
+        for first, second in combinations(map(_Tested, runs), 2)
+        if not _alike(first, second)
+        for measure in first.run.measures
     ]
     adjusted: dict[int, float] = {}
     for key in {pair.measure.key for pair in pairs}:
@@ -95,14 +86,55 @@ def compared(runs: Sequence[Result]) -> list[Pair]:
     return [replace(pair, adjusted=adjusted[n]) for n, pair in enumerate(pairs)]
 
 
-def _pair(first: Result, second: Result, measure: Measure) -> Pair:
+class _Tested:
+    """What a run was tested on, put in order once for all the pairs that it is in."""
+
+    def __init__(self, run: Result) -> None:
+        self.run = run
+
+    @cached_property
+    def of_seeds(self) -> list[pd.DataFrame]:
+        """Predictions of each seed, in an order that the runs of the same folds share."""
+        rows = self.run.predictions.set_index(["fold", "clip"]).sort_index()
+        return [rows[rows["seed"] == seed] for seed in dict.fromkeys(self.run.predictions["seed"])]
+
+    @cached_property
+    def added(self) -> dict[str, tuple[Metric, np.ndarray]]:
+        """Each measure, and what the clips of each speaker add up to, (seeds, speakers, ...)."""
+        found = {}
+        for key in (measure.key for measure in self.run.measures):
+            parts = [self.run.target.added(rows, key) for rows in self.of_seeds]
+            sums = [
+                by_speaker(rows["speaker"].tolist(), kinds, single)
+                for rows, (_, kinds, single) in zip(self.of_seeds, parts, strict=True)
+            ]
+            found[key] = parts[0][0], np.stack(sums)
+        return found
+
+
+def _alike(first: _Tested, second: _Tested) -> str:
+    """Say why two runs cannot be compared clip by clip; empty if they can."""
+    if first.run.predictions.empty or second.run.predictions.empty:
+        return "predictions of one of them were not kept"
+    target = first.run.target
+    if target != second.run.target:
+        return "they predict different things"
+    here, there = first.of_seeds[0], second.of_seeds[0]
+    if not here.index.equals(there.index):
+        return "they were not tested on the same clips in the same folds"
+    truth = [c for c in target.columns if c.startswith(("label", "true_"))]
+    if not here[truth].equals(there[truth]):
+        return "their clips have different labels"
+    return ""
+
+
+def _pair(first: _Tested, second: _Tested, measure: Measure) -> Pair:
     """Compare two runs by one measure."""
-    speakers = _tested(first)["speaker"].tolist()
     found = None
-    if over_speakers(speakers):
-        (metric, here), (_, there) = (_added(run, measure) for run in (first, second))
-        found = paired.difference(here, there, metric)
-    return Pair(first, second, measure, found, np.nan, _mcnemar(first, second, measure))
+    if over_speakers(first.of_seeds[0]["speaker"].tolist()):
+        metric, here = first.added[measure.key]
+        found = paired.difference(here, second.added[measure.key][1], metric)
+    return Pair(first.run, second.run, measure, found, np.nan, _mcnemar(first, second, measure))
 
 
 def _p_value(pair: Pair) -> float:
@@ -110,28 +142,11 @@ def _p_value(pair: Pair) -> float:
     return pair.difference.p_value if pair.difference else np.nan
 
 
-def _tested(run: Result, seed: int = 0) -> pd.DataFrame:
-    """Predictions of one of the seeds, in an order that the runs of the same folds share."""
-    seeds = list(dict.fromkeys(run.predictions["seed"]))
-    rows = run.predictions[run.predictions["seed"] == seeds[seed]]
-    return rows.set_index(["fold", "clip"]).sort_index()
-
-
-def _added(run: Result, measure: Measure) -> tuple[Metric, np.ndarray]:
-    """Give a measure, and what the clips of each speaker add up to, (seeds, speakers, ...)."""
-    metrics, sums = [], []
-    for seed in range(run.predictions["seed"].nunique()):
-        rows = _tested(run, seed)
-        metric, kinds, single = run.target.added(rows, measure.key)
-        metrics.append(metric)
-        sums.append(by_speaker(rows["speaker"].tolist(), kinds, single))
-    return metrics[0], np.stack(sums)
-
-
-def _mcnemar(first: Result, second: Result, measure: Measure) -> float:
+def _mcnemar(first: _Tested, second: _Tested, measure: Measure) -> float:
     """P-value over clips, where both runs have one seed, and folds share speakers."""
-    once = all(run.predictions["seed"].nunique() == 1 for run in (first, second))
-    if not once or measure.key != "war" or state(first.facts["leaks"]["speaker"]) != "shared":
+    once = len(first.of_seeds) == len(second.of_seeds) == 1
+    leak = first.run.facts["leaks"]["speaker"]
+    if not once or measure.key != "war" or state(leak) != "shared":
         return np.nan
-    right = [(rows["label"] == rows["predicted"]) for rows in map(_tested, (first, second))]
-    return paired.mcnemar(*right)
+    rows = [one.of_seeds[0] for one in (first, second)]
+    return paired.mcnemar(*(one["label"] == one["predicted"] for one in rows))

@@ -54,7 +54,7 @@ def _no_rows() -> "pd.DataFrame":
     return pd.DataFrame(columns=["fold", "seed", "epoch"])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """Facts and metrics of a run wherever it was made, from files that were read and checked."""
 
@@ -178,7 +178,7 @@ class Result:
         return (self.facts["training"] or {}).get("epochs", 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recorded(Result):
     """One run of ``reports/recorded``: what evaluate wrote then, and how it was made."""
 
@@ -194,7 +194,7 @@ class Recorded(Result):
         return ", ".join([*words, self.how["date"]])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run(Result):
     """One run of params.yaml, with what its figures are drawn from."""
 

@@ -219,13 +219,11 @@ def predicted(card: Card, data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
     from pipeline.inference import models
 
     ask, judge = models.asked(card), limits.judge(card)
-    see = None if card.classical else models.vectors(card)
     folds = {fold.number: fold for fold in data.folds}
     frames, places = [], pd.DataFrame(columns=maps.PLACES)
     for one in progress.counted(card.folds, len(card.folds), "evaluate", "folds"):
         rows = folds[one.fold].test
-        features = data.each(rows)
-        found = ask(one, features)
+        found, vectors = ask(one, data.each(rows))
         if not np.isfinite(found).all():
             raise InputError(
                 f"{card.folder}: {one.file} predicts NaN; train it again with a lower learning rate"
@@ -233,7 +231,6 @@ def predicted(card: Card, data: Dataset) -> tuple[pd.DataFrame, pd.DataFrame]:
         clips = data.clips.loc[rows, OF_CLIPS].reset_index(drop=True)
         predicted = card.target.predictions(data.truth[rows], found)
         frame = clips.assign(fold=one.fold).join(predicted).assign(seed=one.seed)
-        vectors = see(one, features) if see and (judge or not frames) else None
         if vectors is not None and not frames:
             places = maps.table(frame, vectors)
         if judge is not None:

@@ -171,14 +171,13 @@ def _decode(clip: Clip) -> Decoded:
     if reason := unusable(signal, sample_rate):
         return Decoded(row | {"status": "quarantined", "reason": reason})
     mono = audio.mono(signal)
-    low = fingerprints.low_rate(mono, sample_rate)
     measured = conditions(mono, sample_rate)
     return Decoded(
         row | {name: getattr(measured, name) for name in ("level", "noise", "bandwidth")},
         facts(signal, sample_rate, unbounded=sound.unbounded),
         audio.misnamed(clip.path, sound.container),
         sound.unchecked,
-        fingerprints.fingerprint(low),
+        fingerprints.fingerprint(mono, sample_rate),
     )
 
 

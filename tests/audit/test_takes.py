@@ -22,8 +22,7 @@ def found(folder, signals):
     for name, signal in signals.items():
         audio.write_pcm16(folder / f"{name}.wav", signal, RATE)
         read, rate = audio.read(folder / f"{name}.wav")
-        low = fingerprints.low_rate(audio.mono(read), rate)
-        prints.append(fingerprints.fingerprint(low))
+        prints.append(fingerprints.fingerprint(audio.mono(read), rate))
         rows.append((name, f"{name}.wav", audio.pcm_hash(read, rate)))
     frame = pd.DataFrame(rows, columns=["clip", "path", "pcm_hash"])
     return takes.of_clips(frame, folder, prints)

@@ -9,7 +9,12 @@ from pipeline.files import tables
 from tests.bench import Size, page
 
 NAMES = ("features", "engine", "clusters", "audit", "statistics", "predict", "reading")
-ASKED = ("egemaps", "unlike")  # not among all: they need packages, or corpora
+ASKED = (
+    "egemaps",
+    "load",
+    "report",
+    "unlike",
+)  # need packages, corpora, time
 REPORTS = Path("reports/benchmarks")
 
 

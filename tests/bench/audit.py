@@ -4,7 +4,8 @@ import io
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pandas as pd
 import soundfile
 import soxr
 
-from pipeline.audit import fingerprints
+from pipeline.audit import conditions, fingerprints, quality
+from pipeline.audit.fingerprints import Fingerprint
 from pipeline.config.records import Corpus
 from pipeline.corpora import demo
 from pipeline.files import audio, tables
@@ -40,16 +42,15 @@ KINDS = {
 def measure(size: Size) -> tuple[dict, str]:
     clips = 100 if size.quick else 10_000
     folder = Path(tempfile.mkdtemp(prefix="audit-"))
-    runs = {}
+    runs, parts = {}, {}
     try:
         _write(folder / "made_up", clips)
-        runs[f"{clips} made-up clips of 3 s, 16 kHz WAV"] = apart(
-            "audit.audit", str(folder / "made_up"), "demo", str(folder)
-        )
+        corpora = {f"{clips} made-up clips of 3 s, 16 kHz WAV": (folder / "made_up", "demo")}
         if CORPUS.is_dir() and not size.quick:
-            runs["RAVDESS: 1440 clips of 3.7 s, 48 kHz FLAC"] = apart(
-                "audit.audit", str(CORPUS), "ravdess", str(folder)
-            )
+            corpora["RAVDESS: 1440 clips of 3.7 s, 48 kHz FLAC"] = CORPUS, "ravdess"
+        for title, (raw, parser) in corpora.items():
+            runs[title] = apart("audit.audit", str(raw), parser, str(folder))
+            parts[title] = apart("audit.parts", str(raw), cores=1).answer
     finally:
         shutil.rmtree(folder)
     numbers = {
@@ -63,13 +64,19 @@ def measure(size: Size) -> tuple[dict, str]:
             title,
             f"{run.answer['seconds']:.1f}",
             f"{run.answer['per_second']:.0f}",
+            f"{run.answer['cpu_ms']:.2f}",
+            f"{run.answer['cpu_ms'] / parts[title]['decoding']:.2f}",
             run.answer["duplicates"],
             run.answer["near_duplicates"],
             run.peak_mb,
         ]
         for title, run in runs.items()
     ]
-    head = ["corpus", "seconds", "clips per second", "equal", "near", "peak memory, MB"]
+    numbers["parts_cpu_ms"] = parts
+    first = next(iter(parts.values()))
+    parts_of = [[part, *(f"{of[part]:.2f}" for of in parts.values())] for part in first]
+    head = ["corpus", "seconds", "clips per second", "CPU ms per clip", "times decoding"]
+    head += ["equal", "near", "peak memory, MB"]
     text = f"""\
 # Audit: the stage index
 
@@ -78,6 +85,9 @@ Made-up sound is noise in syllables. Equal, near: clips that hold the samples, o
 samples, of an earlier one.
 
 {page.table(head, rows)}
+CPU milliseconds per clip of what the stage is made of, each part by itself:
+
+{page.table(["part", *parts], parts_of)}
 {page.quiet(max(run.others for run in runs.values()))}
 """
     if CORPUS.is_dir():
@@ -110,17 +120,41 @@ one that holds the same samples is left out): correlation {takes["median"]} in t
 def audit(raw: str, parser: str, folder: str) -> dict:
     """Audit a corpus; seconds without imports."""
     corpus = Corpus("bench", {}, parser, allow_partial=True)
-    start = time.perf_counter()
+    start, spent = time.perf_counter(), time.process_time()
     index(Path(raw), Path(folder, "index.csv"), Path(folder, "quality.json"), corpus=corpus)
-    seconds = time.perf_counter() - start
-    quality = tables.read_json(Path(folder, "quality.json"))
+    seconds, spent = time.perf_counter() - start, time.process_time() - spent
+    found = tables.read_json(Path(folder, "quality.json"))
     return {
         "seconds": seconds,
-        "clips": quality["clips"],
-        "per_second": quality["clips"] / seconds,
-        "duplicates": quality["counts"]["duplicates"],
-        "near_duplicates": quality["counts"]["near_duplicates"],
+        "clips": found["clips"],
+        "per_second": found["clips"] / seconds,
+        "cpu_ms": 1000 * spent / found["clips"],
+        "duplicates": found["counts"]["duplicates"],
+        "near_duplicates": found["counts"]["near_duplicates"],
     }
+
+
+def parts(raw: str) -> dict[str, float]:
+    """Milliseconds of each part of the stage, of 300 clips of a corpus at most."""
+    paths = audio.below(Path(raw))
+    paths = paths[:: -(-len(paths) // 300)]
+    spent: dict[str, float] = defaultdict(float)
+
+    def timed(part: str, call: Callable, *given):
+        start = time.process_time()
+        answer = call(*given)
+        spent[part] += time.process_time() - start
+        return answer
+
+    for path in paths:
+        sound = timed("decoding", audio.load, path)
+        mono, rate = audio.mono(sound.signal), sound.sample_rate
+        timed("hash of the samples", audio.pcm_hash, sound.signal, rate)
+        timed("facts", quality.unusable, sound.signal, rate)
+        timed("facts", quality.facts, sound.signal, rate)
+        timed("conditions", conditions.conditions, mono, rate)
+        timed("fingerprint", fingerprints.fingerprint, mono, rate)
+    return {part: 1000 * seconds / len(paths) for part, seconds in spent.items()}
 
 
 def _write(folder: Path, clips: int) -> None:
@@ -147,17 +181,16 @@ def find(every: int) -> dict:
     paths = audio.below(CORPUS)
     some = paths[::every]
     low = [_low(*_read(path)) for path in some]
-    prints = [fingerprints.fingerprint(one) for one in low]
+    prints = [_printed(*_read(path)) for path in some]
     copies = {kind: [] for kind in KINDS}
     for number, path in enumerate(some):
         for kind, signal, sample_rate in _copies(*_read(path), np.random.default_rng(number)):
-            copies[kind].append(_low(signal, sample_rate))
+            changed = _low(signal, sample_rate), _printed(signal, sample_rate)
+            copies[kind].append(changed)
     kinds = {}
     for kind, changed in copies.items():
-        both = low + changed
-        pairs = fingerprints.near_duplicates(
-            prints + [fingerprints.fingerprint(one) for one in changed], both.__getitem__
-        )
+        both = low + [one for one, _ in changed]
+        pairs = fingerprints.near_duplicates(prints + [one for _, one in changed], both.__getitem__)
         right = [value for i, j, value in pairs if j == i + len(low)]
         kinds[kind] = {
             "missed": len(low) - len(right),
@@ -187,8 +220,13 @@ def _read(path: Path) -> tuple[np.ndarray, int]:
 
 
 def _low(signal: np.ndarray, sample_rate: int) -> np.ndarray:
-    """Bring a signal to what is fingerprinted."""
+    """Bring a signal to what is correlated."""
     return fingerprints.low_rate(signal.astype(np.float32), sample_rate)
+
+
+def _printed(signal: np.ndarray, sample_rate: int) -> Fingerprint:
+    """Fingerprint a signal."""
+    return fingerprints.fingerprint(signal.astype(np.float32), sample_rate)
 
 
 def _copies(

@@ -1,19 +1,23 @@
 """Prediction: a question of a held model, and ``ser predict`` from the shell."""
 
+import json
 import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.engine import machines
 from tests.bench import Size, page
 from tests.bench.apart import apart
 
-BUNDLE = Path("models/tim_net-demo")
+MODELS = Path("models")
+BUNDLE = MODELS / "tim_net-demo"
 SOUNDS = Path("raw_data/demo/wav")
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 WAYS = {
@@ -38,6 +42,10 @@ def measure(size: Size) -> tuple[dict, str]:
         count: {key: statistics.median(run.answer[key] for run in found) for key in found[0].answer}
         for count, found in shell.items()
     }
+    minutes = (1, 2) if size.quick else (10, 60, *([180] if size.full else []))
+    long = {each: apart("predict.recording", each, **ONE_THREAD) for each in minutes}
+    networks = [BUNDLE] if size.quick else _networks()
+    small = {path.name: apart("predict.int8", str(path), cores=1) for path in networks}
     seconds = questions.answer["seconds"]
     numbers = {
         "seconds_a_question": seconds,
@@ -46,10 +54,26 @@ def measure(size: Size) -> tuple[dict, str]:
         "held_vs_again": seconds["again"] / seconds["held"],
         "largest_difference": questions.answer["difference"],
         "shell": runs,
+        "recordings": {each: run.answer for each, run in long.items()},
+        "int8": {name: run.answer for name, run in small.items()},
         "others_cores": max(
-            questions.others, *(run.others for found in shell.values() for run in found)
+            *(run.others for run in (questions, *long.values(), *small.values())),
+            *(run.others for found in shell.values() for run in found),
         ),
     }
+    slid = [
+        [
+            each,
+            *(f"{run.answer[key]:.0f}" for key in ("cpu", "wall", "first")),
+            f"{60 * each / run.answer['wall']:.0f}",
+            f"{run.answer['peak_mb']:.0f}",
+        ]
+        for each, run in long.items()
+    ]
+    exported = [
+        [name, *(f"{run.answer[key]:.1f}" for key in ("features", "network")), run.answer["kb"]]
+        for name, run in small.items()
+    ]
     asked = [
         [title, f"{1000 * seconds[way]:.1f}", f"{seconds['again'] / seconds[way]:.0f}"]
         for way, title in WAYS.items()
@@ -74,8 +98,25 @@ which compiles, {questions.answer["first"]:.1f} s. Largest difference of the way
 `ser predict`, from Python's start to its end; median of {size.rounds}:
 
 {page.table(["clips", "CPU s", "seconds", "until the first answer"], called)}
+Recordings of 16 kHz, clips one after the other, `--fold 1 --window 2.5 --hop 1`:
+
+{page.table(["minutes", "CPU s", "seconds", "until the first", "times real time", "MB"], slid)}
+TFLite int8, one clip on one core: ms of its features and of the network alone.
+
+{page.table(["run", "features, ms", "network, ms", "file, kB"], exported)}
 {page.quiet(numbers["others_cores"])}""",
     )
+
+
+def _networks() -> list[Path]:
+    """First bundle of each network that there is."""
+    cards = {path.parent: json.loads(path.read_text()) for path in MODELS.glob("*/card.json")}
+    found = {}
+    for path, card in sorted(cards.items()):
+        if card["backend"] != machines.LIBRARY:
+            settings = card["settings"]  # DeepEmoCluster's networks are four
+            found.setdefault((card["model"], settings.get("temporal")), path)
+    return list(found.values())
 
 
 # ---- in a process of its own -----------------------------------------------------------------
@@ -98,8 +139,8 @@ def questions(repeats: int) -> dict:
     signal, rate = audio.read(paths[0])
 
     def again() -> list[float]:
-        (taken,) = inputs.read(paths[0], card, fused=False)
-        return np.mean([ask(one, [taken.values]) for one in card.folds], axis=0)[0].tolist()
+        taken = inputs.read(paths[0], card, fused=False)
+        return np.mean([ask(one, [taken.values])[0] for one in card.folds], axis=0)[0].tolist()
 
     ways: dict[str, Callable] = {
         "held": lambda: list(predictor(paths[0]).values()),
@@ -124,18 +165,65 @@ def questions(repeats: int) -> dict:
     }
 
 
+def recording(minutes: int) -> dict:
+    """CPU seconds, seconds, seconds until the first answer and memory of a long recording."""
+    import soundfile
+
+    clips = [soundfile.read(path, dtype="int16") for path in sorted(SOUNDS.glob("*.wav"))]
+    rate, left = clips[0][1], 60 * minutes * clips[0][1]
+    sound = np.concatenate([samples for samples, _ in clips])
+    with tempfile.NamedTemporaryFile(suffix=".wav") as held:
+        with soundfile.SoundFile(held.name, "w", rate, 1, "PCM_16") as file:
+            while left > 0:
+                file.write(sound[:left])
+                left -= len(sound)
+        options = ["--fold", "1", "--window", "2.5", "--hop", "1"]
+        return _called([held.name, *options], 60 * minutes - 1)
+
+
+def int8(bundle: str) -> dict:
+    """Milliseconds of a clip's features, and of a network as TFLite int8."""
+    from pipeline.commands.export import export
+    from pipeline.inference import inputs, predictor
+
+    paths = sorted(SOUNDS.glob("*.wav"))[:20]
+    with tempfile.TemporaryDirectory() as folder:
+        export(Path(bundle), to=Path(folder), sounds=paths)
+        path = Path(folder, "int8.tflite")
+        one = predictor.load(bundle, tflite=path)
+        card, kilobytes = one.card, path.stat().st_size // 1000
+        taken = inputs.read(paths[0], card, fused=False)
+        ways: dict[str, Callable] = {
+            "features": lambda: inputs.read(paths[0], card, fused=False),
+            "network": lambda: one.answer([taken]),
+        }
+        spent = {way: [] for way in ways}
+        for _ in range(20):
+            for way, call in ways.items():
+                begun = time.perf_counter()
+                call()
+                spent[way].append(1000 * (time.perf_counter() - begun))
+    return {way: statistics.median(times) for way, times in spent.items()} | {"kb": kilobytes}
+
+
 def shell(clips: int) -> dict:
     """CPU seconds, seconds, and seconds until the first answer of ``ser predict``."""
     paths = sorted(map(str, SOUNDS.glob("*.wav")))
     given = [paths[i % len(paths)] for i in range(clips)]
+    return _called(given, clips)
+
+
+def _called(given: list[str], answers: int) -> dict:
+    """What ``ser predict`` takes of files, which get so many answers."""
     command = [sys.executable, "-m", "pipeline", "predict", str(BUNDLE), *given, "-q"]
-    start = time.perf_counter()
+    start, count = time.perf_counter(), 1
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline()]
+        process.stdout.readline()
         first = time.perf_counter() - start
-        lines += process.stdout.readlines()
+        count += sum(1 for _ in process.stdout)
     wall, used = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    if process.returncode or len(lines) != clips:
-        sys.exit(f"{' '.join(command[:4])}: {len(lines)} answers of {clips}")
-    return {"cpu": used.ru_utime + used.ru_stime, "wall": wall, "first": first}
+    if process.returncode or count != answers:
+        sys.exit(f"{' '.join(command[:4])}: {count} answers of {answers}")
+    spent = {"cpu": used.ru_utime + used.ru_stime, "wall": wall, "first": first}
+    return spent | {"peak_mb": used.ru_maxrss / 1024}

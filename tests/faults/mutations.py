@@ -166,7 +166,7 @@ def _answer(bundle: Path) -> bytes:
 
     held = cards.read(bundle)
     checked.expect(bundle / "card.json", bundle / "history.csv")
-    return models.asked(held)(held.folds[0], [np.ones((16, 4), np.float32)]).tobytes()
+    return models.asked(held)(held.folds[0], [np.ones((16, 4), np.float32)])[0].tobytes()
 
 
 KINDS = {one.__name__: one for one in (store, tables, card, bundle, params)}

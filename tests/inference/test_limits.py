@@ -152,7 +152,7 @@ def test_clips_are_judged_by_the_model_that_held_them_out(fitted):
     held = data(clips(level=["-70.0", *["-20.0"] * (CLIPS - 1)]), x)
     card = fitted(held)
     tested = held.folds[0].test
-    vectors = models.vectors(card)(card.folds[0], held.each(tested))
+    vectors = models.asked(card)(card.folds[0], held.each(tested))[1]
     said = limits.judge(card)(card.folds[0], held.clips.iloc[tested], vectors)
     assert [*said[0]] == ["level", "vector"]
     assert [[*one] for one in said[1:5]] == [["vector"]] * 4

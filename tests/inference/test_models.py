@@ -26,7 +26,7 @@ def card(tmp_path_factory):
 def test_clips_are_filled_up_and_answered_by_the_fold_s_model(card):
     clips = [np.random.default_rng(n).normal(size=(n, 5)).astype(np.float32) for n in (6, 3, 1)]
     ask, whole = models.asked(card), framing.rectangle(clips, trained.SHAPE)
-    found = {one.fold: ask(one, clips) for one in (*card.folds, card.folds[0])}
+    found = {one.fold: ask(one, clips)[0] for one in (*card.folds, card.folds[0])}
     for one in card.folds:
         wanted = keras.ops.convert_to_numpy(trained.build(one.fold)(whole, training=False))
         np.testing.assert_allclose(found[one.fold], wanted, atol=1e-6)
@@ -39,7 +39,7 @@ def test_a_classical_model_takes_clips_as_they_are(tmp_path):
     card = rated.card(tmp_path, Attributes(("arousal",)), backend=machines.LIBRARY)
     one = replace(card.folds[0], file="fold-01.npz")
     clips = [np.full((frames, 1), frames, np.float32) for frames in (1, 7)]
-    np.testing.assert_array_equal(models.asked(card)(one, clips), machine.of_clips(clips))
+    np.testing.assert_array_equal(models.asked(card)(one, clips)[0], machine.of_clips(clips))
 
 
 def test_a_file_that_was_not_pulled_is_named(card, tmp_path):

@@ -51,7 +51,7 @@ def forged(whole, tmp_path):
                 archive.writestr(name, content)
         cards.write(replace(cards.read(whole), folder=folder), folder)
         card = cards.read(folder)
-        return models.asked(card)(card.folds[0], [np.zeros((16, 4), np.float32)])
+        return models.asked(card)(card.folds[0], [np.zeros((16, 4), np.float32)])[0]
 
     return ask
 

@@ -10,7 +10,7 @@ import soundfile
 
 from pipeline.engine import machines
 from pipeline.errors import InputError
-from pipeline.inference import cards, inputs, models, predictor
+from pipeline.inference import cards, inputs, models, predictor, sounds
 from pipeline.scoring.targets import Attributes
 from tests import rated
 from tests.engine import test_machines
@@ -71,6 +71,61 @@ def test_a_list_is_answered_as_its_members(asked, noises):
             assert one == pytest.approx(wanted, rel=0, abs=1e-6)
 
 
+def test_windows_are_answered_as_sounds_of_their_own(asked, noises, tmp_path, monkeypatch):
+    signal = np.concatenate([noises[5], np.zeros(RATE, np.float32), noises[6]])
+    (tmp_path / "a.wav").write_bytes(wav(signal))
+    forms = [tmp_path / "a.wav", io.BytesIO(wav(signal)), (signal, RATE)]
+    for form in forms:
+        found = list(asked.windows(form, window=0.5))
+        starts = [*np.arange(0, len(signal) / RATE - 0.5, 0.25), len(signal) / RATE - 0.5]
+        assert [one.start for one in found] == pytest.approx(starts)
+        for one in found:
+            first = round(one.start * RATE)
+            assert one.end == pytest.approx(one.start + 0.5)
+            part = signal[first : first + RATE // 2]
+            if one.answer is None:
+                assert (one.empty, part.any()) == ("silent: every sample is 0", False)
+            else:
+                assert one.empty == ""
+                assert one.answer == pytest.approx(asked(part, RATE), rel=0, abs=1e-6)
+        assert sum(one.answer is None for one in found) == 2
+    monkeypatch.setattr(predictor, "AT_ONCE", 1)
+    assert [one.start for one in asked.windows(signal, 1, 0.7, RATE)][:3] == [0, 0.7, 1.4]
+
+
+def test_windows_come_as_they_are_answered(asked, noises, monkeypatch):
+    read, opened = [], sounds.opened((np.concatenate(noises), RATE))
+    signal = next(opened.decoded())
+
+    def counted():
+        for first in range(0, len(signal), RATE):
+            read.append(first)
+            yield signal[first : first + RATE]
+
+    monkeypatch.setattr(sounds, "opened", lambda *_: opened._replace(decoded=counted))
+    found = asked.windows("a.wav", window=1, hop=0.5)
+    once = -(-len(signal) // RATE)
+    next(found)
+    assert once < len(read) < 1.5 * once  # checked to its end; of the second time not half
+    assert len(list(found)) > predictor.AT_ONCE
+    assert len(read) == 2 * once
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((np.zeros(RATE, np.float32), 0.5), "array: no sample rate"),
+        ((np.zeros(RATE, np.float32), 0, None, RATE), "window: must be above 0 s, got 0"),
+        ((np.zeros(RATE, np.float32), 1, -1, RATE), "hop: must be above 0 s, got -1"),
+        ((np.ones(RATE, np.float32), 0.5, None, RATE), "array: constant: every sample is 1.0000"),
+        (("nothing.wav", 1), "nothing.wav: no such file"),
+    ],
+)
+def test_windows_that_cannot_be(asked, given, message):
+    with pytest.raises(InputError, match=message):
+        list(asked.windows(*given))
+
+
 def test_all_that_is_wrong_in_a_list_is_named(asked, noises):
     silent, bad = np.zeros(RATE, np.float32), np.full(RATE, np.nan)
     with pytest.raises(InputError) as error:
@@ -110,7 +165,7 @@ def test_folds_are_asked_alone_or_together(tmp_path):
     clips = [np.random.default_rng(n).normal(size=(6, 5)).astype(np.float32) for n in range(3)]
     taken = [inputs.Input("", 0, 1, clip) for clip in clips]
     ask = models.asked(card)
-    wanted = [ask(model, clips) for model in card.folds]
+    wanted = [ask(model, clips)[0] for model in card.folds]
     np.testing.assert_allclose(one.answer(taken)[0], wanted[0], atol=1e-6)
     np.testing.assert_allclose(other.answer(taken)[0], wanted[1], atol=1e-6)
     np.testing.assert_allclose(both.answer(taken)[0], np.mean(wanted, axis=0), atol=1e-6)

@@ -1,7 +1,9 @@
 """Sounds in all the forms that a predictor takes: files, open files, arrays; and what is none."""
 
+import gc
 import io
 import os
+import tempfile
 import threading
 
 import numpy as np
@@ -50,6 +52,40 @@ def test_a_pipe_is_read_to_its_end(path):
         assert not piped.seekable()
         np.testing.assert_array_equal(sounds.read(piped).signal, audio.read(path)[0])
     thread.join()
+
+
+@pytest.mark.parametrize("form", ["path", "file", "bytes", "pipe", "array"])
+def test_opened_sounds_are_decoded_as_often_as_wanted(path, form):
+    wanted, rate = audio.read(path)
+    if form == "pipe":
+        source, target = os.pipe()
+        with os.fdopen(target, "wb") as end:
+            end.write(path.read_bytes())
+        sound = os.fdopen(source, "rb")
+    else:
+        forms = {"path": lambda: str(path), "file": lambda: path.open("rb")}
+        forms |= {"bytes": lambda: io.BytesIO(path.read_bytes()), "array": lambda: (wanted, rate)}
+        sound = forms[form]()
+    opened = sounds.opened(sound)
+    if form in ("file", "pipe"):
+        sound.close()
+    named = form in ("path", "file")
+    assert opened.name == (str(path) if named else "array" if form == "array" else "file")
+    assert opened.sample_rate == rate
+    for _ in range(2):
+        np.testing.assert_array_equal(np.concatenate(list(opened.decoded())), wanted)
+
+
+def test_the_copy_of_an_open_file_is_removed(path, monkeypatch, tmp_path):
+    (tmp_path / "copies").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "copies"))
+    opened = sounds.opened(io.BytesIO(path.read_bytes()))
+    decoded = opened.decoded()
+    next(decoded)
+    assert list((tmp_path / "copies").iterdir())
+    del opened, decoded
+    gc.collect()
+    assert not list((tmp_path / "copies").iterdir())
 
 
 @pytest.mark.parametrize("kind", ["float16", "float32", "float64", ">f8"])
@@ -113,5 +149,8 @@ def test_integers_are_as_those_of_a_file(path):
     ],
 )
 def test_what_is_no_sound_is_refused(sound, rate, message):
-    with pytest.raises(InputError, match=message):
-        sounds.read(sound, rate)
+    for read in (sounds.read, sounds.opened):
+        with pytest.raises(InputError, match=message):
+            read(sound, rate)
+        if hasattr(sound, "seek"):
+            sound.seek(0)
