@@ -9,6 +9,8 @@ from typing import Any
 # Characters that do something, among them what reverses the order of words; halves of characters.
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+FORMULA = ("=", "+", "-", "@")  # how what a spreadsheet computes begins
+
 
 def nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
     """Tail of an error message: the nearest valid name, or all of them."""
@@ -51,6 +53,24 @@ def printable(words: str) -> str:
     'a\\x1b[31mb\\n'
     """
     return CONTROL.sub(lambda match: ascii(match[0])[1:-1], words)
+
+
+def cell(words: str) -> str:
+    """Text for a cell of a table that people open: a spreadsheet shows it and computes nothing.
+
+    What begins as a formula does and is no number gets an apostrophe ahead of it.
+
+    >>> cell("=1+2"), cell("-1.5"), cell("-")
+    ("'=1+2", '-1.5', '-')
+    """
+    words = printable(words)
+    if len(words) == 1 or not words.startswith(FORMULA):
+        return words
+    try:
+        float(words)
+    except ValueError:
+        return f"'{words}"
+    return words
 
 
 def ranges(numbers: Iterable[int]) -> str:

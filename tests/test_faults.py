@@ -4,8 +4,9 @@ import random
 
 import pytest
 
-from tests.faults import Tally, mutations, of_command, of_error
+from tests.faults import Tally, mutants, mutations, of_command, of_error
 from tests.faults.__main__ import NAMES
+from tests.faults.equivalent import EQUIVALENT
 
 CASES = {"store": 150, "tables": 80, "params": 60}
 
@@ -50,3 +51,33 @@ def test_a_line_is_told_from_a_traceback():
     assert of_command(1, "check: a line\n") == "refused"
     assert of_command(-11, "") == "traceback"
     assert of_command(1, "Traceback (most recent call last)") == "traceback"
+
+
+SOURCE = """
+def of(a, b: int = 1):
+    \'\'\'Docstring, 1.\'\'\'
+    if not a < b and b:
+        raise ValueError(f"{a + 1}")
+    return list(zip(a[-1], b - 2, strict=True))
+"""
+
+
+def test_each_sign_of_code_is_altered_once_and_no_message_or_type():
+    found = list(mutants.mutants("made.up", SOURCE))
+    assert [mutant.change.partition(": ")[2] for mutant in found] == [
+        "1 -> 2",
+        "not a < b and b -> not a < b or b",
+        "not a < b and b -> not not a < b and b",
+        "not a < b -> not a <= b",
+        "return list(zip(a[-1], b - 2, strict=True)) -> return None",
+        "-1 -> -2",
+        "zip(a[-1], b - 2, strict=True) -> zip(a[-1], b + 2, strict=True)",
+        "b - 2 -> b - 3",
+    ]
+    assert len({mutant.code for mutant in found}) == len(found)
+
+
+@pytest.mark.parametrize("module", mutants.MODULES)
+def test_what_is_listed_as_equivalent_is_a_mutant(module):
+    assert set(EQUIVALENT.get(module, ())) <= {one.change for one in mutants.mutants(module)}
+    assert not set(EQUIVALENT) - set(mutants.MODULES)

@@ -40,3 +40,24 @@ def test_line_breaks_do_not_reach_a_message():
 )
 def test_a_duration_has_two_units(seconds, words):
     assert text.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("=HYPERLINK(0)", "'=HYPERLINK(0)"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("-1.5", "-1.5"),
+        ("+1e-3", "+1e-3"),
+        ("-inf", "-inf"),
+        ("-", "-"),  # standard input
+        ("", ""),
+        ("a=b", "a=b"),
+        ("\t=1", r"\t=1"),
+        ("a\x1b[2Jb", r"a\x1b[2Jb"),
+    ],
+)
+def test_a_spreadsheet_computes_no_cell(words, shown):
+    assert text.cell(words) == shown

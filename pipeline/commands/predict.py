@@ -67,6 +67,7 @@ def predict(
     csv : Path, optional
         Also write ``path, predicted, p_<label>...`` or ``path, <attribute>...`` there, of windows
         ``start, end`` after the path, in seconds; at the end ``unlike``, if a bundle has limits.
+        Text that a spreadsheet would take for a formula has an apostrophe ahead of it.
     scores : Path, optional
         Also write the table of DeepEmoCluster's authors there, which needs all three attributes:
         ``File_Name, Aro-Score, Dom-Score, Val-Score``, of the file its name without folders.
@@ -126,9 +127,9 @@ def predict(
     if kept:
         table = pd.concat(kept, ignore_index=True)
         if csv:
-            tables.write(table, csv)
+            tables.write_for_people(table, csv)
         if scores:
-            tables.write(_scores(table), scores)
+            tables.write_for_people(_scores(table), scores)
         if picture:
             timeline.draw(target, table, picture)
     if problems:

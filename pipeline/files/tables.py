@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError
+from pipeline.text import cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,6 +185,15 @@ def write(frame: "pd.DataFrame", path: Path) -> None:
         # the writer does not enclose a carriage return, at which readers end the row
         if b"\r" in temporary.read_bytes():
             frame.to_csv(temporary, quoting=csv.QUOTE_NONNUMERIC, **form)
+
+
+def write_for_people(frame: "pd.DataFrame", path: Path) -> None:
+    """Write a CSV file as `write`, in which a spreadsheet takes no text for a formula."""
+    shown = {
+        name: [cell(value) if isinstance(value, str) else value for value in frame[name]]
+        for name in frame.columns
+    }
+    write(frame.assign(**shown).rename(columns=cell), path)
 
 
 def sha256(data: Mapping | list) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import text
 from pipeline.scoring.target import MINUS
 
 MOST = 5  # columns that fit half of a page
@@ -116,7 +117,8 @@ def cells(texts: Sequence[str]) -> list[Cell]:
 def as_csv(table: Table) -> str:
     """Lay a table out as CSV, every sign of UTF-8 but a minus that spreadsheets read.
 
-    What cells have besides their text, intervals and notes, stands in columns of its own.
+    Text that they would take for a formula has an apostrophe ahead of it. What cells have besides
+    their text, intervals and notes, stands in columns of its own.
     """
     columns = [list(column) for column in zip(*table.rows, strict=True)] or [[]] * len(
         table.columns
@@ -126,9 +128,9 @@ def as_csv(table: Table) -> str:
         parts += _parts(column, found)
     with io.StringIO() as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([heading for heading, _ in parts])
-        writer.writerows(zip(*(texts for _, texts in parts), strict=True))
-        return file.getvalue().replace(MINUS, "-")
+        for row in zip(*([heading, *texts] for heading, texts in parts), strict=True):
+            writer.writerow(text.cell(words.replace(MINUS, "-")) for words in row)
+        return file.getvalue()
 
 
 def _parts(column: Column, found: list[Cell]) -> Iterator[tuple[str, list[str]]]:
@@ -206,7 +208,7 @@ def write(tables: Sequence[Table], folder: Path) -> None:
         Folder to write to; a name may have a folder of its own in it.
     """
     for table in tables:
-        for suffix, text in {"csv": as_csv(table), "tex": as_latex(table)}.items():
+        for suffix, words in {"csv": as_csv(table), "tex": as_latex(table)}.items():
             path = folder / f"{table.name}.{suffix}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.write_text(words, encoding="utf-8", newline="\n")

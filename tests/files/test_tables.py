@@ -227,3 +227,10 @@ def test_json_that_would_paint_the_terminal_is_refused(tmp_path, sign, escaped):
 def test_json_of_plain_words_is_read(tmp_path, words, escaped):
     (tmp_path / "a.json").write_text(json.dumps({"a": words}, ensure_ascii=escaped))
     assert tables.read_json(tmp_path / "a.json") == {"a": words}
+
+
+def test_a_table_for_people_holds_no_formula(tmp_path):
+    frame = pd.DataFrame({"path": ["=1+2.wav", "-"], "arousal": [-1.5, 0.5], "=x": ["sad", None]})
+    tables.write_for_people(frame, tmp_path / "a.csv")
+    assert (tmp_path / "a.csv").read_text() == "path,arousal,'=x\n'=1+2.wav,-1.5,sad\n-,0.5,\n"
+    assert list(frame.columns) == ["path", "arousal", "=x"]

@@ -111,3 +111,17 @@ def test_by_ratings_emotions_decide_nothing():
     # without that word, clips without emotion are a pool, and clips without rating are not
     (fold,) = parts(index, Protocol("partition")).values()
     assert fold["unlabeled"]["clip"].tolist() == ["c0000", "c0001"]
+
+
+def test_a_choice_without_clips_is_refused_by_ratings_too():
+    rows = [("angry", "1", "a"), ("sad", "2", "a"), ("sad", "1", "b")]
+    index = table({"emotion": e, "speaker": s, "style": style} for e, s, style in rows)
+    where = {"style": ["b"], "speaker": ["2"]}
+    message = "^none of the 3 clips takes part; see labels and where$"
+    refused(index, Protocol("kfold", 2, 0, labels="ratings", where=where), message)
+
+
+def test_a_choice_of_clips_without_emotion_is_refused_where_others_have_one():
+    index = table({"emotion": e, "speaker": s} for e, s in [("", "1"), ("", "1"), ("sad", "2")])
+    message = "^none of the 3 clips takes part; see labels and where$"
+    refused(index, Protocol("kfold", 2, 0, where={"speaker": ["1"]}), message)

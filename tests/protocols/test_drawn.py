@@ -1,12 +1,13 @@
 """Kinds of protocol that draw clips at random, or by their names."""
 
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import KFold, ShuffleSplit
 
+from pipeline.errors import InputError
 from pipeline.protocols import drawn, leakage
 from pipeline.protocols.folds import assign
 from pipeline.protocols.protocol import Protocol
@@ -83,3 +84,31 @@ def test_names_dealt_out_anew_leave_classes_in_place_and_speakers_to_chance():
     assert 0.03 < own < 0.2  # chance is 0.1: EMO-DB's authors had 0.108
     report = leakage.certificate(index, frame, ())
     assert report["leaks"]["speaker"]["clips"] == len(index)
+
+
+def test_as_many_folds_as_clips_and_no_more():
+    index = corpus({"f1": 4})
+    assert (drawn.kfold(index, folds=4, seed=0) == "test").sum(axis=1).tolist() == [1] * 4
+    with pytest.raises(InputError, match=r"^folds: 5 of 4 clips; take fewer folds$"):
+        drawn.kfold(index, folds=5, seed=0)
+
+
+def test_pairs_are_drawn_from_all_pairs_in_order():
+    index = corpus({"f1": 20})
+    single = drawn.kfold(index, folds=4, seed=2) == "test"
+    pairs = np.array([*combinations(range(4), 2)])[np.random.RandomState(2).permutation(6)[:4]]
+    found = drawn.kfold_pairs(index, folds=4, seed=2) == "test"
+    np.testing.assert_array_equal(found, [single[one] | single[other] for one, other in pairs])
+    drawn.enough_for_pairs(folds=3, seed=0)
+    with pytest.raises(InputError, match=r"^folds: kfold_pairs needs 3 or more, got 2$"):
+        drawn.enough_for_pairs(folds=2, seed=0)
+
+
+def test_names_are_dealt_out_within_each_class_in_order():
+    names = ["1a", "1b", "1c", "2a", "2b", "2c", "3a"]
+    index = pd.DataFrame({"clip": names, "label": ["c", "b", "a", "c", "b", "a", "b"]})
+    generator, dealt = np.random.RandomState(4), np.array([name[0] for name in names])
+    for rows in ([2, 5], [1, 4, 6], [0, 3]):
+        dealt[rows] = dealt[generator.permutation(rows)]
+    found = drawn.leave_one_prefix_out(index, prefix=1, seed=4) == "test"
+    np.testing.assert_array_equal(found, [dealt == name for name in "123"])

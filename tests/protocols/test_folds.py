@@ -130,3 +130,10 @@ def test_ratings_are_hidden_as_emotions_are():
     index = grid().assign(emotion="", arousal="3.5")
     frame = assign(index, Protocol("speakers", 2, hidden=0.25))
     assert frame["part"].value_counts().to_dict() == {"test": 32, "train": 24, "unlabeled": 8}
+
+
+def test_what_is_hidden_is_drawn_by_seed_and_fold():
+    index = table({"partition": name, "emotion": "sad"} for name in ["test"] + ["train"] * 20)
+    (fold,) = parts(index, Protocol("partition", hidden=0.5, seed=3)).values()
+    drawn = np.random.RandomState([3, 1]).permutation(np.arange(1, 21))[1:11]
+    assert sorted(fold["unlabeled"]["clip"]) == [f"c{row:04d}" for row in sorted(drawn)]

@@ -4,10 +4,7 @@ import pandas as pd
 
 from pipeline.protocols.folds import assign
 from pipeline.protocols.protocol import Protocol
-from tests.protocols.made_up import (
-    corpus,
-    ravdess,
-)
+from tests.protocols.made_up import corpus, ravdess, refused, speakers_tested
 
 TIMNET = Protocol("kfold", 10, 46, allow=("speaker", "sentence", "utterance", "pcm"))
 
@@ -43,3 +40,19 @@ def test_kfold_validates_on_training_clips_of_some_speakers():
     assert held.map(len).eq(2).all()
     train = rows[rows["part"] == "train"].groupby("fold")["speaker"].agg(set)
     assert all(not held[fold] & train[fold] for fold in held.index)
+
+
+def test_two_groups_are_enough_to_leave_one_out():
+    index = corpus({"f1": 2, "m1": 2})
+    frame = assign(index, Protocol("leave_one_speaker_out"))
+    assert speakers_tested(frame, index) == {1: {"f1"}, 2: {"m1"}}
+    message = "^leave_one_speaker_out needs 2 speakers or more, the corpus has 1$"
+    refused(corpus({"f1": 2}), Protocol("leave_one_speaker_out"), message)
+
+
+def test_somebody_is_left_to_train_on():
+    index = corpus({"f1": 2, "f2": 2, "m1": 2})
+    frame = assign(index, Protocol("leave_one_speaker_out", validation=1))
+    assert frame.groupby("fold")["part"].value_counts().unstack().eq(2).all(axis=None)
+    message = "^validation: 2 speakers of the 2 that fold 1 trains on leave none to train on"
+    refused(index, Protocol("leave_one_speaker_out", validation=2), message)

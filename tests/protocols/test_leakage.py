@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.files import tables
 from pipeline.protocols import leakage, vocabulary
 from pipeline.protocols.vocabulary import LEAKS
 
@@ -270,3 +271,26 @@ def test_the_certificate_of_folds_does_not_count_what_they_do_not_show():
     report = leakage.certificate(table(speaker="uuvv"), folds("TTtt"), ("pretraining",))
     assert report["allow"] == ["pretraining"]
     assert not report["leaks"].keys() & vocabulary.STATED.keys()
+
+
+def test_hashes_are_of_the_folds_as_written_and_of_names_as_they_are(tmp_path):
+    frame = folds("Tt")
+    report = leakage.certificate(table(speaker=["s", "u"]), frame, ())
+    tables.write(frame, tmp_path / "folds.csv")
+    assert report["folds_sha256"] == tables.file_sha256(tmp_path / "folds.csv")
+    named = leakage.provenance({"selection": ["ä"]}, [])["selection"]
+    assert named["sha256"] == hashlib.sha256('["ä"]'.encode()).hexdigest()
+
+
+def test_what_no_folds_show_is_stated_by_hand():
+    rests_on = {"normalisation": {"clips": 9, "test": 1}, "selection": {"clips": 0, "test": 0}}
+    found = leakage.stated(("selection",), 7, "demo", rests_on, ["speaker"])
+    common = {"of": 7, "unlabelled": 0, "unlabelled_training": 0}
+    assert found["pretraining"] == common | {"clips": 7, "values": 1, "allowed": False}
+    assert found["speaker"] == common | {"clips": 7, "values": 1, "allowed": False}
+    by_purpose = {p: found[kind] for p, kind in vocabulary.PURPOSES.items()}
+    assert by_purpose.pop("normalisation") == common | {"clips": 1, "values": 1, "allowed": False}
+    for leak in by_purpose.values():
+        assert (leak["clips"], leak["values"]) == (0, 0)
+    assert leakage.stated((), 7, "unknown", None) == {"pretraining": None}
+    assert leakage.stated((), 7, "", None)["pretraining"]["clips"] == 0

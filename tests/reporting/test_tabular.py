@@ -23,6 +23,14 @@ def test_csv_has_a_column_for_intervals_and_notes_where_there_are_any():
     assert two == ["c & d, picked", "", "40.0", "", "\N{EN DASH}", f"{CROSS} low"]
 
 
+def test_csv_has_no_cell_that_a_spreadsheet_computes():
+    columns = (Column("Run"), Column("@UAR", True))
+    rows = [[Cell("=1+2", notes=("-x",)), Cell(f"{MINUS}2.5", "+[1]")]]
+    head, row = csv.reader(io.StringIO(tabular.as_csv(Table("t", "", columns, rows))))
+    assert head == ["Run", "Run, note", "'@UAR", "'@UAR, 95 % interval"]
+    assert row == ["'=1+2", "'-x", "-2.5", "'+[1]"]
+
+
 def test_latex_escapes_and_prints_bold():
     lines = tabular.as_latex(TABLE).splitlines()
     assert lines[0] == "% All of it"

@@ -92,3 +92,9 @@ def test_what_is_no_probability_is_refused(wrong):
         classification.scalars(rows, CLASSES)
     with pytest.raises(ValueError, match="predictions lack the column 'p_sad'"):
         classification.scalars(FOUR.drop(columns="p_sad"), CLASSES)
+
+
+def test_a_negative_probability_is_refused_though_all_add_up_to_1():
+    rows = FOUR.assign(p_angry=1.2, p_happy=-0.2, p_sad=0.0)
+    with pytest.raises(ValueError, match="clip c0: the probabilities of its classes do not"):
+        classification.probabilities(rows, CLASSES)

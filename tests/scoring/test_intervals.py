@@ -161,3 +161,33 @@ def test_bounds_are_checked():
         interval(predictions, metrics.war, resamples=0)
     with pytest.raises(ValueError, match="level: must lie between 0 and 1, got 95"):
         interval(predictions, metrics.war, level=95)
+    for level in (0, 1, 1.5, -0.5):
+        with pytest.raises(ValueError, match=f"level: must lie between 0 and 1, got {level}"):
+            interval(predictions, metrics.war, level=level)
+
+
+def test_one_draw_is_enough_and_there_are_2000_by_default():
+    generator = np.random.default_rng(0)
+    predictions = frame(generator.random(240) < 0.7, speakers_of(12, 20))
+    low, high = interval(predictions, metrics.war, resamples=1)
+    assert low == high
+    default = interval(predictions, metrics.war)
+    assert default == interval(predictions, metrics.war, resamples=2000, level=0.95, seed=0)
+
+
+def test_five_known_speakers_are_enough_to_draw_them():
+    assert intervals.over_speakers(["a", "b", "c", "d", "e", "a"])
+    assert not intervals.over_speakers(["a", "b", "c", "d"])
+    assert not intervals.over_speakers(["a", "b", "c", "d", "e", ""])
+
+
+def test_clips_are_added_in_the_order_of_the_speakers_names():
+    added = intervals.by_speaker(["b", "a", "b"], np.array([0, 1, 1]), np.array([[1, 0], [0, 1]]))
+    np.testing.assert_array_equal(added, [[0, 1], [1, 1]])
+
+
+def test_of_one_unit_nothing_is_known_and_of_two_little():
+    draws = np.linspace(0, 1, 1001)
+    assert intervals.quantiles(draws, 1, 0.9) == pytest.approx((0.05, 0.95))
+    low, high = stats.norm.cdf(stats.t.ppf([0.05, 0.95], 1) * np.sqrt(2))
+    assert intervals.quantiles(draws, 2, 0.9) == pytest.approx((low, high))

@@ -1,6 +1,7 @@
 """Metrics of what adds up over clips: scikit-learn's, scipy's, or their definitions."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import pearsonr
 from sklearn.metrics import (
@@ -131,3 +132,33 @@ def test_moments_keep_leading_axes():
     for metric in (metrics.ccc, metrics.rmse):
         each = [metric(row) for row in sums]
         np.testing.assert_allclose(metric(sums.reshape(2, 3, 6)), np.reshape(each, (2, 3)))
+
+
+def test_classes_that_nobody_names_have_their_rows():
+    np.testing.assert_array_equal(
+        metrics.confusion(["angry"], ["happy"], CLASSES), np.eye(4)[[1, 3, 3, 3]] * [0, 1, 0, 0]
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cells_of_clips_add_up_to_the_confusion_matrix(seed):
+    labels, predicted = guesses(seed=seed)
+    kinds, sums = metrics.cells(pd.DataFrame({"label": labels, "predicted": predicted}), CLASSES)
+    assert sums.shape == (16, 4, 4)
+    whole = metrics.confusion(labels, predicted, CLASSES)
+    np.testing.assert_array_equal(sums[kinds].sum(axis=0), whole)
+
+
+def test_pearson_of_zeros_and_of_large_constants_is_0():
+    varied = np.arange(9.0)
+    for constant in (np.zeros(9), *(np.full(9, value) for value in (1e5 + 0.1, 123456.7, 1e6 / 3))):
+        for pair in ((constant, varied), (varied, constant), (constant, constant)):
+            assert metrics.pearson(metrics.moments(*pair).sum(axis=0)) == 0
+
+
+def test_pearson_is_never_above_1():
+    truth = np.random.default_rng(0).normal(size=(500, 3))
+    sums = metrics.moments(truth, 0.1 * truth + 0.7).sum(axis=1)
+    assert (metrics.pearson(sums) <= 1).all()
+    sums = metrics.moments(truth, 0.7 - 0.1 * truth).sum(axis=1)
+    assert (metrics.pearson(sums) >= -1).all()

@@ -127,3 +127,32 @@ def test_bounds_move_out_the_fewer_units_there_are():
     # six units: t of 5 degrees of freedom 2.5706, times sqrt(6 / 5), as a normal tail
     assert quantiles(draws, 6, 0.95) == pytest.approx((0.00243, 0.99757), abs=2e-5)
     assert quantiles(draws, 10**9, 0.95) == pytest.approx((0.025, 0.975), abs=1e-5)
+
+
+def test_two_speakers_are_the_fewest():
+    first, second = runs(1, 2)
+    assert paired.difference(first, second, metrics.war).p_value == 2 / 4
+    with pytest.raises(ValueError, match="cannot be paired"):
+        paired.difference(first[:, :1], second[:, :1], metrics.war)
+
+
+def test_above_12_speakers_only_some_exchanges_are_tried():
+    first, second = runs(2, 13)
+    found = paired.difference(first, second, metrics.war, exchanges=10)
+    assert found.p_value >= 1 / 10
+
+
+def test_draws_and_seed_are_those_stated_unless_others_are_given():
+    generator = np.random.default_rng(0)
+    truth = generator.normal(4, 1, (14, 5))
+    first, second = (
+        np.stack([metrics.moments(one, one + 0.5 * generator.normal(size=5)).sum(0) for one in t])
+        for t in (truth, truth)
+    )
+    stated = {"resamples": 2000, "exchanges": 10_000, "level": 0.95, "seed": 0}
+    found = paired.difference(first[None], second[None], metrics.ccc)
+    assert found == paired.difference(first[None], second[None], metrics.ccc, **stated)
+
+
+def test_holm_gives_no_probability_above_1():
+    assert paired.holm([0.9, 0.8, 0.7]) == [1, 1, 1]
