@@ -37,7 +37,7 @@ def fitted(monkeypatch, tmp_path):
 
     def asked(card):
         assert card.folder == tmp_path
-        return lambda one, clips: GIVEN[[int(clip[0]) for clip in clips]]
+        return lambda one, clips: (GIVEN[[int(clip[0]) for clip in clips]], None)
 
     monkeypatch.setattr(models, "asked", asked)
 

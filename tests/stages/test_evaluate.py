@@ -219,7 +219,8 @@ def rated(given, monkeypatch):
         """Rate all clips alike but the first two."""
         return np.repeat([[2.0, 1.5]], len(x), axis=0).astype(np.float32) + np.eye(len(x), 2)
 
-    monkeypatch.setattr(answers, "predict", predict)
+    both = answers.both
+    monkeypatch.setattr(answers, "both", lambda *asked: (predict(*asked), both(*asked)[1]))
     return given, ratings
 
 
@@ -278,7 +279,7 @@ def test_a_bundle_that_lacks_a_model(given, name):
 def test_a_model_that_predicts_no_numbers(given, monkeypatch):
     from pipeline.engine import answers
 
-    monkeypatch.setattr(answers, "predict", lambda model, x: np.full((len(x), 7), np.nan))
+    monkeypatch.setattr(answers, "both", lambda model, x: [np.full((len(x), 7), np.nan)] * 2)
     with pytest.raises(InputError, match=r"fold-01\.keras predicts NaN; train it"):
         evaluate(**given)
     assert not given["report"].exists()
