@@ -98,7 +98,8 @@ be 0. Of altered code: *refused* by a test; the *same* for every input, as is st
 (`tests/faults/equivalent.py`); *lost*: no test notices it.
 
 {page.table(head, rows)}
-Each kind as it was tried last: all of them by `make faults`, one by `make faults FAULTS=kills`.
+Each kind as it was tried last: all of them by `make faults`, one by `make faults FAULTS=kills`, and
+with `--part 0.3` of that many cases as there are by default.
 Minutes are those of a clock, on a machine that others used as well.
 
 {page.circumstances(["make faults"])}"""
