@@ -58,7 +58,7 @@ def printable(words: str) -> str:
 def cell(words: str) -> str:
     """Text for a cell of a table that people open: a spreadsheet shows it and computes nothing.
 
-    What begins as a formula does and is no number gets an apostrophe ahead of it.
+    Text that begins as a formula does gets an apostrophe ahead of it, unless it is a number.
 
     >>> cell("=1+2"), cell("-1.5"), cell("-")
     ("'=1+2", '-1.5', '-')

@@ -2,7 +2,6 @@
 
 import re
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -11,11 +10,11 @@ import time
 from pathlib import Path
 
 from pipeline.reporting import maps
+from tests import browser
 from tests.bench import Size, page
 from tests.made_runs import report, write_rated, write_run
 from tests.reporting.test_diagrams import mapped
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 RUNS = 20
 
 
@@ -60,13 +59,12 @@ def _processor() -> float:
 
 def _sheets(built: Path) -> int | None:
     """Sheets that a browser prints, details folded; None without a browser."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
+    if (printed_by := browser.path()) is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         printed = Path(folder, "printed.pdf")
         flags = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile"]
-        command = [browser, *flags, f"--print-to-pdf={printed}", built.as_uri()]
+        command = [printed_by, *flags, f"--print-to-pdf={printed}", built.as_uri()]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
         return len(re.findall(rb"/Type\s*/Page\b", printed.read_bytes()))
 

@@ -56,7 +56,8 @@ def main() -> None:
             else:
                 _of_the_project(name, ran, tally, random.Random(given.seed), given.part)
             seconds = round(time.monotonic() - begun)
-            found[name] = {"row": tally.row, "seed": given.seed, "seconds": seconds}
+            facts = {"seed": given.seed, "part": given.part, "seconds": seconds}
+            found[name] = {"row": tally.row} | facts
             failed |= tally.counts["lost"] > 0 or tally.counts["traceback"] > 0
             print(tally.row, file=sys.stderr)
             if not given.quick:
@@ -82,9 +83,9 @@ def _of_the_project(
 
 def report(held: dict[str, dict]) -> str:
     """Page of what was tried, and what came of it."""
-    head = ["kind", "tried", *OUTCOMES, "seed", "minutes"]
+    head = ["kind", "tried", *OUTCOMES, "seed", "part", "minutes"]
     rows = [
-        [*one["row"], one["seed"], f"{one['seconds'] / 60:.1f}"]
+        [*one["row"], one["seed"], f"{one['part']:g}", f"{one['seconds'] / 60:.1f}"]
         for one in (held[name] for name in NAMES if name in held)
     ]
     return f"""\
@@ -98,9 +99,9 @@ be 0. Of altered code: *refused* by a test; the *same* for every input, as is st
 (`tests/faults/equivalent.py`); *lost*: no test notices it.
 
 {page.table(head, rows)}
-Each kind as it was tried last: all of them by `make faults`, one by `make faults FAULTS=kills`, and
-with `--part 0.3` of that many cases as there are by default.
-Minutes are those of a clock, on a machine that others used as well.
+Each kind as it was tried last: all of them by `make faults`, one by `make faults FAULTS=kills`.
+*part* is the fraction of the cases that there are by default (`--part`). Minutes are those of a
+clock, on a machine that others used as well.
 
 {page.circumstances(["make faults"])}"""
 

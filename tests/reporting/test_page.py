@@ -3,7 +3,6 @@
 import html
 import json
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -12,6 +11,7 @@ from pipeline.reporting import maps
 from pipeline.reporting.page import page
 from pipeline.reporting.results import read_run
 from pipeline.reporting.summary import summary
+from tests import browser
 from tests.made_runs import (
     ARTICLE,
     LABELS,
@@ -28,7 +28,6 @@ from tests.reporting import test_diagrams
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WIDTHS = (390, 1280, 1440, 1920)
 LOOK = """<script>
 const said = [];
@@ -181,9 +180,8 @@ def test_names_are_escaped(tmp_path):
 
 
 def test_a_browser_shows_all_of_it_at_any_width_and_sorts(reports, tmp_path):
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
+    if (shown_by := browser.path()) is None:
+        pytest.skip(f"no browser found ({', '.join(browser.NAMES)})")
     write_recorded(reports, "tim_net-ravdess", tables=True)
     write_rated(reports, "cluster-msp", published=[ARTICLE], ccc=0.1)
     report(reports, [*RUNS, "cluster-msp"])
@@ -204,7 +202,7 @@ def test_a_browser_shows_all_of_it_at_any_width_and_sorts(reports, tmp_path):
         "--virtual-time-budget=20000 --dump-dom"
     ).split()
     done = subprocess.run(
-        [browser, *flags, f"--user-data-dir={tmp_path / 'profile'}", wrapper.as_uri()],
+        [shown_by, *flags, f"--user-data-dir={tmp_path / 'profile'}", wrapper.as_uri()],
         capture_output=True,
         text=True,
         timeout=300,

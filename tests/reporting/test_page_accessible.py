@@ -2,17 +2,16 @@
 
 import html
 import json
-import shutil
 import subprocess
 from importlib import resources
 
 import pytest
 
 from pipeline.reporting import maps
+from tests import browser
 from tests.made_runs import ARTICLE, FLOORS, RUNS, report, write_rated, write_recorded, write_run
 from tests.reporting import test_across, test_diagrams
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --hide-scrollbars "
@@ -57,13 +56,12 @@ def page(tmp_path_factory):
 @pytest.mark.parametrize("width", (390, 1440))
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_axe_finds_nothing(page, tmp_path, scheme, width):
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
-        pytest.skip(f"no browser found ({', '.join(BROWSERS)})")
+    if (shown_by := browser.path()) is None:
+        pytest.skip(f"no browser found ({', '.join(browser.NAMES)})")
     flags = [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},2000"]
     flags += [f"--blink-settings=preferredColorScheme={SCHEMES[scheme]}"]
     done = subprocess.run(
-        [browser, *FLAGS, *flags, page.as_uri()], capture_output=True, text=True, timeout=300
+        [shown_by, *FLAGS, *flags, page.as_uri()], capture_output=True, text=True, timeout=300
     )
     said = html.unescape(done.stdout.partition("[[")[2].partition("]]")[0])
     found = json.loads(said)
