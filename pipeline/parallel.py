@@ -155,7 +155,7 @@ def _receive(work: bytes) -> None:
     """Make ready a process of a pool."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C reaches it too: end without a word
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    # then locks of libraries have no names, of which more lines tell if this process is killed
+    # then locks of libraries have no names, of which Python prints lines if this process is killed
     multiprocessing.set_start_method("fork", force=True)
     threadpool_limits(1, "blas")
     _received[:] = [cloudpickle.loads(work)]

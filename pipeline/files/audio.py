@@ -174,7 +174,7 @@ def _load(path: Path) -> Sound:
     """Decode a sound file; errors do not name it."""
     with _opened(path) as file:
         contents = _counted(file)
-        if contents.unchecked == count.UNKNOWN:  # its suffix, or a file next to it, may tell
+        if contents.unchecked == count.UNKNOWN:  # its suffix, or a file next to it, may show
             return _sound(path, contents, path.suffix)
         os.lseek(file.fileno(), 0, os.SEEK_SET)  # opening it again would take longer
         return _sound(file.fileno(), contents, path.suffix)
