@@ -191,7 +191,7 @@ def write_for_people(frame: "pd.DataFrame", path: Path) -> None:
     """Write a CSV file as `write`, in which a spreadsheet takes no text for a formula."""
     shown = {
         name: [cell(value) if isinstance(value, str) else value for value in frame[name]]
-        for name in frame.columns
+        for name in frame.select_dtypes(exclude="number").columns  # a number keeps its type
     }
     write(frame.assign(**shown).rename(columns=cell), path)
 

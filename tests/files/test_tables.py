@@ -230,7 +230,8 @@ def test_json_of_plain_words_is_read(tmp_path, words, escaped):
 
 
 def test_a_table_for_people_holds_no_formula(tmp_path):
-    frame = pd.DataFrame({"path": ["=1+2.wav", "-"], "arousal": [-1.5, 0.5], "=x": ["sad", None]})
+    frame = pd.DataFrame({"path": ["=1+2.wav", "-"], "arousal": [-1.5, 0.1], "=x": ["sad", None]})
+    frame["arousal"] = frame["arousal"].astype("float32")
     tables.write_for_people(frame, tmp_path / "a.csv")
-    assert (tmp_path / "a.csv").read_text() == "path,arousal,'=x\n'=1+2.wav,-1.5,sad\n-,0.5,\n"
+    assert (tmp_path / "a.csv").read_text() == "path,arousal,'=x\n'=1+2.wav,-1.5,sad\n-,0.1,\n"
     assert list(frame.columns) == ["path", "arousal", "=x"]
