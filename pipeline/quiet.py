@@ -13,10 +13,10 @@ from contextlib import contextmanager
 
 def wanted(record: logging.LogRecord) -> bool:
     """Whether a message of TensorFlow's is shown: not its advice on a program for each network."""
-    return _asked() or "retracing" not in record.getMessage()
+    return asked() or "retracing" not in record.getMessage()
 
 
-def _asked() -> bool:
+def asked() -> bool:
     """Whether the user asked for what libraries write."""
     return logging.getLogger("pipeline").isEnabledFor(logging.DEBUG)
 
@@ -24,7 +24,7 @@ def _asked() -> bool:
 @contextmanager
 def libraries() -> Iterator[None]:
     """Keep back what libraries write to stderr past Python, unless the block fails."""
-    if _asked():
+    if asked():
         yield
         return
     import tempfile  # slow, and reading params.yaml has no need of it

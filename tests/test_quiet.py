@@ -44,6 +44,29 @@ def test_tensorflow_its_converter_and_tflite_say_nothing_unless_asked(tmp_path):
         assert (done.stderr.strip() == "") == (level == "INFO")
 
 
+SLOW = """
+import logging, sys
+from pipeline.engine import backend
+logging.getLogger("pipeline").setLevel(getattr(logging, sys.argv[1]))
+assert backend.start("jax") == "jax"
+import jax
+function = jax.jit(lambda x: (jax.nn.softmax(jax.numpy.zeros_like(x), axis=1) * x).sum())
+function(jax.numpy.ones((1600, 6, 138)))  # XLA works the softmax out, for more than a second
+"""
+
+
+def test_xla_says_nothing_of_a_program_that_compiles_slowly_unless_asked():
+    names = "TF_CPP_MIN_LOG_LEVEL", "JAX_COMPILATION_CACHE_DIR"
+    for level in ("DEBUG", "INFO"):
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", SLOW, level],
+            env={key: value for key, value in os.environ.items() if key not in names},
+            **{"capture_output": True, "text": True, "check": True},
+        )
+        assert ("slow_operation_alarm" in done.stderr) == (level == "DEBUG")
+        assert (done.stderr == "") == (level == "INFO")
+
+
 def test_what_was_kept_back_is_shown_if_the_block_fails(capfd):
     with pytest.raises(ZeroDivisionError), quiet.libraries():
         os.write(2, b"the reason\n")

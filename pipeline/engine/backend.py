@@ -64,13 +64,15 @@ def choose(name: str) -> str:
     if name not in BACKENDS:
         raise InputError(f"KERAS_BACKEND: no {name!r}; wanted {' or '.join(BACKENDS)}")
     os.environ["KERAS_BACKEND"] = name
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if name == "jax":
+        # what fails is raised; XLA calls it an error that a program takes long to compile
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if quiet.asked() else "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # or it has something to say
         held = os.environ.get("XLA_FLAGS", "")
         missing = [f"{flag}={value}" for flag, value in XLA_FLAGS.items() if flag not in held]
         os.environ["XLA_FLAGS"] = " ".join([held, *missing]).strip()
     else:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     return name
 

@@ -108,12 +108,12 @@ class RoutedCapsules(keras.layers.Layer):
         u = keras.ops.matmul(x, self.kernel)  # (batch, in, capsules * channels)
         u = keras.ops.reshape(u, (-1, x.shape[1] or -1, self.capsules, channels))
         u = keras.ops.transpose(u, (0, 2, 1, 3))  # (batch, capsules, in, channels)
-        b = keras.ops.zeros_like(u[..., :1])  # (batch, capsules, in, 1)
+        c = 1 / self.capsules  # softmax of b = 0, which XLA would work out for a minute
         for left in reversed(range(self.routings)):
-            c = keras.ops.softmax(b, axis=1)
             o = keras.ops.sum(c * u, axis=2, keepdims=True)  # (batch, capsules, 1, channels)
             if left:
                 b = keras.ops.sum(normalised(o) * u, axis=-1, keepdims=True)
+                c = keras.ops.softmax(b, axis=1)  # (batch, capsules, in, 1)
         return squash(keras.ops.squeeze(o, axis=2))
 
     def get_config(self) -> dict:
