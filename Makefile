@@ -1,6 +1,6 @@
 # `make repro` and `make test` are the two commands a fresh machine needs (Python 3.11+, make, git).
 .DEFAULT_GOAL := help
-.PHONY: help install repro results test lint format bench faults test-corpora demo-corpus lock clean
+.PHONY: help install repro results test coverage lint format bench faults test-corpora demo-corpus lock clean
 
 PYTHON ?= python3.11
 LOCK   := requirements$(if $(GPU),-gpu).lock
@@ -37,6 +37,11 @@ results: repro  ## put the results, but for those across corpora, into README.md
 
 test: install  ## the whole test suite
 	@$(RUN) python -m pytest -m "not corpus" --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15
+
+coverage: install  ## the same, and which lines of pipeline no test runs; fails below 90 %
+	@rm -f .coverage*
+	@$(RUN) export COVERAGE_DATA=$(CURDIR)/.coverage; coverage run -m pytest -m "not corpus" --numprocesses 2 --dist loadfile --no-loadscope-reorder && \
+	coverage combine --quiet && coverage report --fail-under 90
 
 test-corpora: install  ## long checks on real corpora and published weights below ../shared
 	@$(RUN) python -m pytest -m corpus -rs -s
