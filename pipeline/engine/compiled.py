@@ -103,3 +103,18 @@ def without_softmax(model: keras.Model) -> keras.Model:
         return type(layer).from_config(config)
 
     return keras.models.clone_model(model, clone_function=same)
+
+
+def reordered(model: keras.Model) -> keras.Model:
+    """Network with its axes in the order that is fastest to train (`pipeline.engine.frames_last`).
+
+    Weights come in the order of the other's; on TensorFlow and on a GPU it is the network itself.
+    """
+    if keras.config.backend() == "jax":
+        import jax
+
+        if jax.default_backend() == "cpu":
+            from pipeline.engine import frames_last
+
+            return frames_last.reordered(model)
+    return model

@@ -158,7 +158,7 @@ def program(
         ``(x, draws) -> x``, what is trained on; ``draws (order, 4)``, 0 to 1, say where each clip
         is masked.
     """
-    with_logits = compiled.without_softmax(network)
+    with_logits = compiled.reordered(compiled.without_softmax(network))
 
     def objective(weights: list, other: list, x, targets, draws):
         outputs, other, penalties = with_logits.stateless_call(

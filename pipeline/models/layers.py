@@ -73,6 +73,34 @@ class ReverseTime(keras.layers.Layer):
         return keras.ops.flip(x, axis=1)
 
 
+def convolved(x, kernel, bias, dilation: int):
+    """Causal convolution over the last axis, as one product.
+
+    Parameters
+    ----------
+    x : tensor (channels, clips, frames)
+    kernel : tensor (places, channels, filters)
+        As Keras lays it out, the place of the latest frame last.
+    bias : tensor (filters,)
+    dilation : int > 0
+        Frames from one place to the next.
+
+    Returns
+    -------
+    tensor (filters, clips, frames)
+    """
+    (places, channels, filters), (_, clips, frames) = kernel.shape, x.shape
+    seen = []  # what each place of the kernel sees
+    for i in range(places):
+        past = min((places - 1 - i) * dilation, frames)
+        seen.append(keras.ops.pad(x, ((0, 0), (0, 0), (past, 0)))[..., :frames] if past else x)
+    seen = keras.ops.reshape(keras.ops.concatenate(seen), (places * channels, -1))
+    kernel = keras.ops.transpose(keras.ops.reshape(kernel, (-1, filters)))
+    # as a product, for its gradient: a sum over frames, which XLA does faster as one
+    bias = keras.ops.matmul(bias[:, None], keras.ops.ones((1, clips * frames), x.dtype))
+    return keras.ops.reshape(keras.ops.matmul(kernel, seen) + bias, (filters, clips, frames))
+
+
 def draw_seed(rng: np.random.Generator) -> int:
     """Draw the seed of one layer, ``0 <= seed < 2 ** 31``."""
     return int(rng.integers(2**31))

@@ -65,6 +65,15 @@ class GatedBranches(keras.layers.Layer):
         gated = keras.ops.split(main * keras.ops.sigmoid(gate), BRANCHES, axis=-1)
         return sum(gated) / BRANCHES  # (batch, frames, filters)
 
+    def frames_last(self, x):
+        """Do the same to (channels, batch, frames), in training (`pipeline.engine.frames_last`)."""
+        kernel = keras.ops.concatenate(self.kernels, axis=-1)
+        bias = keras.ops.concatenate(self.biases)
+        x = keras.ops.relu(layers.convolved(x, kernel, bias, self.dilation))
+        main, gate = keras.ops.split(x, 2, axis=0)  # (BRANCHES * filters, batch, frames)
+        gated = keras.ops.split(main * keras.ops.sigmoid(gate), BRANCHES, axis=0)
+        return sum(gated) / BRANCHES  # (filters, batch, frames)
+
     def get_config(self) -> dict:
         """Give back the constructor's arguments."""
         own = {name: getattr(self, name) for name in ("filters", "kernel", "dilation", "seed")}

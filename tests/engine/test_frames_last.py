@@ -1,0 +1,82 @@
+"""Networks with frames last: what they compute is what the others do."""
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+from pipeline.engine import compiled, frames_last, objectives
+from pipeline.models.tim_net import TRAINING
+from tests.models import running
+
+SHAPE, CLIPS, OUTPUTS = (20, 6), 5, 3  # fewer frames than the longest dilation
+X = np.random.default_rng(0).normal(size=(CLIPS, *SHAPE)).astype(np.float32)
+
+
+def trained(model, weights, other):
+    """Answers, statistics after, and gradients of a step."""
+
+    def loss(weights):
+        y, after = model.stateless_call(weights, other, X, training=True)
+        return (y**2 * X[:, :OUTPUTS, 0]).sum(), (y, after)
+
+    (_, (y, after)), gradients = jax.jit(jax.value_and_grad(loss, has_aux=True))(weights)
+    return y, after, gradients
+
+
+def assert_same_step(model):
+    """Check that a network is computed in another way, to the same values."""
+    other = frames_last.reordered(model)
+    assert other is not model
+    assert [v.path.split("/")[-2:] for v in other.trainable_variables] == [
+        v.path.split("/")[-2:] for v in model.trainable_variables
+    ]
+    state = compiled.start(model, objectives.optimiser(TRAINING))
+    (y, after, gradients), (y2, after2, gradients2) = (
+        trained(one, state["weights"], state["other"]) for one in (model, other)
+    )
+    np.testing.assert_allclose(y, y2, atol=2e-6)
+    for a, b in zip(after, after2, strict=True):
+        np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), atol=2e-6)
+    for a, b in zip(gradients, gradients2, strict=True):
+        np.testing.assert_allclose(a, b, atol=5e-6 + 1e-3 * np.abs(a).max())
+
+
+@pytest.mark.parametrize("name", ["tim_net", "gm_tcnet"])
+def test_steps_of_networks_over_time_are_the_same(name):
+    assert_same_step(running.build(name, SHAPE, OUTPUTS))
+
+
+def test_layers_that_mind_the_order_of_axes_keep_it():
+    inputs = keras.Input(SHAPE)
+    x = keras.layers.Conv1D(4, 3, padding="causal", dilation_rate=2, name="causal")(inputs)
+    x = keras.layers.BatchNormalization(name="bn")(x)
+    twice = keras.layers.Conv1D(4, 1, name="twice")
+    x = twice(twice(x))
+    x = keras.layers.Activation("softmax", name="over_channels")(x)
+    x = keras.layers.Conv1D(4, 3, padding="same", name="same")(x)
+    x = keras.layers.Multiply(name="gate")([x, keras.layers.Conv1D(1, 1, name="narrow")(x)])
+    x = keras.layers.LayerNormalization(name="ln")(x)
+    x = keras.layers.Conv1D(5, 1, activation="relu", name="with_relu")(x)
+    x = keras.layers.GlobalAveragePooling1D(name="mean")(x)
+    x = keras.layers.BatchNormalization(name="bn_of_vectors")(x)
+    model = keras.Model(inputs, keras.layers.Dense(OUTPUTS, name="head")(x))
+    assert_same_step(model)
+    kinds = {layer.name: type(layer).__module__ for layer in frames_last.reordered(model).layers}
+    ours = {name for name, module in kinds.items() if module == frames_last.__name__}
+    assert {"causal", "bn", "narrow", "mean"} <= ours
+    assert ours.isdisjoint({"same", "over_channels", "ln", "with_relu", "bn_of_vectors"})
+
+
+def test_a_network_without_such_convolutions_stays_itself():
+    sequential = keras.Sequential([keras.Input(SHAPE), keras.layers.GlobalAveragePooling1D()])
+    image = running.build("cpac", (50, 39), OUTPUTS)
+    for model in (sequential, image):
+        assert frames_last.reordered(model) is model
+
+
+def test_on_a_gpu_the_network_stays_itself(monkeypatch):
+    model = running.build("tim_net", SHAPE, OUTPUTS)
+    assert compiled.reordered(model) is not model
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert compiled.reordered(model) is model
