@@ -9,7 +9,7 @@ from pipeline.engine import compiled, frames_last, objectives
 from pipeline.models.tim_net import TRAINING
 from tests.models import running
 
-SHAPE, CLIPS, OUTPUTS = (20, 6), 5, 3  # fewer frames than the longest dilation
+SHAPE, CLIPS, OUTPUTS = (3, 6), 16, 3  # fewer frames than the longest dilation
 X = np.random.default_rng(0).normal(size=(CLIPS, *SHAPE)).astype(np.float32)
 
 
@@ -35,19 +35,21 @@ def assert_same_step(model):
     (y, after, gradients), (y2, after2, gradients2) = (
         trained(one, state["weights"], state["other"]) for one in (model, other)
     )
-    np.testing.assert_allclose(y, y2, atol=2e-6)
+    np.testing.assert_allclose(y, y2, rtol=1e-4, atol=1e-5)
     for a, b in zip(after, after2, strict=True):
-        np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), atol=2e-6)
+        np.testing.assert_allclose(np.asarray(a, float), np.asarray(b, float), rtol=1e-4, atol=1e-5)
+    largest = max(np.abs(gradient).max() for gradient in gradients)  # a bias ahead of bn has none
     for a, b in zip(gradients, gradients2, strict=True):
-        np.testing.assert_allclose(a, b, atol=5e-6 + 1e-3 * np.abs(a).max())
+        np.testing.assert_allclose(a, b, atol=1e-4 * largest)
 
 
 @pytest.mark.parametrize("name", ["tim_net", "gm_tcnet"])
 def test_steps_of_networks_over_time_are_the_same(name):
-    assert_same_step(running.build(name, SHAPE, OUTPUTS))
+    assert_same_step(running.build(name, SHAPE, OUTPUTS, blocks=3))  # dilations up to 4
 
 
 def test_layers_that_mind_the_order_of_axes_keep_it():
+    keras.utils.set_random_seed(0)
     inputs = keras.Input(SHAPE)
     x = keras.layers.Conv1D(4, 3, padding="causal", dilation_rate=2, name="causal")(inputs)
     x = keras.layers.BatchNormalization(name="bn")(x)
