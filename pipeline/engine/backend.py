@@ -12,13 +12,17 @@ from pipeline.errors import InputError
 
 BACKENDS = ("jax", "tensorflow")
 
-# What XLA reads. Operations on one thread each, so that results do not depend on the number of
-# cores. Nothing left to YNNPACK, whose sums are wrong in their last value or end the process with
-# jaxlib 0.10.2 (jax issues 39103, 39257 and 40412; tests/engine/test_compiler.py).
+# What XLA reads. Operations on one thread each, where it minds that. Nothing left to YNNPACK, whose
+# sums are wrong in their last value or end the process with jaxlib 0.10.2 (jax issues 39103, 39257
+# and 40412; tests/engine/test_compiler.py).
 XLA_FLAGS = {
     "--xla_cpu_multi_thread_eigen": "false",
     "--xla_cpu_experimental_ynn_fusion_type": "",
 }
+
+# Threads of XLA, on any machine. It parts long sums of a product into so many, whatever the flag
+# above says: with a thread for each core, results would depend on the number of cores.
+THREADS = 8
 
 # What glibc reads once, as a process starts. Huge pages: XLA frees the memory of a step after it
 # and gets it back from the system for the next, 512 pages at once in place of one by one. Small
@@ -68,6 +72,7 @@ def choose(name: str) -> str:
         # what fails is raised; XLA calls it an error that a program takes long to compile
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2" if quiet.asked() else "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # or it has something to say
+        os.environ.setdefault("NPROC", str(THREADS))
         held = os.environ.get("XLA_FLAGS", "")
         missing = [f"{flag}={value}" for flag, value in XLA_FLAGS.items() if flag not in held]
         os.environ["XLA_FLAGS"] = " ".join([held, *missing]).strip()

@@ -70,3 +70,34 @@ import tensorflow, sklearn.svm, matplotlib.figure  # are still to be had
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+PRODUCTS = """
+import hashlib, os, sys
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(sys.argv[1])])
+from pipeline.engine import backend
+backend.choose("jax")
+import jax, numpy as np
+draw = np.random.default_rng(0).normal
+x, w = draw(size=(64, 188, 39)).astype("f"), draw(size=(2, 39, 39)).astype("f")
+flat = x.reshape(-1, 39)
+convolved = lambda w: (jax.lax.conv_general_dilated(
+    x, w, (1,), "SAME", dimension_numbers=("NWC", "WIO", "NWC")) ** 2).sum()
+found = jax.jit(lambda a: a.T @ a)(flat), jax.jit(jax.grad(convolved))(w)
+print(hashlib.sha256(b"".join(np.asarray(each).tobytes() for each in found)).hexdigest())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores cannot be taken away")
+def test_results_do_not_depend_on_the_number_of_cores():
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("one core")
+    clean = {key: value for key, value in os.environ.items() if key not in ("NPROC", "XLA_FLAGS")}
+    one, two = (
+        subprocess.run(
+            [sys.executable, "-c", PRODUCTS, cores],
+            **{"env": clean, "capture_output": True, "text": True, "check": True},
+        ).stdout
+        for cores in ("1", "2")
+    )
+    assert one == two
