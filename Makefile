@@ -30,9 +30,9 @@ repro: install  ## run every stage that is not up to date, then print where the 
 	@$(RUN) dvc repro
 	@cat reports/summary.md && echo && echo "The report: $(CURDIR)/reports/index.html"
 
-results: repro  ## put the results, but for those across corpora, into README.md
+results: repro  ## put the results, but for those across corpora and of other epochs, into README.md
 	@.venv/bin/python -c "import re, pathlib; readme = pathlib.Path('README.md'); \
-	table = re.sub(r'\*\*Across corpora.*?(?=\*\*Corpora)', '', pathlib.Path('reports/summary.md').read_text(), flags=re.S); \
+	table = re.sub(r'\*\*Across corpora.*?(?=\*\*Corpora)|\| Run \| On test .*?\n\n', '', pathlib.Path('reports/summary.md').read_text(), flags=re.S); \
 	readme.write_text(re.sub(r'(<!-- results.*?-->\n).*?(<!-- end -->)', lambda m: m[1] + table + m[2], readme.read_text(), flags=re.S))"
 
 test: install  ## the whole test suite
