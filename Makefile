@@ -5,6 +5,7 @@
 PYTHON ?= python3.11
 LOCK   := requirements$(if $(GPU),-gpu).lock
 RUN    := . .venv/bin/activate &&
+SUITE  := -m pytest -m "not corpus" --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15
 # In the environment's site-packages: its dvc finds its own python, whatever the shell's is.
 FIRST  := import os, sys; b = os.path.join(sys.prefix, "bin"); p = os.environ.get("PATH", ""); sys.prefix == sys.base_prefix or p.split(os.pathsep)[0] == b or os.environ.update(PATH=os.pathsep.join(filter(None, (b, p))))
 
@@ -36,11 +37,11 @@ results: repro  ## put the results, but for those across corpora and of other ep
 	readme.write_text(re.sub(r'(<!-- results.*?-->\n).*?(<!-- end -->)', lambda m: m[1] + table + m[2], readme.read_text(), flags=re.S))"
 
 test: install  ## the whole test suite
-	@$(RUN) python -m pytest -m "not corpus" --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 15
+	@$(RUN) python $(SUITE)
 
 coverage: install  ## the same, and which lines of pipeline no test runs; fails below 90 %
 	@rm -f .coverage*
-	@$(RUN) export COVERAGE_DATA=$(CURDIR)/.coverage; coverage run -m pytest -m "not corpus" --numprocesses 2 --dist loadfile --no-loadscope-reorder && \
+	@$(RUN) export COVERAGE_DATA=$(CURDIR)/.coverage; coverage run $(SUITE) && \
 	coverage combine --quiet && coverage report --fail-under 90
 
 test-corpora: install  ## long checks on real corpora and published weights below ../shared

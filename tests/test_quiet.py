@@ -51,7 +51,7 @@ logging.getLogger("pipeline").setLevel(getattr(logging, sys.argv[1]))
 assert backend.start("jax") == "jax"
 import jax
 function = jax.jit(lambda x: (jax.nn.softmax(jax.numpy.zeros_like(x), axis=1) * x).sum())
-function(jax.numpy.ones((1600, 6, 138)))  # XLA works the softmax out, for more than a second
+function(jax.numpy.ones((4800, 6, 138)))  # XLA works the softmax out, for seconds
 """
 
 

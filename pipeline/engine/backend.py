@@ -46,8 +46,8 @@ def with_tunables() -> None:
 def choose(name: str) -> str:
     """Let Keras compute with ``name`` unless the environment names another (``KERAS_BACKEND``).
 
-    Every operation runs on one thread (``XLA_FLAGS``); cores are used by training folds at the
-    same time. What the environment says of a flag comes first.
+    Operations run on one thread (``XLA_FLAGS``), but for JAX's long sums (``THREADS``); cores are
+    used by training folds at the same time. What the environment says comes first.
 
     Parameters
     ----------

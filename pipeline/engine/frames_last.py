@@ -3,7 +3,7 @@
 Keras has channels last: (clips, frames, channels). XLA's loops then run over a few dozen channels,
 its sums over clips and frames are scalar, and half of a convolution's time goes into bringing its
 operands into order. With (channels, clips, frames) loops are long, and a dilated convolution is one
-product of matrices whose parts are shifted and added. Values differ in rounding alone.
+product of its kernel and the frames that it sees. Values differ in rounding alone.
 (`make bench BENCH=engine`)
 """
 
@@ -179,7 +179,8 @@ def reordered(model: keras.Model) -> keras.Model:
     Parameters
     ----------
     model : keras.Model
-        Any; layers unknown here, and convolutions that are not causal, stay as they are.
+        Any; layers unknown here, and convolutions that are not causal, stay as they are. So does a
+        network whole that hides frames from its layers (``Masking``).
 
     Returns
     -------
@@ -187,7 +188,8 @@ def reordered(model: keras.Model) -> keras.Model:
         Fresh weights, in the order of the other's; the other network itself if no convolution of
         it is faster so.
     """
-    if isinstance(model, keras.Sequential):
+    hides = any(isinstance(layer, keras.layers.Masking) for layer in model.layers)
+    if hides or isinstance(model, keras.Sequential):
         return model
     kinds = {layer: _replaced(layer) for layer in model.layers}
     if not any(kind and kind not in (Normalisation, Dropout, Mean) for kind in kinds.values()):

@@ -70,10 +70,13 @@ def test_layers_that_mind_the_order_of_axes_keep_it():
     assert ours.isdisjoint({"same", "over_channels", "ln", "with_relu", "bn_of_vectors"})
 
 
-def test_a_network_without_such_convolutions_stays_itself():
+def test_a_network_that_gains_nothing_or_hides_frames_stays_itself():
     sequential = keras.Sequential([keras.Input(SHAPE), keras.layers.GlobalAveragePooling1D()])
     image = running.build("cpac", (50, 39), OUTPUTS)
-    for model in (sequential, image):
+    inputs = keras.Input(SHAPE)
+    x = keras.layers.Masking()(keras.layers.Conv1D(4, 1)(inputs))
+    masked = keras.Model(inputs, keras.layers.GlobalAveragePooling1D()(x))
+    for model in (sequential, image, masked):
         assert frames_last.reordered(model) is model
 
 

@@ -55,24 +55,27 @@ class GatedBranches(keras.layers.Layer):
 
     def call(self, x):
         """Convolve with all kernels at once, gate, take the mean."""
-        kernel = keras.ops.concatenate(self.kernels, axis=-1)
-        bias = keras.ops.concatenate(self.biases)
+        kernel, bias = self._joined()
         past = (self.kernel - 1) * self.dilation
         x = keras.ops.pad(x, [[0, 0], [past, 0], [0, 0]])  # (batch, past + frames, channels)
         x = keras.ops.conv(x, kernel, padding="valid", dilation_rate=self.dilation)
-        x = keras.ops.relu(x + bias)  # (batch, frames, 2 * BRANCHES * filters)
-        main, gate = keras.ops.split(x, 2, axis=-1)  # (batch, frames, BRANCHES * filters)
-        gated = keras.ops.split(main * keras.ops.sigmoid(gate), BRANCHES, axis=-1)
-        return sum(gated) / BRANCHES  # (batch, frames, filters)
+        return self._gated(x + bias, -1)  # (batch, frames, filters)
 
     def frames_last(self, x):
         """Do the same to (channels, batch, frames), in training (`pipeline.engine.frames_last`)."""
-        kernel = keras.ops.concatenate(self.kernels, axis=-1)
-        bias = keras.ops.concatenate(self.biases)
-        x = keras.ops.relu(layers.convolved(x, kernel, bias, self.dilation))
-        main, gate = keras.ops.split(x, 2, axis=0)  # (BRANCHES * filters, batch, frames)
-        gated = keras.ops.split(main * keras.ops.sigmoid(gate), BRANCHES, axis=0)
-        return sum(gated) / BRANCHES  # (filters, batch, frames)
+        kernel, bias = self._joined()
+        x = layers.convolved(x, kernel, bias, self.dilation)
+        return self._gated(x, 0)  # (filters, batch, frames)
+
+    def _joined(self) -> tuple:
+        """Join all kernels and all biases into one each, of 2 * BRANCHES * filters."""
+        return keras.ops.concatenate(self.kernels, axis=-1), keras.ops.concatenate(self.biases)
+
+    def _gated(self, x, axis: int):
+        """Gate the branches, which follow one another on an axis, and take their mean."""
+        main, gate = keras.ops.split(keras.ops.relu(x), 2, axis=axis)
+        gated = keras.ops.split(main * keras.ops.sigmoid(gate), BRANCHES, axis=axis)
+        return sum(gated) / BRANCHES
 
     def get_config(self) -> dict:
         """Give back the constructor's arguments."""
